@@ -1,0 +1,32 @@
+/**
+ * Each operation of a running master, once. The api room adapts it to wires, the cli room shows it.
+ */
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
+import type * as Stream from "effect/Stream";
+import type { InvalidTransition, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
+import type { LogLine, MasterEvent, MasterStatus, TreeNode, UnitStatus } from "../protocol/MasterRpc.ts";
+
+export class Control extends Context.Service<
+  Control,
+  {
+    readonly status: Effect.Effect<MasterStatus>;
+    readonly tree: Effect.Effect<TreeNode>;
+    readonly start: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | StartFailed>;
+    readonly stop: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition>;
+    readonly restart: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | StartFailed>;
+    readonly signal: (unit: string, signal: string) => Effect.Effect<void, UnitNotFound | InvalidTransition>;
+    /** The kept history from sequence number `since` on, then, with `follow`, each event as it happens. */
+    readonly events: (options: { readonly follow: boolean; readonly since: number }) => Stream.Stream<MasterEvent>;
+    /** The last `lines` lines of each stream of the unit, then, with `follow`, each line as it is written. */
+    readonly logs: (options: {
+      readonly unit: string;
+      readonly follow: boolean;
+      readonly lines: number;
+    }) => Stream.Stream<LogLine, UnitNotFound>;
+    /** Begins the shutdown and returns; `terminated` tells its end. */
+    readonly shutdown: Effect.Effect<void>;
+    /** Completes when every unit has been stopped. */
+    readonly terminated: Effect.Effect<void>;
+  }
+>()("hsu/master/Control") {}

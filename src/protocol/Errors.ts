@@ -1,0 +1,50 @@
+/**
+ * Errors that cross the wire. Each has a stable `code`, says what happened in `message`, and what to do next in `hint`.
+ */
+import * as Schema from "effect/Schema";
+
+/** No unit of that id is in the tree. */
+export class UnitNotFound extends Schema.TaggedError<UnitNotFound>()("UnitNotFound", {
+  unit: Schema.String,
+  /** The nearest id there is, if one is near. */
+  nearest: Schema.NullOr(Schema.String),
+}) {
+  readonly code = "HSU-UNIT-001";
+  override get message(): string {
+    return `no unit ${JSON.stringify(this.unit)}`;
+  }
+  get hint(): string {
+    return this.nearest === null ? "`hsu status` lists the units" : `did you mean ${JSON.stringify(this.nearest)}?`;
+  }
+}
+
+/** The unit's lifecycle has no such step from the state it is in. */
+export class InvalidTransition extends Schema.TaggedError<InvalidTransition>()("InvalidTransition", {
+  unit: Schema.String,
+  command: Schema.String,
+  state: Schema.String,
+  /** Commands that the state takes. */
+  legal: Schema.Array(Schema.String),
+}) {
+  readonly code = "HSU-UNIT-002";
+  override get message(): string {
+    return `cannot ${this.command} unit ${JSON.stringify(this.unit)}: it is ${this.state}`;
+  }
+  get hint(): string {
+    return this.legal.length === 0 ? "wait until its state has changed" : `${this.state} takes: ${this.legal.join(", ")}`;
+  }
+}
+
+/** The unit's process could not be started. */
+export class StartFailed extends Schema.TaggedError<StartFailed>()("StartFailed", {
+  unit: Schema.String,
+  reason: Schema.String,
+}) {
+  readonly code = "HSU-UNIT-003";
+  override get message(): string {
+    return `unit ${JSON.stringify(this.unit)} did not start: ${this.reason}`;
+  }
+  get hint(): string {
+    return `see \`hsu logs ${this.unit}\` and \`hsu events\``;
+  }
+}

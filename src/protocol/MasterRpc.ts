@@ -1,0 +1,120 @@
+/**
+ * The master's own RPC surface: what `hsu status` and the other verbs say over the unix socket, and other masters over the network.
+ */
+import * as Schema from "effect/Schema";
+import * as Rpc from "effect/rpc/Rpc";
+import * as RpcGroup from "effect/rpc/RpcGroup";
+import { InvalidTransition, StartFailed, UnitNotFound } from "./Errors.ts";
+
+/** State of a unit, as the lifecycle table names it. */
+export const UnitState = Schema.Literals(["stopped", "starting", "running", "stopping", "failed", "backoff"]);
+export type UnitState = typeof UnitState.Type;
+
+/** How the last process of a unit ended: an exit code or a signal's name. */
+export const LastExit = Schema.Struct({
+  code: Schema.NullOr(Schema.Int),
+  signal: Schema.NullOr(Schema.String),
+  /** Unix time, milliseconds. */
+  at: Schema.Number,
+});
+export type LastExit = typeof LastExit.Type;
+
+/** One unit, as `hsu status` shows it. Times are Unix milliseconds, memory is bytes. */
+export const UnitStatus = Schema.Struct({
+  id: Schema.String,
+  kind: Schema.String,
+  /** Ids from the root group to the unit's own group. */
+  groups: Schema.Array(Schema.String),
+  state: UnitState,
+  /** Why it is in this state, where that is not plain: `disabled`, `gave up after 3 restarts`, `stopped by hand` … */
+  reason: Schema.NullOr(Schema.String),
+  pid: Schema.NullOr(Schema.Int),
+  /** Automatic restarts since the master started. */
+  restarts: Schema.Int,
+  startedAt: Schema.NullOr(Schema.Number),
+  /** When the next start is due; only in `backoff`. */
+  nextStartAt: Schema.NullOr(Schema.Number),
+  lastExit: Schema.NullOr(LastExit),
+  memory: Schema.NullOr(Schema.Number),
+});
+export type UnitStatus = typeof UnitStatus.Type;
+
+/** The master itself and all its units. */
+export const MasterStatus = Schema.Struct({
+  pid: Schema.Int,
+  version: Schema.String,
+  source: Schema.String,
+  startedAt: Schema.Number,
+  now: Schema.Number,
+  memory: Schema.NullOr(Schema.Number),
+  units: Schema.Array(UnitStatus),
+});
+export type MasterStatus = typeof MasterStatus.Type;
+
+/** One line of the tree: a supervisor, a worker of the master, or a unit. */
+export interface TreeNode {
+  readonly id: string;
+  readonly kind: "supervisor" | "worker" | "unit";
+  /** A supervisor's strategy. */
+  readonly strategy: string | null;
+  /** A unit's lifecycle state; `running` or `down` for the rest. */
+  readonly state: string;
+  readonly pid: number | null;
+  readonly restarts: number;
+  readonly children: ReadonlyArray<TreeNode>;
+}
+export const TreeNode: Schema.Codec<TreeNode> = Schema.Struct({
+  id: Schema.String,
+  kind: Schema.Literals(["supervisor", "worker", "unit"]),
+  strategy: Schema.NullOr(Schema.String),
+  state: Schema.String,
+  pid: Schema.NullOr(Schema.Int),
+  restarts: Schema.Int,
+  children: Schema.Array(Schema.suspend((): Schema.Codec<TreeNode> => TreeNode)),
+});
+
+/** Something that happened in the tree. `seq` grows by one an event and starts at 1 with the master. */
+export const MasterEvent = Schema.Struct({
+  seq: Schema.Int,
+  /** Unix milliseconds. */
+  at: Schema.Number,
+  /** Ids from the root to the subject, e.g. `["units","web","server"]`. */
+  path: Schema.Array(Schema.String),
+  /** started · exited · restarting · gave_up · stopped · escalated · shutdown … */
+  type: Schema.String,
+  /** One line for people. */
+  message: Schema.String,
+});
+export type MasterEvent = typeof MasterEvent.Type;
+
+/** One line of a unit's output, without its newline. */
+export const LogLine = Schema.Struct({
+  unit: Schema.String,
+  stream: Schema.Literals(["stdout", "stderr"]),
+  text: Schema.String,
+});
+export type LogLine = typeof LogLine.Type;
+
+const unit = { unit: Schema.String };
+
+/**
+ * The group. `Shutdown` answers when the shutdown has begun; the connection ends when the master has ended.
+ */
+export const MasterRpc = RpcGroup.make(
+  Rpc.make("Status", { success: MasterStatus }),
+  Rpc.make("Tree", { success: TreeNode }),
+  Rpc.make("Start", { payload: unit, success: UnitStatus, error: Schema.Union([UnitNotFound, InvalidTransition, StartFailed]) }),
+  Rpc.make("Stop", { payload: unit, success: UnitStatus, error: Schema.Union([UnitNotFound, InvalidTransition]) }),
+  Rpc.make("Restart", { payload: unit, success: UnitStatus, error: Schema.Union([UnitNotFound, InvalidTransition, StartFailed]) }),
+  Rpc.make("Signal", { payload: { unit: Schema.String, signal: Schema.String }, error: Schema.Union([UnitNotFound, InvalidTransition]) }),
+  /** History first (at most the master's ring of them, from `since` on), then, with `follow`, what happens. */
+  Rpc.make("Events", { payload: { follow: Schema.Boolean, since: Schema.Int }, success: MasterEvent, stream: true }),
+  /** The last `lines` lines of each stream first, then, with `follow`, what is written. */
+  Rpc.make("Logs", {
+    payload: { unit: Schema.String, follow: Schema.Boolean, lines: Schema.Int },
+    success: LogLine,
+    error: UnitNotFound,
+    stream: true,
+  }),
+  Rpc.make("Shutdown"),
+);

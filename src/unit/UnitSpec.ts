@@ -1,0 +1,72 @@
+/**
+ * What a tree is made of, as plain data: the config room compiles YAML to it, the unit and master rooms run it.
+ */
+
+/** Supervision strategy of a group: which siblings are restarted when one child fails. */
+export type GroupStrategy = "one_for_one" | "one_for_all" | "rest_for_one";
+
+/** When a unit is brought back: `always`, only after a failure, or `never` (OTP's permanent, transient, temporary). */
+export type RestartWhen = "always" | "on_failure" | "never";
+
+/** How a unit is restarted. All delays are milliseconds. */
+export interface RestartPolicy {
+  readonly when: RestartWhen;
+  /** Restarts in a row before the unit is given up and shown as `failed`; absent: never given up. */
+  readonly maxAttempts?: number;
+  /** Delay before the first restart. */
+  readonly delayMillis: number;
+  /** Each further delay in a row is the one before times this. */
+  readonly multiplier: number;
+  /** No delay is longer than this. */
+  readonly maxDelayMillis: number;
+  /** After this long in `running` the row of attempts starts anew. */
+  readonly resetAfterMillis: number;
+}
+
+/** A unit: one native process that the master owns from spawn to reaping. */
+export interface UnitSpec {
+  readonly _tag: "Unit";
+  readonly id: string;
+  readonly kind: "managed";
+  /** A disabled unit is listed and can be started by hand, but does not start with the master. */
+  readonly enabled: boolean;
+  readonly description?: string;
+  readonly executable: string;
+  readonly args: ReadonlyArray<string>;
+  /** Absolute; absent: the folder of the config file. */
+  readonly workingDirectory?: string;
+  /** Added to the master's own environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly startTimeoutMillis: number;
+  /** From SIGTERM to SIGKILL. */
+  readonly stopTimeoutMillis: number;
+  readonly restart: RestartPolicy;
+  readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
+}
+
+/** A supervisor of units and of further groups. */
+export interface GroupSpec {
+  readonly _tag: "Group";
+  readonly id: string;
+  readonly strategy: GroupStrategy;
+  /** More restarts than `intensity` within `periodMillis` escalate to the group above; absent: no limit. */
+  readonly limit?: { readonly intensity: number; readonly periodMillis: number };
+  readonly children: ReadonlyArray<UnitSpec | GroupSpec>;
+}
+
+/** What `hsu up` runs. */
+export interface MasterSpec {
+  /** The file it came from, for people to read. */
+  readonly source: string;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** TCP port of the gRPC surface on 127.0.0.1; absent: none is opened. */
+  readonly port?: number;
+  /** A shutdown that takes longer kills what is left. */
+  readonly forceShutdownTimeoutMillis: number;
+  /** Unit ids are unique in the whole tree. */
+  readonly root: GroupSpec;
+}
+
+/** Every unit below a group, in the order of the file. */
+export const unitsOf = (group: GroupSpec): ReadonlyArray<UnitSpec> =>
+  group.children.flatMap((child) => (child._tag === "Unit" ? [child] : unitsOf(child)));
