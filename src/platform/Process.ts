@@ -1,0 +1,97 @@
+/**
+ * Native processes as an Effect service: start them in a group of their own, know them without mistake, signal and end the whole group.
+ *
+ * `linux/Processes.ts` is the real layer, `memory/MemoryProcesses.ts` the simulated one.
+ */
+import * as Context from "effect/Context";
+import type * as Effect from "effect/Effect";
+import type * as Option from "effect/Option";
+import * as Schema from "effect/Schema";
+import type { SignalError, SpawnError } from "./ProcessErrors.ts";
+import type { Signal } from "./Signal.ts";
+
+/**
+ * Who a process is. A pid alone is reused by strangers; the three together are not. Can be stored and compared after a restart of the master.
+ */
+export const ProcessIdentity = Schema.Struct({
+  pid: Schema.Int,
+  /** When it started, in the system's own unit (Linux: clock ticks since boot; elsewhere Unix seconds). Only compared for equality. */
+  startTime: Schema.Number,
+  /** Which boot of the machine that was. */
+  bootId: Schema.String,
+});
+export type ProcessIdentity = typeof ProcessIdentity.Type;
+
+/** How a process ended: by its exit code, or by a signal's name; the other one is null. */
+export interface ProcessExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** Where an output stream goes: appended to a file (made with mode 0600 when missing), or nowhere. */
+export type Output = { readonly appendTo: string } | "ignore";
+
+/** What to start. */
+export interface SpawnOptions {
+  /** A name with a slash is a path (relative to `cwd`), a bare name is looked up on the PATH of `env`. */
+  readonly executable: string;
+  readonly args: ReadonlyArray<string>;
+  /** Absolute. */
+  readonly cwd: string;
+  /** The whole environment: nothing of the master's own is added. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly stdin: "ignore";
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
+/** A snapshot of one process (of the leader only, not of its group). */
+export interface ProcessStats {
+  readonly rssBytes: number;
+  /** User and system time since its start, milliseconds. */
+  readonly cpuMillis: number;
+  /** Null where the system does not tell. */
+  readonly threads: number | null;
+}
+
+/**
+ * A started process: the leader of its own session and process group. It goes on when the master ends: only the group's end frees it.
+ */
+export interface ProcessHandle {
+  readonly pid: number;
+  readonly identity: ProcessIdentity;
+  /** Waits for the leader's end; any number of waiters, also after the end. Interrupting a waiter does nothing to the process. */
+  readonly exit: Effect.Effect<ProcessExit>;
+  /**
+   * Calls back once when the leader ends, from the event loop; when it has ended already, from a microtask. Never from inside this call.
+   * The result unsubscribes.
+   */
+  readonly onExit: (callback: (exit: ProcessExit) => void) => () => void;
+  /** To everybody in the group. `Gone` when nobody is left: a stranger with the same pid is never signalled. */
+  readonly signal: (signal: Signal) => Effect.Effect<void, SignalError>;
+  /**
+   * Whether anybody of the group still runs. Stays true after the leader's exit while a descendant is there; processes that have ended and
+   * were only not yet reaped by their parent do not count. Not covered: descendants that made a session of their own.
+   */
+  readonly groupAlive: () => boolean;
+  /**
+   * SIGKILL to the group, then waits until nobody of it runs. Succeeds at once when nobody is left. `StillAlive` after 5 seconds (a process that
+   * waits inside the kernel).
+   */
+  readonly killGroup: Effect.Effect<void, SignalError>;
+}
+
+/** The operating system's processes. */
+export class Processes extends Context.Service<
+  Processes,
+  {
+    /** Returns when the system has executed the program, not when it is ready. Not interruptible: it is over in milliseconds. */
+    readonly spawn: (options: SpawnOptions) => Effect.Effect<ProcessHandle, SpawnError>;
+    /** Who has this pid now; also an ended process that has not been reaped. */
+    readonly identify: (pid: number) => Effect.Effect<Option.Option<ProcessIdentity>>;
+    /** Whether exactly this process still runs: false for a stranger with its pid, after a reboot, and once it has ended. */
+    readonly isAlive: (identity: ProcessIdentity) => Effect.Effect<boolean>;
+    /** `None` when the process has ended or its pid is a stranger's. */
+    readonly stats: (identity: ProcessIdentity) => Effect.Effect<Option.Option<ProcessStats>>;
+  }
+>()("hsu/platform/Process/Processes") {}

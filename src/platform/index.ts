@@ -1,0 +1,11 @@
+/**
+ * platform/: the operating system, behind Effect services.
+ *
+ * For: processes, signals, process identity and statistics, the folders HSU uses.
+ * May import: `effect`, Node, and `pidusage` lazily. No other room of src/.
+ * Never changes: it is the only room with `node:child_process`, `/proc` and `process.kill`; a process is known by pid + start time + boot id;
+ * what it starts leads its own process group and writes its output without the master's help.
+ */
+export * from "./Process.ts";
+export * from "./ProcessErrors.ts";
+export * as Signal from "./Signal.ts";
