@@ -1,0 +1,24 @@
+/**
+ * The seam between the process service and how a system tells about its processes: `/proc` on Linux, `ps` elsewhere.
+ */
+import type * as Effect from "effect/Effect";
+import type { ProcessStats } from "./Process.ts";
+
+/** What the system knows of one pid. */
+export interface Sighting {
+  /** See `ProcessIdentity.startTime`. */
+  readonly startTime: number;
+  /** False for a process that has ended and is not reaped yet. */
+  readonly running: boolean;
+}
+
+/** Synchronous where an answer decides about a signal: nothing may happen in between. */
+export interface Probe {
+  readonly bootId: () => string;
+  /** Undefined when nobody has the pid. */
+  readonly look: (pid: number) => Sighting | undefined;
+  /** Pids of a process group that still run; those only waiting to be reaped are left out. */
+  readonly groupMembers: (group: number) => ReadonlyArray<number>;
+  /** Undefined when nobody, or somebody else, has the pid. */
+  readonly stats: (pid: number, startTime: number) => Effect.Effect<ProcessStats | undefined>;
+}

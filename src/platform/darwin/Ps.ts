@@ -1,0 +1,44 @@
+/**
+ * The probe where there is no `/proc`: `ps` and `pidusage`. A look costs some milliseconds, so callers look at events only.
+ */
+import { execFileSync } from "node:child_process";
+import * as Effect from "effect/Effect";
+import type { Probe } from "../Probe.ts";
+
+const run = (command: string, ...args: ReadonlyArray<string>): string => {
+  try {
+    return execFileSync(command, [...args], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+      env: { PATH: "/bin:/usr/bin:/sbin:/usr/sbin", LC_ALL: "C", TZ: "UTC" },
+    });
+  } catch {
+    return ""; // ps exits 1 when nobody has the pid
+  }
+};
+
+let bootId: string | undefined;
+
+export const psProbe: Probe = {
+  bootId: () => (bootId ??= run("sysctl", "-n", "kern.bootsessionuuid").trim() || "unknown"),
+  look: (pid) => {
+    const match = /^\s*(\S+)\s+(.+?)\s*$/m.exec(run("ps", "-o", "stat=,lstart=", "-p", String(pid)));
+    if (match?.[1] === undefined || match[2] === undefined) return undefined;
+    return { startTime: Date.parse(`${match[2]} UTC`) / 1000, running: !match[1].startsWith("Z") };
+  },
+  groupMembers: (group) =>
+    run("ps", "-A", "-o", "pid=,pgid=,stat=")
+      .split("\n")
+      .flatMap((line) => {
+        const [pid, pgid, state] = line.trim().split(/\s+/);
+        return Number(pgid) === group && state !== undefined && !state.startsWith("Z") ? [Number(pid)] : [];
+      }),
+  stats: (pid, startTime) =>
+    Effect.gen(function* () {
+      const { default: pidusage } = yield* Effect.promise(() => import("pidusage"));
+      const usage = yield* Effect.promise(() => pidusage(pid).catch(() => undefined));
+      // Asked after the measurement: the answer was about the pid, and the pid is still the same process.
+      if (usage === undefined || psProbe.look(pid)?.startTime !== startTime) return undefined;
+      return { rssBytes: usage.memory, cpuMillis: usage.ctime, threads: null };
+    }),
+};

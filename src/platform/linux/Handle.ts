@@ -1,0 +1,110 @@
+/**
+ * The handle of a started process: its exit, and the signals to its group.
+ *
+ * A pid is free for strangers once its process is reaped and its group is empty. So after the leader's exit each step first asks whether the
+ * pid is still ours, and an empty group stays empty for good.
+ */
+import type { ChildProcess } from "node:child_process";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import type { ProcessExit, ProcessHandle, ProcessIdentity } from "../Process.ts";
+import { SignalError } from "../ProcessErrors.ts";
+import type { Probe } from "../Probe.ts";
+import type { Signal } from "../Signal.ts";
+
+/** How long `killGroup` waits for a process that SIGKILL does not end at once. */
+const killDeadlineMillis = 5000;
+
+/** `kill(2)` to a group; signal 0 only asks. */
+const kill = (group: number, signal: Signal | 0): "Sent" | "Gone" | "NotPermitted" => {
+  try {
+    process.kill(-group, signal);
+    return "Sent";
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "ESRCH" ? "Gone" : "NotPermitted";
+  }
+};
+
+/** What a process is once it runs; `child` has a pid and has not been waited for. */
+export const makeHandle = (child: ChildProcess, identity: ProcessIdentity, probe: Probe): ProcessHandle => {
+  const { pid } = identity;
+  const callbacks = new Set<(exit: ProcessExit) => void>();
+  let ended: ProcessExit | undefined;
+  let groupGone = false;
+
+  child.once("exit", (code, signal) => {
+    ended = { code, signal };
+    // The usual case, a leader without descendants: known as gone before anybody can reuse the pid.
+    groupGone = kill(pid, 0) === "Gone";
+    const called = [...callbacks];
+    callbacks.clear();
+    for (const callback of called) callback(ended);
+  });
+
+  const onExit: ProcessHandle["onExit"] = (callback) => {
+    // One entry a subscription, even when the same function is given twice.
+    let entry = (exit: ProcessExit) => callback(exit);
+    if (ended === undefined) callbacks.add(entry);
+    else {
+      const exit = ended;
+      queueMicrotask(() => entry(exit));
+    }
+    return () => {
+      callbacks.delete(entry);
+      entry = () => {};
+    };
+  };
+
+  /** `Unknown` when the system does not let itself be asked, e.g. because the master has no file descriptor left. */
+  const group = (): "Alive" | "Gone" | "Unknown" => {
+    if (groupGone) return "Gone";
+    if (ended === undefined) return "Alive";
+    try {
+      const owner = probe.look(pid);
+      groupGone = (owner !== undefined && owner.startTime !== identity.startTime) || kill(pid, 0) === "Gone";
+      if (groupGone) return "Gone";
+      // Zombies answer signals too. The second look is for a member that was forked behind the first one's back.
+      return probe.groupMembers(pid).length > 0 || probe.groupMembers(pid).length > 0 ? "Alive" : "Gone";
+    } catch {
+      return "Unknown";
+    }
+  };
+
+  const signalled = (signal: Signal): "Sent" | "Gone" | "NotPermitted" => {
+    const before = group();
+    if (before !== "Alive") return before === "Gone" ? "Gone" : "NotPermitted";
+    const result = kill(pid, signal);
+    // The leader may be a zombie that Node has not heard of yet: Linux says sent, macOS says not permitted.
+    return result === "NotPermitted" && probe.groupMembers(pid).length === 0 ? "Gone" : result;
+  };
+
+  const signal: ProcessHandle["signal"] = (name) =>
+    Effect.suspend(() => {
+      const result = signalled(name);
+      return result === "Sent" ? Effect.void : Effect.fail(new SignalError({ reason: result, pid, signal: name }));
+    });
+
+  return {
+    pid,
+    identity,
+    exit: Effect.callback((resume) => {
+      if (ended !== undefined) return resume(Effect.succeed(ended));
+      const unsubscribe = onExit((exit) => resume(Effect.succeed(exit)));
+      return Effect.sync(unsubscribe);
+    }),
+    onExit,
+    signal,
+    groupAlive: () => group() !== "Gone",
+    killGroup: Effect.gen(function* () {
+      const deadline = (yield* Clock.currentTimeMillis) + killDeadlineMillis;
+      for (let pause = 1; group() !== "Gone"; pause = Math.min(pause * 2, 20)) {
+        const result = signalled("SIGKILL");
+        const late = (yield* Clock.currentTimeMillis) >= deadline;
+        if (result === "NotPermitted" || late) {
+          return yield* new SignalError({ reason: result === "NotPermitted" ? result : "StillAlive", pid, signal: "SIGKILL" });
+        }
+        yield* Effect.sleep(pause);
+      }
+    }),
+  };
+};

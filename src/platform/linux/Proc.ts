@@ -1,0 +1,87 @@
+/**
+ * The probe of Linux: `/proc`, read synchronously (20 µs a process; the kernel answers from memory).
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import * as Effect from "effect/Effect";
+import type { Probe } from "../Probe.ts";
+
+/** The fields of `/proc/PID/stat` that HSU uses; times are clock ticks. */
+export interface ProcStat {
+  readonly state: string;
+  readonly group: number;
+  readonly session: number;
+  readonly userTicks: number;
+  readonly systemTicks: number;
+  readonly threads: number;
+  readonly startTime: number;
+  readonly rssPages: number;
+}
+
+/** Reads one line of `/proc/PID/stat`. The command in it may hold blanks and brackets, so the fields are counted from its last bracket. */
+export const parseStat = (line: string): ProcStat => {
+  const fields = line.slice(line.lastIndexOf(")") + 2).split(" ");
+  const number = (manualField: number) => Number(fields[manualField - 3]);
+  return {
+    state: fields[0] ?? "",
+    group: number(5),
+    session: number(6),
+    userTicks: number(14),
+    systemTicks: number(15),
+    threads: number(20),
+    startTime: number(22),
+    rssPages: number(24),
+  };
+};
+
+const readStat = (pid: number): ProcStat | undefined => {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch (error) {
+    // ESRCH: it ended while being read. Anything else (EMFILE) does not mean that there is no such process.
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ESRCH") return undefined;
+    throw error;
+  }
+};
+
+const runs = (stat: ProcStat): boolean => stat.state !== "Z" && stat.state !== "X";
+
+/** Page size in bytes and clock ticks a second, as the kernel gave them to this process: pairs of 64-bit words, ended by a zero. */
+const constants = (() => {
+  let known: { readonly pageSize: number; readonly ticksPerSecond: number } | undefined;
+  return () => {
+    if (known !== undefined) return known;
+    const values = new Map<bigint, number>();
+    const vector = readFileSync("/proc/self/auxv");
+    for (let at = 0; at + 16 <= vector.length; at += 16) values.set(vector.readBigUInt64LE(at), Number(vector.readBigUInt64LE(at + 8)));
+    return (known = { pageSize: values.get(6n) ?? 4096, ticksPerSecond: values.get(17n) ?? 100 });
+  };
+})();
+
+let bootId: string | undefined;
+
+/** Needs `/proc` mounted. */
+export const procProbe: Probe = {
+  bootId: () => (bootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()),
+  look: (pid) => {
+    const stat = readStat(pid);
+    return stat && { startTime: stat.startTime, running: runs(stat) };
+  },
+  groupMembers: (group) =>
+    readdirSync("/proc").flatMap((name) => {
+      if (!/^\d+$/.test(name)) return [];
+      const stat = readStat(Number(name));
+      return stat !== undefined && stat.group === group && runs(stat) ? [Number(name)] : [];
+    }),
+  stats: (pid, startTime) =>
+    Effect.sync(() => {
+      const stat = readStat(pid);
+      if (stat === undefined || stat.startTime !== startTime || !runs(stat)) return undefined;
+      const { pageSize, ticksPerSecond } = constants();
+      return {
+        rssBytes: stat.rssPages * pageSize,
+        cpuMillis: ((stat.userTicks + stat.systemTicks) * 1000) / ticksPerSecond,
+        threads: stat.threads,
+      };
+    }),
+};

@@ -1,0 +1,48 @@
+/**
+ * The real `Processes`: Node's `child_process`, `kill(2)`, and `/proc` (or `ps` where there is none).
+ */
+import { existsSync } from "node:fs";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import * as Option from "effect/Option";
+import { psProbe } from "../darwin/Ps.ts";
+import { Processes, type ProcessIdentity } from "../Process.ts";
+import type { Probe } from "../Probe.ts";
+import { makeHandle } from "./Handle.ts";
+import { procProbe } from "./Proc.ts";
+import { spawnChild } from "./Spawn.ts";
+
+const make = (probe: Probe): Processes["Service"] => {
+  const identify = (pid: number): ProcessIdentity | undefined => {
+    const sighting = probe.look(pid);
+    return sighting && { pid, startTime: sighting.startTime, bootId: probe.bootId() };
+  };
+  /** Of a process of ours that nobody has waited for. When the system does not tell, an identity that nobody has: then it is never signalled wrongly. */
+  const identityOf = (pid: number): ProcessIdentity => {
+    try {
+      return identify(pid) ?? { pid, startTime: -1, bootId: "unknown" };
+    } catch {
+      return { pid, startTime: -1, bootId: "unknown" };
+    }
+  };
+  return {
+    spawn: (options) =>
+      spawnChild(options, (child) => makeHandle(child, identityOf(child.pid), probe)).pipe(Effect.uninterruptible),
+    identify: (pid) => Effect.sync(() => Option.fromUndefinedOr(identify(pid))),
+    isAlive: ({ pid, startTime, bootId }) =>
+      Effect.sync(() => {
+        const now = probe.look(pid);
+        return now !== undefined && now.running && now.startTime === startTime && probe.bootId() === bootId;
+      }),
+    stats: ({ pid, startTime, bootId }) =>
+      Effect.suspend(() => (bootId === probe.bootId() ? probe.stats(pid, startTime) : Effect.undefined)).pipe(
+        Effect.map(Option.fromUndefinedOr),
+      ),
+  };
+};
+
+/** The processes of this machine. */
+export const layer: Layer.Layer<Processes> = Layer.sync(Processes, () => make(existsSync("/proc/self/stat") ? procProbe : psProbe));
+
+/** As `layer`, with another view of the system; for tests of that view. */
+export const layerWith = (probe: Probe): Layer.Layer<Processes> => Layer.succeed(Processes, make(probe));
