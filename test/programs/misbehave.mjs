@@ -1,0 +1,97 @@
+#!/usr/bin/env node
+/**
+ * One program for the tests that does what they ask. Without flags it runs until SIGTERM and exits 0.
+ *
+ *   --run-ms N            ends by itself after N ms
+ *   --exit-code N         with this code (0); also after SIGTERM
+ *   --crash-after-ms N    throws after N ms: a trace on stderr, exit code 1
+ *   --ignore-term         SIGTERM does nothing but print `term ignored`
+ *   --stop-delay-ms N     SIGTERM is obeyed N ms later
+ *   --grandchild          starts a child in the same group that stays when this program ends; it ignores SIGTERM when this one does
+ *   --spew-lines N        prints `line 1` … `line N` at once, or at the rate below
+ *   --lines-per-second N  prints that many lines a second, without an end unless --spew-lines gives one
+ *   --line-bytes N        pads each line to N bytes, without its newline
+ *   --stderr              lines go to stderr
+ *   --pid-file FILE       writes its own pid there; with --grandchild also FILE.grandchild
+ *   --announce FILE       appends `PID UNIX_MS` when it starts
+ *
+ * It prints `ready` as soon as its signal handlers are set, before anything else.
+ */
+import { spawn } from "node:child_process";
+import { appendFileSync, writeFileSync, writeSync } from "node:fs";
+import { parseArgs } from "node:util";
+
+const text = { type: "string" };
+const flag = { type: "boolean", default: false };
+const { values } = parseArgs({
+  options: {
+    "run-ms": text,
+    "exit-code": { ...text, default: "0" },
+    "crash-after-ms": text,
+    "ignore-term": flag,
+    "stop-delay-ms": { ...text, default: "0" },
+    grandchild: flag,
+    "spew-lines": text,
+    "lines-per-second": text,
+    "line-bytes": { ...text, default: "0" },
+    stderr: flag,
+    "pid-file": text,
+    announce: text,
+  },
+});
+const number = (name) => (values[name] === undefined ? undefined : Number(values[name]));
+
+/** Writes all of it, waiting for a slow reader as a plain C program would. */
+const print = (data, descriptor = values.stderr ? 2 : 1) => {
+  let rest = Buffer.from(data);
+  while (rest.length > 0) {
+    try {
+      rest = rest.subarray(writeSync(descriptor, rest));
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+    }
+  }
+};
+
+const end = () => process.exit(number("exit-code"));
+
+process.on("SIGTERM", () => {
+  if (values["ignore-term"]) print("term ignored\n", 1);
+  else setTimeout(end, number("stop-delay-ms"));
+});
+
+if (values.announce !== undefined) appendFileSync(values.announce, `${process.pid} ${Date.now()}\n`);
+if (values.grandchild) {
+  // A signal that is ignored stays ignored through exec, so that `sleep` ignores it as well.
+  const script = values["ignore-term"] ? 'trap "" TERM; exec sleep 300' : "exec sleep 300";
+  const child = spawn("sh", ["-c", script], { stdio: "ignore" });
+  child.unref();
+  if (values["pid-file"] !== undefined) writeFileSync(`${values["pid-file"]}.grandchild`, `${child.pid}\n`);
+}
+if (values["pid-file"] !== undefined) writeFileSync(values["pid-file"], `${process.pid}\n`);
+print("ready\n", 1);
+
+const line = (index) => `${`line ${index}`.padEnd(number("line-bytes"), ".")}\n`;
+const total = number("spew-lines") ?? Infinity;
+const rate = number("lines-per-second");
+let printed = 0;
+if (rate !== undefined) {
+  const timer = setInterval(() => {
+    print(line(++printed));
+    if (printed >= total) clearInterval(timer);
+  }, 1000 / rate);
+} else if (values["spew-lines"] !== undefined) {
+  while (printed < total) {
+    let batch = "";
+    while (printed < total && batch.length < 65536) batch += line(++printed);
+    print(batch);
+  }
+}
+
+if (values["crash-after-ms"] !== undefined) {
+  setTimeout(() => {
+    throw new Error("crashed as asked");
+  }, number("crash-after-ms"));
+}
+if (values["run-ms"] !== undefined) setTimeout(end, number("run-ms"));
+setInterval(() => {}, 1 << 30);
