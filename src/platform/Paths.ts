@@ -1,0 +1,93 @@
+/**
+ * Where HSU keeps its socket and its state: functions of the environment and the user, and nothing else.
+ */
+import { chmodSync, lstatSync, mkdirSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import * as Effect from "effect/Effect";
+import * as Schema from "effect/Schema";
+
+/** Environment variables by name, as in `process.env`. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** An unset or empty variable counts as absent, and so does a relative path in an XDG variable (as the XDG specification wants it). */
+const xdg = (env: Environment, name: string): string | undefined => {
+  const value = env[name];
+  return value !== undefined && isAbsolute(value) ? value : undefined;
+};
+
+/** Our own variables may be relative to the working directory. */
+const own = (env: Environment, name: string): string | undefined => {
+  const value = env[name];
+  return value === undefined || value === "" ? undefined : resolve(value);
+};
+
+/**
+ * For what does not outlive a boot (the socket): `$HSU_RUNTIME_DIR`, else `$XDG_RUNTIME_DIR/hsu`, else `/run/hsu` for root, else `hsu-UID` in
+ * the folder for temporary files.
+ */
+export const runtimeDirectory = (env: Environment, uid: number): string => {
+  const given = own(env, "HSU_RUNTIME_DIR");
+  if (given !== undefined) return given;
+  const runtime = xdg(env, "XDG_RUNTIME_DIR");
+  if (runtime !== undefined) return join(runtime, "hsu");
+  return uid === 0 ? "/run/hsu" : join(xdg(env, "TMPDIR") ?? "/tmp", `hsu-${uid}`);
+};
+
+/** For what outlives a boot (logs, state): `$HSU_STATE_DIR`, else `$XDG_STATE_HOME/hsu`, else `/var/lib/hsu` for root, else `~/.local/state/hsu`. */
+export const stateDirectory = (env: Environment, uid: number): string => {
+  const given = own(env, "HSU_STATE_DIR");
+  if (given !== undefined) return given;
+  const state = xdg(env, "XDG_STATE_HOME");
+  if (state !== undefined) return join(state, "hsu");
+  return uid === 0 ? "/var/lib/hsu" : join(xdg(env, "HOME") ?? homedir(), ".local/state/hsu");
+};
+
+/** The master's unix socket. The system takes at most 107 bytes for it (103 on macOS). */
+export const socketPath = (env: Environment, uid: number): string => join(runtimeDirectory(env, uid), "master.sock");
+
+/** A folder cannot be made private. */
+export class DirectoryError extends Schema.TaggedError<DirectoryError>()("DirectoryError", {
+  reason: Schema.Literals(["NotMade", "NotADirectory", "NotOurs"]),
+  path: Schema.String,
+  /** The system's error code; empty where the system had no complaint. */
+  errno: Schema.String,
+}) {
+  /** `HSU-PATH-001` … `HSU-PATH-003`. */
+  get code(): string {
+    return { NotMade: "HSU-PATH-001", NotADirectory: "HSU-PATH-002", NotOurs: "HSU-PATH-003" }[this.reason];
+  }
+  override get message(): string {
+    const path = JSON.stringify(this.path);
+    return {
+      NotMade: `the folder ${path} cannot be made private (${this.errno})`,
+      NotADirectory: `${path} is not a folder`,
+      NotOurs: `the folder ${path} belongs to another user`,
+    }[this.reason];
+  }
+  get hint(): string {
+    return "$HSU_RUNTIME_DIR and $HSU_STATE_DIR name other folders";
+  }
+}
+
+/**
+ * Makes a folder (and those above it) that only this user can enter: mode 0700, also when it was there with another mode. Refuses one of
+ * another user: in the folder for temporary files anybody may have put it there. Root takes every folder.
+ */
+export const ensurePrivate = (path: string): Effect.Effect<void, DirectoryError> =>
+  Effect.suspend(() => {
+    const refuse = (reason: DirectoryError["reason"], errno = "") => Effect.fail(new DirectoryError({ reason, path, errno }));
+    try {
+      mkdirSync(path, { recursive: true, mode: 0o700 });
+      const target = statSync(path);
+      const uid = process.geteuid?.();
+      // The link's owner as well: who owns a link decides tomorrow where it leads.
+      const owners = [target.uid, lstatSync(path).uid];
+      if (uid !== undefined && uid !== 0 && owners.some((owner) => owner !== uid)) return refuse("NotOurs");
+      if ((target.mode & 0o777) !== 0o700) chmodSync(path, 0o700);
+      return Effect.void;
+    } catch (error) {
+      const errno = (error as NodeJS.ErrnoException).code ?? String(error);
+      return refuse(errno === "EEXIST" || errno === "ENOTDIR" ? "NotADirectory" : "NotMade", errno);
+    }
+  });
