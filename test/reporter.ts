@@ -1,5 +1,5 @@
 import { writeSync } from "node:fs";
-import type { Reporter, SerializedError, TestModule, Vitest } from "vitest/node";
+import type { Reporter, SerializedError, TestModule } from "vitest/node";
 
 /** What a run came to: tests, and whatever failed outside of any test. */
 export interface Tally {
@@ -29,12 +29,6 @@ export const closingLine = ({ passed, failed, skipped }: Tally): string =>
 
 /** Ends the output of a run with one plain line that a program can read. */
 export default class ClosingLine implements Reporter {
-  onInit(vitest: Vitest): void {
-    const { shuffle, seed } = vitest.config.sequence;
-    const random = typeof shuffle === "boolean" ? shuffle : (shuffle.tests ?? false);
-    if (random) vitest.logger.log(`tests in random order, seed ${seed}`);
-  }
-
   onTestRunEnd(modules: ReadonlyArray<TestModule>, unhandled: ReadonlyArray<SerializedError>): void {
     const line = closingLine(tally(modules, unhandled));
     // After vitest's own summary, which is written once all reporters have been told.
