@@ -1,0 +1,55 @@
+/**
+ * The master's `Control` over Effect RPC: newline-delimited JSON on a unix socket.
+ */
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import * as References from "effect/References";
+import * as Server from "effect/rpc/RpcServer";
+import * as RpcSerialization from "effect/rpc/RpcSerialization";
+import * as Scope from "effect/Scope";
+import * as SocketServer from "effect/socket/SocketServer";
+import { Control } from "../master/Control.ts";
+import { MasterRpc } from "../protocol/MasterRpc.ts";
+import { type ListenFailed, listen, type SocketInUse } from "./UnixSocket.ts";
+
+/** Each call of the wire contract, answered by `Control`. */
+export const handlers = MasterRpc.toLayer(
+  Effect.map(Control, (control) =>
+    MasterRpc.of({
+      Status: () => control.status,
+      Tree: () => control.tree,
+      Start: ({ unit }) => control.start(unit),
+      Stop: ({ unit }) => control.stop(unit),
+      Restart: ({ unit }) => control.restart(unit),
+      Signal: ({ unit, signal }) => control.signal(unit, signal),
+      Events: (options) => control.events(options),
+      Logs: (options) => control.logs(options),
+      Shutdown: () => control.shutdown,
+    }),
+  ),
+);
+
+/**
+ * Serves `Control` at `socketPath` until the scope ends. It returns when the socket takes connections.
+ *
+ * A socket that nobody answers at is replaced; one that somebody answers at is `SocketInUse`. The file is 0600 from the moment it has its
+ * name and is removed at the end, which is prompt: streams that are still open are ended, and clients that do not read are cut off.
+ */
+export const serve = Effect.fnUntraced(function* (
+  socketPath: string,
+): Effect.fn.Return<void, SocketInUse | ListenFailed, Control | Scope.Scope> {
+  const { endClients, server } = yield* listen(socketPath);
+  const wire = Server.layerProtocolSocketServer.pipe(
+    Layer.provide([Layer.succeed(SocketServer.SocketServer, server), RpcSerialization.layerNdjson]),
+  );
+  // A defect of one handler is answered to its own caller, not to every call on that connection.
+  const answering = Server.layer(MasterRpc, { disableTracing: true, disableFatalDefects: true });
+  yield* Layer.build(answering.pipe(Layer.provide([handlers, wire]))).pipe(
+    Effect.provideService(References.UnhandledLogLevel, undefined),
+  );
+  yield* Effect.addFinalizer(() => endClients);
+});
+
+/** `serve` as a layer. */
+export const layer = (socketPath: string): Layer.Layer<never, SocketInUse | ListenFailed, Control> =>
+  Layer.effectDiscard(serve(socketPath));

@@ -1,0 +1,9 @@
+/**
+ * The api room: thin adapters of the master's `Control` onto wires.
+ *
+ * For: everybody outside the master's own process.
+ * May import: `master` and the rooms below it, never `cli` or `bin`.
+ * Never changes: an adapter decides nothing. What a call means is said once, in `Control`; what it looks like on the wire, in `protocol/`.
+ */
+export { handlers, layer, serve } from "./RpcServer.ts";
+export { ListenFailed, SocketInUse } from "./UnixSocket.ts";

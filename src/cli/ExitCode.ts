@@ -1,0 +1,19 @@
+/**
+ * What the process says to the shell at its end.
+ */
+export const ExitCode = {
+  ok: 0,
+  failed: 1,
+  /** Wrong usage, or a config that is not valid. */
+  usage: 2,
+  /** No master is running; for `status`: a unit that should run does not. */
+  notRunning: 3,
+  /** No unit of that name. */
+  unknownUnit: 4,
+  deadline: 124,
+  /** SIGINT (128 + 2). */
+  interrupted: 130,
+  /** SIGTERM (128 + 15). */
+  terminated: 143,
+} as const;
+export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];

@@ -1,0 +1,137 @@
+/**
+ * A `Control` without a master: one unit `web` that obeys, one `broken` that does not start, and what was asked of it.
+ */
+import * as Deferred from "effect/Deferred";
+import * as Effect from "effect/Effect";
+import * as PubSub from "effect/PubSub";
+import * as Stream from "effect/Stream";
+import type { Control } from "../../src/master/Control.ts";
+import { InvalidTransition, StartFailed, UnitNotFound } from "../../src/protocol/Errors.ts";
+import type { LogLine, MasterEvent, MasterStatus, TreeNode, UnitState, UnitStatus } from "../../src/protocol/MasterRpc.ts";
+
+export const now = 1_800_000_000_000;
+
+export const unit = (id: string, more: Partial<UnitStatus> = {}): UnitStatus => ({
+  id,
+  kind: "managed",
+  groups: ["units", "front"],
+  state: "running",
+  reason: null,
+  pid: 4242,
+  restarts: 0,
+  startedAt: now - 65_000,
+  nextStartAt: null,
+  lastExit: null,
+  memory: 12_582_912,
+  ...more,
+});
+
+export const event = (seq: number, type: string, message: string, path = ["units", "front", "web"]): MasterEvent => ({
+  seq,
+  at: now + seq * 1000,
+  path,
+  type,
+  message,
+});
+
+export const tree = (states: Readonly<Record<string, UnitState>> = {}): TreeNode => {
+  const leaf = (id: string): TreeNode => ({
+    id,
+    kind: "unit",
+    strategy: null,
+    state: states[id] ?? "running",
+    pid: 4242,
+    restarts: id === "web" ? 2 : 0,
+    children: [],
+  });
+  const group = (id: string, strategy: string, children: ReadonlyArray<TreeNode>): TreeNode => ({
+    id,
+    kind: "supervisor",
+    strategy,
+    state: "running",
+    pid: null,
+    restarts: 0,
+    children,
+  });
+  return group("master", "one_for_one", [
+    { id: "api", kind: "worker", strategy: null, state: "running", pid: null, restarts: 0, children: [] },
+    group("units", "one_for_one", [group("front", "rest_for_one", [leaf("web"), leaf("client")]), leaf("broken")]),
+  ]);
+};
+
+export const status = (units: ReadonlyArray<UnitStatus>): MasterStatus => ({
+  pid: 99,
+  version: "0.1.0",
+  source: "/etc/hsu/hsu.yaml",
+  startedAt: now - 3_600_000,
+  now,
+  memory: 62_914_560,
+  units,
+});
+
+/** `Control` over data; `calls` records the commands, `happen` and `write` feed the streams, `end` completes `terminated`. */
+export const make = Effect.gen(function* () {
+  const calls: Array<string> = [];
+  const history: Array<MasterEvent> = [event(1, "started", "started, pid 4242"), event(2, "exited", "exited with code 1")];
+  const logged: Array<LogLine> = [
+    { unit: "web", stream: "stdout", text: "listening" },
+    { unit: "web", stream: "stderr", text: "warning: 1" },
+  ];
+  const events = yield* PubSub.unbounded<MasterEvent>();
+  const lines = yield* PubSub.unbounded<LogLine>();
+  const ended = yield* Deferred.make<void>();
+  const units: Array<UnitStatus> = [unit("web"), unit("broken", { state: "failed", pid: null, reason: "gave up after 3 restarts" })];
+  let following = 0;
+  const find = (id: string): Effect.Effect<UnitStatus, UnitNotFound> => {
+    const found = units.find((candidate) => candidate.id === id);
+    return found === undefined ? Effect.fail(new UnitNotFound({ unit: id, nearest: id === "wep" ? "web" : null })) : Effect.succeed(found);
+  };
+  const followed = <A>(kept: ReadonlyArray<A>, feed: PubSub.PubSub<A>, follow: boolean): Stream.Stream<A> =>
+    follow
+      ? Stream.concat(Stream.fromIterable(kept), Stream.fromPubSub(feed)).pipe(
+          Stream.onStart(Effect.sync(() => void following++)),
+          Stream.ensuring(Effect.sync(() => void following--)),
+        )
+      : Stream.fromIterable(kept);
+  const call = (name: string, id: string) =>
+    Effect.andThen(
+      Effect.sync(() => void calls.push(`${name} ${id}`)),
+      find(id),
+    );
+  const control: Control["Service"] = {
+    status: Effect.sync(() => status([...units])),
+    tree: Effect.sync(() => tree()),
+    start: (id) =>
+      Effect.flatMap(call("start", id), (found) =>
+        id === "broken" ? Effect.fail(new StartFailed({ unit: id, reason: "ENOENT" })) : Effect.succeed(found),
+      ),
+    stop: (id) =>
+      Effect.flatMap(call("stop", id), (found) =>
+        id === "broken"
+          ? Effect.fail(new InvalidTransition({ unit: id, command: "stop", state: "failed", legal: ["start"] }))
+          : Effect.succeed({ ...found, state: "stopped" as const, pid: null }),
+      ),
+    restart: (id) => call("restart", id),
+    signal: (id, signal) => Effect.asVoid(call(`signal ${signal}`, id)),
+    events: ({ follow, since }) =>
+      followed(
+        history.filter((e) => e.seq >= since),
+        events,
+        follow,
+      ),
+    logs: ({ unit: id, follow, lines: count }) =>
+      Stream.unwrap(Effect.map(find(id), () => followed(logged.slice(0, count * 2), lines, follow))),
+    shutdown: Effect.sync(() => void calls.push("shutdown")),
+    terminated: Deferred.await(ended),
+  };
+  return {
+    control,
+    calls,
+    units,
+    history,
+    following: () => following,
+    happen: (e: MasterEvent) => PubSub.publish(events, e),
+    write: (line: LogLine) => PubSub.publish(lines, line),
+    end: Deferred.succeed(ended, undefined),
+  };
+});
