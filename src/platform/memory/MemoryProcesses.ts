@@ -1,0 +1,172 @@
+/**
+ * Simulated processes for tests: no system is asked, time is the test's clock, and the test says what each program does.
+ *
+ * ```ts
+ * const memory = makeMemoryProcesses({ server: {}, worker: { runMillis: 500, exit: { code: 1, signal: null } } })
+ * // … Effect.provide(memory.layer) …
+ * memory.started("server").at(-1)?.end({ code: 0, signal: null })
+ * ```
+ */
+import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
+import * as Layer from "effect/Layer";
+import * as Option from "effect/Option";
+import { type ProcessExit, Processes, type ProcessHandle, type ProcessStats, type SpawnOptions } from "../Process.ts";
+import { SignalError, SpawnError } from "../ProcessErrors.ts";
+import type { Signal } from "../Signal.ts";
+
+/** What one run of a program does. */
+export interface Script {
+  /** Ends by itself after so long; absent: runs until it is signalled. */
+  readonly runMillis?: number;
+  /** How it ends by itself. Default: code 0. */
+  readonly exit?: ProcessExit;
+  /** What SIGTERM, SIGINT and SIGHUP do: `die` (default) of the signal, nothing at all, or a graceful end after a while. */
+  readonly onTerm?: "die" | "ignore" | { readonly afterMillis: number; readonly exit: ProcessExit };
+  /** Leaves somebody in the group when it ends, until SIGKILL. Default: false. */
+  readonly leavesDescendants?: boolean;
+  readonly stats?: ProcessStats;
+}
+
+/** One script for every run, or one made for each run: `run` is 1 for the first. */
+export type Program = Script | SpawnError | ((options: SpawnOptions, run: number) => Script | SpawnError);
+
+/** A simulated process, as the test sees it. */
+export interface MemoryProcess {
+  readonly options: SpawnOptions;
+  readonly handle: ProcessHandle;
+  /** Every signal that reached its group, in order. */
+  readonly signals: ReadonlyArray<Signal>;
+  readonly running: boolean;
+  /** Ends it now. Does nothing when it has ended. */
+  readonly end: (exit: ProcessExit) => void;
+}
+
+/** The simulation and the test's hands on it. */
+export interface MemoryProcesses {
+  readonly layer: Layer.Layer<Processes>;
+  /** Sets what an executable does from its next start on. */
+  readonly define: (executable: string, program: Program) => void;
+  /** Everything started so far, oldest first; of one executable, or of all. */
+  readonly started: (executable?: string) => ReadonlyArray<MemoryProcess>;
+  /** Gives the pid of an ended process to a stranger. */
+  readonly reusePid: (pid: number) => void;
+}
+
+const graceful: ReadonlyArray<Signal> = ["SIGTERM", "SIGINT", "SIGHUP"];
+const harmless: ReadonlyArray<Signal> = ["SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"];
+const bootId = "memory";
+
+const start = (options: SpawnOptions, script: Script, pid: number) => {
+  const callbacks = new Set<(exit: ProcessExit) => void>();
+  const signals: Array<Signal> = [];
+  const timers = new Set<Fiber.Fiber<void>>();
+  let ended: ProcessExit | undefined;
+  let descendants = script.leavesDescendants ?? false;
+
+  const end = (exit: ProcessExit): void => {
+    if (ended !== undefined) return;
+    ended = exit;
+    for (const timer of timers) timer.interruptUnsafe();
+    for (const callback of [...callbacks]) callback(exit);
+    callbacks.clear();
+  };
+  const endAfter = (millis: number, exit: ProcessExit): Effect.Effect<void> =>
+    Effect.sleep(millis).pipe(
+      Effect.andThen(Effect.sync(() => end(exit))),
+      Effect.forkDetach({ startImmediately: true }),
+      Effect.map((timer) => void timers.add(timer)),
+    );
+  const onExit: ProcessHandle["onExit"] = (callback) => {
+    let entry = (exit: ProcessExit) => callback(exit);
+    const exit = ended;
+    if (exit === undefined) callbacks.add(entry);
+    else queueMicrotask(() => entry(exit));
+    return () => {
+      callbacks.delete(entry);
+      entry = () => {};
+    };
+  };
+  const groupAlive = () => ended === undefined || descendants;
+  const deliver = (signal: Signal): Effect.Effect<void> => {
+    signals.push(signal);
+    const died: ProcessExit = { code: null, signal };
+    if (signal === "SIGKILL") {
+      descendants = false;
+      return Effect.sync(() => end(died));
+    }
+    if (ended !== undefined || harmless.includes(signal)) return Effect.void;
+    const reaction = graceful.includes(signal) ? (script.onTerm ?? "die") : "die";
+    if (reaction === "ignore") return Effect.void;
+    return reaction === "die" ? Effect.sync(() => end(died)) : endAfter(reaction.afterMillis, reaction.exit);
+  };
+  const signal: ProcessHandle["signal"] = (name) =>
+    Effect.suspend(() => (groupAlive() ? deliver(name) : Effect.fail(new SignalError({ reason: "Gone", pid, signal: name }))));
+
+  const handle: ProcessHandle = {
+    pid,
+    identity: { pid, startTime: pid, bootId },
+    exit: Effect.callback((resume) => {
+      if (ended !== undefined) return resume(Effect.succeed(ended));
+      return Effect.sync(onExit((exit) => resume(Effect.succeed(exit))));
+    }),
+    onExit,
+    signal,
+    groupAlive,
+    killGroup: Effect.suspend(() => (groupAlive() ? deliver("SIGKILL") : Effect.void)),
+  };
+  const process: MemoryProcess = {
+    options,
+    handle,
+    signals,
+    end,
+    get running() {
+      return ended === undefined;
+    },
+  };
+  const exit = script.exit ?? { code: 0, signal: null };
+  return { process, script, begin: script.runMillis === undefined ? Effect.void : endAfter(script.runMillis, exit) };
+};
+
+/**
+ * A simulation that knows these executables; every other one fails with `ExecutableNotFound`. Sleeps use the clock of the fiber that spawns or
+ * signals, so under `TestClock` nothing ends by itself until the test moves it.
+ */
+export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> = {}): MemoryProcesses => {
+  const known = new Map(Object.entries(programs));
+  const started: Array<ReturnType<typeof start>> = [];
+  const strangers = new Set<number>();
+  const find = (pid: number) => started.find(({ process }) => process.handle.pid === pid);
+  const startedOf = (executable?: string) =>
+    started.map(({ process }) => process).filter(({ options }) => executable === undefined || options.executable === executable);
+  const isAlive = ({ pid, startTime, bootId: boot }: ProcessHandle["identity"]) =>
+    boot === bootId && startTime === pid && !strangers.has(pid) && (find(pid)?.process.running ?? false);
+
+  const service: Processes["Service"] = {
+    spawn: Effect.fnUntraced(function* (options) {
+      const program =
+        known.get(options.executable) ??
+        new SpawnError({ reason: "ExecutableNotFound", culprit: options.executable, errno: "ENOENT" });
+      const script = typeof program === "function" ? program(options, startedOf(options.executable).length + 1) : program;
+      if (script instanceof SpawnError) return yield* script;
+      const { process, ...rest } = start(options, script, 1001 + started.length);
+      started.push({ process, ...rest });
+      yield* rest.begin;
+      return process.handle;
+    }),
+    identify: (pid) =>
+      Effect.sync(() => {
+        if (strangers.has(pid)) return Option.some({ pid, startTime: -pid, bootId });
+        return find(pid)?.process.running === true ? Option.some({ pid, startTime: pid, bootId }) : Option.none();
+      }),
+    isAlive: (identity) => Effect.sync(() => isAlive(identity)),
+    stats: (identity) =>
+      Effect.sync(() => (isAlive(identity) ? Option.fromUndefinedOr(find(identity.pid)?.script.stats) : Option.none())),
+  };
+  return {
+    layer: Layer.succeed(Processes, service),
+    define: (executable, program) => void known.set(executable, program),
+    started: startedOf,
+    reusePid: (pid) => void strangers.add(pid),
+  };
+};
