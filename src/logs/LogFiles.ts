@@ -1,0 +1,39 @@
+/**
+ * Where a unit's output is kept: `<state>/logs/<unit>/stdout.log` and `stderr.log`.
+ */
+import { join } from "node:path";
+import * as Effect from "effect/Effect";
+import { Paths } from "../platform/index.ts";
+
+/** One of a unit's two outputs. */
+export type LogStream = "stdout" | "stderr";
+
+/** Both, in the order in which they are shown. */
+export const streams: ReadonlyArray<LogStream> = ["stdout", "stderr"];
+
+/** A unit's id as a file name: a letter, a digit, `_`, `-` or an inner dot stays, every other byte is written `%XX`. No two ids share one. */
+const fileName = (unit: string): string =>
+  [...Buffer.from(unit)]
+    .map((byte, index) => {
+      const character = String.fromCharCode(byte);
+      const plain = /[\w-]/.test(character) || (character === "." && index > 0);
+      return plain ? character : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+    })
+    .join("");
+
+/** The folder of one unit's logs. */
+export const directory = (stateDirectory: string, unit: string): string => join(stateDirectory, "logs", fileName(unit));
+
+/** The file that one output of a unit is appended to. */
+export const path = (stateDirectory: string, unit: string, stream: LogStream): string =>
+  join(directory(stateDirectory, unit), `${stream}.log`);
+
+/** Makes the folder (0700) and says where the unit's output goes; the files come with the first start. */
+export const prepare = (
+  stateDirectory: string,
+  unit: string,
+): Effect.Effect<Readonly<Record<LogStream, string>>, Paths.DirectoryError> =>
+  Effect.as(Paths.ensurePrivate(directory(stateDirectory, unit)), {
+    stdout: path(stateDirectory, unit, "stdout"),
+    stderr: path(stateDirectory, unit, "stderr"),
+  });
