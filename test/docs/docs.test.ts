@@ -1,0 +1,52 @@
+import { globSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Fence, fencesOfMarkdown, fencesOfSource } from "./fences.ts";
+import { Workshop } from "./workshop.ts";
+
+const read = (file: string): string => readFileSync(file, "utf8");
+// The API report holds declarations, not programs.
+const pages = globSync(["README.md", "docs/**/*.md"], { exclude: ["docs/reference/api/**"] });
+const sources = globSync("src/**/*.ts", { exclude: ["src/protocol/gen/**"] });
+const fences = [
+  ...pages.flatMap((file) => fencesOfMarkdown(file, read(file))),
+  ...sources.flatMap((file) => fencesOfSource(file, read(file))),
+];
+const programs = fences.filter(({ language }) => language === "ts" || language === "typescript");
+const configs = fences.filter(({ language, marks }) => language === "yaml" && marks.includes("hsu"));
+const place = ({ file, line }: Fence): string => `${file}:${line}`;
+
+describe("a block of code in the docs", () => {
+  const workshop = new Workshop();
+  let errorsOf: (fence: Fence) => ReadonlyArray<string>;
+
+  beforeAll(async () => {
+    errorsOf = await workshop.compile(programs);
+  }, 60_000);
+  afterAll(() => workshop[Symbol.dispose]());
+
+  it("is found where there are pages", () => {
+    expect(pages.length).toBeGreaterThan(0);
+  });
+
+  it.each(programs.map((fence) => [place(fence), fence] as const))("compiles: %s", (_, fence) => {
+    expect(errorsOf(fence)).toEqual([]);
+  });
+
+  it.each(programs.filter(({ marks }) => marks.includes("run")).map((fence) => [place(fence), fence] as const))(
+    "runs: %s",
+    async (_, fence) => {
+      const { code, output } = await workshop.run(fence);
+      if (code !== 0) throw new Error(output);
+    },
+    30_000,
+  );
+
+  it.each(configs.map((fence) => [place(fence), fence] as const))(
+    "is a valid configuration: %s",
+    async (_, fence) => {
+      const { code, output } = await workshop.validate(fence);
+      if (code !== 0) throw new Error(output);
+    },
+    30_000,
+  );
+});
