@@ -1,0 +1,182 @@
+/**
+ * What no schema of a single value can see: ids over the whole tree, kinds that are not supported, and what is accepted without effect. Works
+ * on the located values, so that it finds everything in a file that has other errors as well.
+ */
+import { isGroup, nestedOf } from "./Dialect.ts";
+import { type Entry, labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
+
+interface Found {
+  readonly node: Located;
+  readonly path: Path;
+  readonly group: boolean;
+}
+
+/** Every unit and group of the tree, in the order of the file. */
+const entriesOf = (root: Located, path: Path): ReadonlyArray<Found> =>
+  (locate(root, path)?.items ?? []).flatMap((node, index) => {
+    const here = [...path, index];
+    const group = isGroup(node.value);
+    return [{ node, path: here, group }, ...(group ? entriesOf(root, [...here, "children"]) : [])];
+  });
+
+const get = (node: Located | undefined, ...keys: ReadonlyArray<string>): Entry | undefined => {
+  let entry: Entry | undefined;
+  for (const key of keys) {
+    entry = (entry === undefined ? node : entry.node)?.entries.get(key);
+    if (entry === undefined) return undefined;
+  }
+  return entry;
+};
+
+const lineOf = (text: string, offset: number): number => text.slice(0, offset).split("\n").length;
+const nameOf = (unit: Located): string => {
+  const id = get(unit, "id")?.node;
+  return id?.kind === "string" ? `unit ${JSON.stringify(id.value)}` : "a unit without an id";
+};
+const isOff = (node: Located | undefined): boolean => get(node, "enabled")?.node.value === false;
+
+const duplicates = (found: ReadonlyArray<Found>, text: string): ReadonlyArray<Problem> => {
+  const seen = new Map<unknown, Located>();
+  return found.flatMap(({ node }): ReadonlyArray<Problem> => {
+    const id = get(node, "id")?.node;
+    if (id?.kind !== "string") return [];
+    const first = seen.get(id.value);
+    if (first === undefined) {
+      seen.set(id.value, id);
+      return [];
+    }
+    const line = lineOf(text, first.start);
+    const message = `the id ${JSON.stringify(id.value)} is given twice`;
+    return [
+      {
+        code: "HSU-CFG-012",
+        start: id.start,
+        end: id.end,
+        message,
+        expected: "an id that is used once in the whole tree",
+        hint: `it is first given on line ${line}`,
+      },
+    ];
+  });
+};
+
+const KINDS = ["standard_managed", "integrated_managed", "unmanaged"];
+
+const kinds = ({ node, path }: Found, root: Located): ReadonlyArray<Problem> => {
+  const type = get(node, "type");
+  const block = nestedOf(get(node, "management")?.node.value);
+  const stated = type?.node.kind === "string" ? String(type.node.value) : undefined;
+  if (stated !== undefined && !KINDS.includes(stated)) return [];
+  const kind = stated ?? (type === undefined ? block : undefined) ?? "standard_managed";
+  const problems: Array<Problem> = [];
+  if (block !== undefined && stated !== undefined && stated !== block) {
+    const { start, end } = labelOf(root, [...path, "management", block]);
+    const message = `${nameOf(node)} is of type ${JSON.stringify(stated)}, and its management block is of ${JSON.stringify(block)}`;
+    problems.push({ code: "HSU-CFG-017", start, end, message, expected: `the block ${JSON.stringify(stated)}` });
+  }
+  if (kind !== "standard_managed") {
+    const { start, end } = type?.node ?? labelOf(root, [...path, "management", kind]);
+    const message = `${nameOf(node)} is of the kind ${JSON.stringify(kind)}, which this version does not support`;
+    problems.push(
+      isOff(node)
+        ? { code: "HSU-CFG-102", start, end, message: `${message}; it is disabled and left out` }
+        : { code: "HSU-CFG-015", start, end, message, expected: "standard_managed", hint: "enabled: false leaves the unit out" },
+    );
+  }
+  return problems;
+};
+
+/** What is accepted without effect, by place in a unit: the key itself, or only some keys of it (`except`: all but these). */
+const WITHOUT_EFFECT: ReadonlyArray<readonly [place: string, only?: ReadonlyArray<string> | undefined, except?: ReadonlyArray<string>]> = [
+  ["profile_type"],
+  ["management.health_check"],
+  ["management.health_check_run_options"],
+  ["management.resource_limits"],
+  ["management.logging", ["buffer_size"]],
+  ["management.metadata", ["version", "tags"]],
+  ["management.standard_managed.metadata", ["version", "tags"]],
+  ["management.standard_managed.health_check"],
+  ["management.standard_managed.health_check_run_options"],
+  ["management.standard_managed.control.context_aware_restart", undefined, ["default"]],
+  ["management.standard_managed.control.limits"],
+  ["management.standard_managed.control.process_file"],
+  ["management.standard_managed.control.log_collection"],
+];
+
+const withoutEffect = ({ node }: Found): ReadonlyArray<Problem> =>
+  WITHOUT_EFFECT.flatMap(([place, only, except]): ReadonlyArray<Problem> => {
+    const entry = get(node, ...place.split("."));
+    if (entry === undefined) return [];
+    const { start, end, key } = entry;
+    const name = JSON.stringify(key);
+    if (only === undefined && except === undefined) {
+      // What is switched off is just as off as it says.
+      if (isOff(entry.node) || isOff(get(entry.node, "run_options")?.node)) return [];
+      return [{ code: "HSU-CFG-101", start, end, message: `${nameOf(node)}: ${name} is accepted and not in effect in this version` }];
+    }
+    const idle = Array.from(entry.node.entries.keys()).filter((inner) => only?.includes(inner) ?? !except?.includes(inner));
+    const message = `${nameOf(node)}: ${idle.join(", ")} in ${name} ${idle.length === 1 ? "is" : "are"} accepted and not in effect in this version`;
+    return idle.length === 0 ? [] : [{ code: "HSU-CFG-101", start, end, message }];
+  });
+
+const POLICIES = [["management"], ["management", "standard_managed", "control"]];
+
+const readAsOther = ({ node }: Found): ReadonlyArray<Problem> =>
+  POLICIES.flatMap((place): ReadonlyArray<Problem> => {
+    const policy = get(node, ...place, "restart_policy")?.node;
+    const value = policy?.kind === "map" ? get(policy, "strategy")?.node : policy;
+    if (value?.value !== "unless-stopped" && value?.value !== "unless_stopped") return [];
+    const message = `${nameOf(node)}: ${JSON.stringify(value.value)} is taken for "always"; a unit stopped by hand stays stopped until the master starts anew`;
+    return [{ code: "HSU-CFG-103", start: value.start, end: value.end, message }];
+  });
+
+const idlePeriod = (node: Located | undefined): ReadonlyArray<Problem> => {
+  const period = get(node, "period");
+  if (period === undefined || get(node, "intensity") !== undefined) return [];
+  const { start, end } = period;
+  return [
+    {
+      code: "HSU-CFG-101",
+      start,
+      end,
+      message: '"period" without "intensity" limits nothing',
+      hint: "add intensity: the restarts allowed within the period",
+    },
+  ];
+};
+
+/** All findings about the file as a whole. */
+export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
+  const found = entriesOf(root, ["managed_processes"]);
+  const units = found.filter((entry) => !entry.group);
+  const list = get(root, "managed_processes");
+  const logs = get(root, "log_collection");
+  const problems = [
+    ...duplicates(found, text),
+    ...units.flatMap((unit) => {
+      const kind = kinds(unit, root);
+      return kind.length > 0 ? kind : [...withoutEffect(unit), ...readAsOther(unit)];
+    }),
+    ...idlePeriod(get(root, "process_manager")?.node),
+    ...found.filter((entry) => entry.group).flatMap((entry) => idlePeriod(entry.node)),
+  ];
+  if (logs !== undefined && !isOff(logs.node)) {
+    const { start, end } = logs;
+    problems.push({
+      code: "HSU-CFG-101",
+      start,
+      end,
+      message: '"log_collection" is accepted and not in effect in this version',
+      hint: "each unit's output is in `hsu logs`",
+    });
+  }
+  if (list?.node.kind === "list" && list.node.items.length === 0) {
+    problems.push({
+      code: "HSU-CFG-104",
+      start: list.start,
+      end: list.end,
+      message: '"managed_processes" is empty: the master will run nothing',
+    });
+  }
+  return problems;
+};

@@ -1,0 +1,196 @@
+/**
+ * From a checked config file to the tree of specs. All defaults of the file are here.
+ */
+import * as NodePath from "node:path";
+import type { GroupSpec, MasterSpec, RestartPolicy, UnitSpec } from "../unit/UnitSpec.ts";
+import { nestedOf } from "./Dialect.ts";
+import type { ConfigFile, Entry, FlatManagement, Group, Managed, Strategy, Unit } from "./Schema.ts";
+import { locate, type Located, type Path } from "./Source.ts";
+
+export const DEFAULTS = {
+  forceShutdownTimeoutMillis: 30_000,
+  startTimeoutMillis: 60_000,
+  stopTimeoutMillis: 10_000,
+  periodMillis: 5_000,
+  /** Of a unit without a restart policy. In a policy, what is not said is as here, and the strategy is on_failure. */
+  restart: { when: "always", delayMillis: 1_000, multiplier: 2, maxDelayMillis: 60_000, resetAfterMillis: 60_000 },
+} as const;
+
+/** Where a file's relative paths start, and its values as written. */
+interface Context {
+  readonly folder: string;
+  readonly root: Located;
+}
+
+const WHEN: Readonly<Record<Strategy, RestartPolicy["when"]>> = {
+  always: "always",
+  "unless-stopped": "always",
+  unless_stopped: "always",
+  on_failure: "on_failure",
+  "on-failure": "on_failure",
+  never: "never",
+  no: "never",
+};
+
+interface Restart {
+  readonly strategy?: Strategy;
+  readonly attempts?: number;
+  readonly delay?: number;
+  readonly multiplier?: number;
+}
+
+const restartOf = (given: Restart | undefined): RestartPolicy => {
+  if (given === undefined) return DEFAULTS.restart;
+  const delayMillis = given.delay ?? DEFAULTS.restart.delayMillis;
+  return {
+    // No attempts are allowed: the same as never.
+    when: given.attempts === 0 ? "never" : WHEN[given.strategy ?? "on_failure"],
+    ...(given.attempts === undefined || given.attempts === 0 ? {} : { maxAttempts: given.attempts }),
+    delayMillis,
+    multiplier: given.multiplier ?? DEFAULTS.restart.multiplier,
+    maxDelayMillis: Math.max(delayMillis, DEFAULTS.restart.maxDelayMillis),
+    resetAfterMillis: DEFAULTS.restart.resetAfterMillis,
+  };
+};
+
+const given = <A extends object>(fields: A): { readonly [K in keyof A]?: Exclude<A[K], undefined> } =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
+
+type Policy = FlatManagement["restart_policy"];
+const policyOf = (policy: Policy): Restart | undefined =>
+  policy === undefined
+    ? undefined
+    : typeof policy === "string"
+      ? { strategy: policy }
+      : given({
+          strategy: policy.strategy,
+          attempts: policy.max_attempts,
+          delay: policy.restart_delay,
+          multiplier: policy.backoff_multiplier,
+        });
+
+const nestedRestart = (control: Managed["control"]): Restart | undefined => {
+  const policy = policyOf(control.restart_policy);
+  const context = control.context_aware_restart?.default;
+  if (policy === undefined && context === undefined) return undefined;
+  return { ...given({ attempts: context?.max_retries, delay: context?.retry_delay, multiplier: context?.backoff_rate }), ...policy };
+};
+
+/** Numbers and truth values as the file writes them: `1.10` is not `1.1`. */
+const written = (context: Context, path: Path, value: string | number | boolean): string => {
+  if (typeof value === "string") return value;
+  return locate(context.root, path)?.text ?? String(value);
+};
+
+const argumentsOf = (context: Context, path: Path, values: FlatManagement["control"]["arguments"]): ReadonlyArray<string> =>
+  (values ?? []).map((value, index) => written(context, [...path, index], value));
+
+const environmentOf = (
+  context: Context,
+  path: Path,
+  values: FlatManagement["control"]["environment"],
+): Readonly<Record<string, string>> => {
+  if (values === undefined) return {};
+  if (isList(values)) {
+    return Object.fromEntries(values.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
+  }
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, written(context, [...path, name], value)]));
+};
+const isList = (value: unknown): value is ReadonlyArray<string> => Array.isArray(value);
+
+const hasFolder = (executable: string): boolean => executable.includes("/") || (NodePath.sep === "\\" && executable.includes("\\"));
+
+interface Program {
+  readonly executable: string;
+  readonly args: ReadonlyArray<string>;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly folder: string | undefined;
+  readonly start: number | undefined;
+  readonly stop: number | undefined;
+  readonly restart: Restart | undefined;
+  readonly description: string | undefined;
+  readonly logging: FlatManagement["logging"];
+}
+
+const flat = (context: Context, path: Path, management: FlatManagement): Program => {
+  const { control, metadata } = management;
+  return {
+    executable: control.executable,
+    args: argumentsOf(context, [...path, "control", "arguments"], control.arguments),
+    environment: environmentOf(context, [...path, "control", "environment"], control.environment),
+    folder: control.working_directory,
+    start: control.startup_timeout,
+    stop: control.shutdown_timeout,
+    restart: policyOf(management.restart_policy),
+    description: metadata?.description ?? metadata?.name,
+    logging: management.logging,
+  };
+};
+
+const nested = (context: Context, path: Path, { control, metadata }: Managed): Program => {
+  const here = [...path, "standard_managed", "control", "execution"];
+  const { execution } = control;
+  return {
+    executable: execution.executable_path,
+    args: argumentsOf(context, [...here, "args"], execution.args),
+    environment: environmentOf(context, [...here, "environment"], execution.environment),
+    folder: execution.working_directory,
+    start: execution.wait_delay,
+    stop: control.graceful_timeout,
+    restart: nestedRestart(control),
+    description: metadata?.description ?? metadata?.name,
+    logging: undefined,
+  };
+};
+
+const unitOf = (context: Context, path: Path, unit: Unit): UnitSpec => {
+  const place = [...path, "management"];
+  const program =
+    "standard_managed" in unit.management
+      ? nested(context, place, unit.management.standard_managed)
+      : flat(context, place, unit.management);
+  const { description, executable, folder, logging } = program;
+  return {
+    _tag: "Unit",
+    id: unit.id,
+    kind: "managed",
+    enabled: unit.enabled ?? true,
+    ...(description === undefined ? {} : { description }),
+    executable: hasFolder(executable) ? NodePath.resolve(context.folder, executable) : executable,
+    args: program.args,
+    workingDirectory: NodePath.resolve(context.folder, folder ?? "."),
+    environment: program.environment,
+    startTimeoutMillis: program.start ?? DEFAULTS.startTimeoutMillis,
+    stopTimeoutMillis: program.stop ?? DEFAULTS.stopTimeoutMillis,
+    restart: restartOf(program.restart),
+    capture: { stdout: logging?.capture_stdout ?? true, stderr: logging?.capture_stderr ?? true },
+  };
+};
+
+/** Other kinds are errors, or disabled and left out. */
+const isRun = (unit: Unit): boolean => (unit.type ?? nestedOf(unit.management) ?? "standard_managed") === "standard_managed";
+
+type Limit = Pick<Group, "intensity" | "period" | "strategy">;
+const groupOf = (context: Context, path: Path, id: string, limit: Limit, entries: ReadonlyArray<Entry>): GroupSpec => ({
+  _tag: "Group",
+  id,
+  strategy: limit.strategy ?? "one_for_one",
+  ...(limit.intensity === undefined ? {} : { limit: { intensity: limit.intensity, periodMillis: limit.period ?? DEFAULTS.periodMillis } }),
+  children: entries.flatMap((entry, index): ReadonlyArray<UnitSpec | GroupSpec> => {
+    const here = [...path, index];
+    if ("children" in entry) return [groupOf(context, [...here, "children"], entry.id, entry, entry.children)];
+    return isRun(entry) ? [unitOf(context, here, entry)] : [];
+  }),
+});
+
+/** The tree of a file without errors. `folder` is absolute: relative paths of the file start there. */
+export const compile = (config: ConfigFile, root: Located, file: string, folder: string): MasterSpec => {
+  const manager = config.process_manager ?? {};
+  return {
+    source: file,
+    logLevel: manager.log_level ?? "info",
+    ...(manager.port === undefined ? {} : { port: manager.port }),
+    forceShutdownTimeoutMillis: manager.force_shutdown_timeout ?? DEFAULTS.forceShutdownTimeoutMillis,
+    root: groupOf({ folder, root }, ["managed_processes"], "units", manager, config.managed_processes),
+  };
+};

@@ -1,0 +1,117 @@
+/**
+ * What is wrong with a config file, and where: found all in one go, rendered with the line, a caret and the way out.
+ */
+import * as Schema from "effect/Schema";
+
+/** Every code with its title; each has a page in docs/reference/errors. From 101 on they are warnings. */
+export const CODES = {
+  "HSU-CFG-001": "the file cannot be read",
+  "HSU-CFG-002": "the file is empty",
+  "HSU-CFG-003": "not valid YAML",
+  "HSU-CFG-004": "a key is given twice",
+  "HSU-CFG-005": "unknown key",
+  "HSU-CFG-006": "a required key is missing",
+  "HSU-CFG-007": "wrong type",
+  "HSU-CFG-008": "not a duration",
+  "HSU-CFG-009": "not one of the values allowed",
+  "HSU-CFG-010": "a number out of its range",
+  "HSU-CFG-011": "not an id",
+  "HSU-CFG-012": "an id is given twice",
+  "HSU-CFG-013": "a group without children",
+  "HSU-CFG-014": "a text that no process can be given",
+  "HSU-CFG-015": "a kind of unit that this version does not support",
+  "HSU-CFG-016": "a dialect that this version does not support",
+  "HSU-CFG-017": "the type and the management block disagree",
+  "HSU-CFG-101": "accepted, not in effect in this version",
+  "HSU-CFG-102": "a unit is skipped",
+  "HSU-CFG-103": "a value is taken for another one",
+  "HSU-CFG-104": "nothing to run",
+  "HSU-CFG-105": "unusual YAML",
+} as const;
+
+export type Code = keyof typeof CODES;
+
+/** One finding. `line` and `column` count from 1; a finding about the file as a whole is at 1:1 and has no `text`. */
+export const ConfigDiagnostic = Schema.Struct({
+  code: Schema.Literals(Object.keys(CODES) as ReadonlyArray<Code>),
+  severity: Schema.Literals(["error", "warning"]),
+  file: Schema.String,
+  line: Schema.Number,
+  column: Schema.Number,
+  /** How much of the line is meant: the width of the caret. */
+  length: Schema.Number,
+  message: Schema.String,
+  expected: Schema.optionalKey(Schema.String),
+  /** The nearest key, value or id that would be right. */
+  nearest: Schema.optionalKey(Schema.String),
+  hint: Schema.optionalKey(Schema.String),
+  /** The source line. */
+  text: Schema.optionalKey(Schema.String),
+});
+export type ConfigDiagnostic = typeof ConfigDiagnostic.Type;
+
+/** The file is not loaded. Carries everything that was found, warnings too, in the order of the file. */
+export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError", {
+  file: Schema.String,
+  diagnostics: Schema.Array(ConfigDiagnostic),
+}) {
+  get errors(): ReadonlyArray<ConfigDiagnostic> {
+    return this.diagnostics.filter((found) => found.severity === "error");
+  }
+  get code(): Code {
+    return this.errors[0]?.code ?? "HSU-CFG-001";
+  }
+  override get message(): string {
+    return renderAll(this.diagnostics);
+  }
+}
+
+export interface RenderOptions {
+  readonly color?: boolean;
+}
+
+type Style = "red" | "yellow" | "cyan" | "bold" | "dim";
+const SGR: Readonly<Record<Style, string>> = { red: "31", yellow: "33", cyan: "36", bold: "1", dim: "2" };
+
+/** Takes two cells in a terminal. */
+const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/;
+/** As many cells of nothing; tabs stay tabs. */
+const blank = (text: string): string => Array.from(text, (char) => (char === "\t" ? "\t" : WIDE.test(char) ? "  " : " ")).join("");
+/** A config file may not steer the terminal that shows it. */
+const harmless = (text: string): string =>
+  // eslint-disable-next-line no-control-regex
+  text.replaceAll(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+
+const MAX_SHOWN = 120;
+
+/** One finding as text: `file:line:column: error CODE: message`, then the line, a caret, what was expected and the way out. */
+export const render = (found: ConfigDiagnostic, options: RenderOptions = {}): string => {
+  const paint = (style: Style, text: string): string => (options.color === true ? `\u001b[${SGR[style]}m${text}\u001b[0m` : text);
+  const tone = found.severity === "error" ? "red" : "yellow";
+  const place = paint("bold", harmless(`${found.file}:${found.line}:${found.column}:`));
+  const lines = [`${place} ${paint(tone, found.severity)} ${found.code}: ${harmless(found.message)}`];
+  const gutter = " ".repeat(String(found.line).length);
+  if (found.text !== undefined) {
+    const from = found.column - 1 > MAX_SHOWN ? found.column - 1 - MAX_SHOWN / 2 : 0;
+    const shown = harmless(found.text.slice(from, from + 2 * MAX_SHOWN));
+    const before = harmless(found.text.slice(from, found.column - 1));
+    const width = blank(found.text.slice(found.column - 1, Math.min(found.column - 1 + found.length, from + 2 * MAX_SHOWN))).length;
+    lines.push(`  ${paint("dim", `${found.line} |`)} ${shown}`);
+    lines.push(`  ${paint("dim", `${gutter} |`)} ${blank(before)}${paint(tone, "^".repeat(Math.max(1, width)))}`);
+  }
+  const note = (text: string): void => void lines.push(`  ${paint("dim", `${gutter} =`)} ${harmless(text)}`);
+  if (found.expected !== undefined) note(`expected ${found.expected}`);
+  if (found.nearest !== undefined) note(`did you mean ${JSON.stringify(found.nearest)}?`);
+  if (found.hint !== undefined) note(found.hint);
+  return lines.join("\n");
+};
+
+const count = (many: number, word: string): string => `${many} ${word}${many === 1 ? "" : "s"}`;
+
+/** All findings, a blank line between them, and their number. */
+export const renderAll = (found: ReadonlyArray<ConfigDiagnostic>, options: RenderOptions = {}): string => {
+  const errors = found.filter((one) => one.severity === "error").length;
+  const warnings = found.length - errors;
+  const total = [errors > 0 ? count(errors, "error") : "", warnings > 0 ? count(warnings, "warning") : ""].filter((text) => text !== "");
+  return [...found.map((one) => render(one, options)), ...(total.length > 0 ? [total.join(", ")] : [])].join("\n\n");
+};

@@ -1,0 +1,182 @@
+/**
+ * Schema's issues as findings: each leaf of the issue tree at the place of its path, in our words.
+ */
+import type * as SchemaAST from "effect/SchemaAST";
+import type * as SchemaIssue from "effect/SchemaIssue";
+import { CODES, type Code } from "./Diagnostic.ts";
+import { homeOf, otherName } from "./Dialect.ts";
+import { nearest } from "./Nearest.ts";
+import { labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
+
+type Annotations = Readonly<Record<string, unknown>>;
+const textOf = (annotations: Annotations | undefined, key: string): string | undefined => {
+  const value = annotations?.[key];
+  return typeof value === "string" && value !== "" ? value : undefined;
+};
+const codeOf = (annotations: Annotations | undefined, fallback: Code): Code => {
+  const code = textOf(annotations, "code");
+  return code !== undefined && code in CODES ? (code as Code) : fallback;
+};
+/** Only what is there: exact optional properties. */
+const present = (fields: Partial<Record<"expected" | "nearest" | "hint", string | undefined>>) =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<
+    Pick<Problem, "expected" | "nearest" | "hint">
+  >;
+
+const quoted = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
+const list = (words: ReadonlyArray<string>): string => (words.length === 1 ? words[0]! : `one of ${words.join(", ")}`);
+
+/** What was found, for people. */
+export const describe = (node: Located): string => {
+  switch (node.kind) {
+    case "map":
+      return "a map";
+    case "list":
+      return "a list";
+    case "null":
+      return node.text.trim() === "" ? "nothing" : node.text.trim();
+    case "string":
+      return `the text ${quoted(String(node.value))}`;
+    case "number":
+      return `the number ${node.text}`;
+    case "boolean":
+      return node.text;
+  }
+};
+
+const keysOf = (ast: SchemaAST.AST): ReadonlyArray<string> =>
+  ast._tag === "Objects" ? ast.propertySignatures.map((signature) => String(signature.name)) : [];
+
+const wordsOf = (ast: SchemaAST.AST): ReadonlyArray<string> | undefined =>
+  ast._tag === "Union" && ast.types.every((type) => type._tag === "Literal")
+    ? ast.types.map((type) => String((type as SchemaAST.Literal).literal))
+    : undefined;
+
+const expectedOf = (ast: SchemaAST.AST): string => {
+  const said = textOf(ast.annotations, "expected");
+  if (said !== undefined) return said;
+  switch (ast._tag) {
+    case "Objects":
+      return "a map";
+    case "Arrays":
+      return "a list";
+    case "Boolean":
+      return "true or false";
+    case "Number":
+      return "a number";
+    default:
+      return "a string";
+  }
+};
+
+/** The way from what was found to what was expected, where it is a matter of spelling. */
+const spelling = (ast: SchemaAST.AST, node: Located): string | undefined => {
+  if (ast._tag === "Boolean" && node.kind === "string" && /^(yes|no|on|off|y|n|true|false)$/i.test(String(node.value))) {
+    return `YAML 1.2 has ${/^(yes|on|y|true)$/i.test(String(node.value)) ? "true" : "false"} for this, without quotes`;
+  }
+  if (ast._tag === "String" && (node.kind === "number" || node.kind === "boolean")) return `put it in quotes: "${node.text}"`;
+  if (ast._tag === "Number" && node.kind === "string" && /^[\d.]+$/.test(String(node.value))) return "write it without quotes";
+  if (ast._tag === "Arrays" && node.kind === "string") return "write a list: [first, second], or one item a line after `- `";
+  return undefined;
+};
+
+/** The name of the map that a path leads to, for messages. */
+const blockName = (path: Path): string => {
+  const name = path.findLast((step) => typeof step === "string");
+  if (name === undefined) return "the file";
+  return typeof path.at(-1) === "number" ? `an entry of ${quoted(name)}` : quoted(name);
+};
+
+const unknownKey = (root: Located, path: Path, known: ReadonlyArray<string>): Problem => {
+  const key = String(path.at(-1));
+  const near = nearest(key, known) ?? otherName(key, known);
+  const home = near === undefined ? homeOf(key) : undefined;
+  return {
+    code: "HSU-CFG-005",
+    ...span(labelOf(root, path)),
+    message: `unknown key ${quoted(key)} in ${blockName(path.slice(0, -1))}`,
+    ...present({
+      expected: known.length === 0 ? undefined : list(known),
+      nearest: near,
+      hint: home === undefined ? undefined : `this key belongs in ${home}`,
+    }),
+  };
+};
+
+const span = (place: { readonly start: number; readonly end: number }) => ({ start: place.start, end: place.end });
+
+const wrongType = (root: Located, path: Path, ast: SchemaAST.AST, told?: Annotations): Problem => {
+  const node = locate(root, path) ?? root;
+  // An empty value has no text of its own to point at.
+  const place = span(node.kind === "null" && node.start === node.end ? labelOf(root, path) : node);
+  const words = wordsOf(ast);
+  if (words !== undefined && node.kind !== "map" && node.kind !== "list" && node.kind !== "null") {
+    const value = node.kind === "string" ? String(node.value) : node.text;
+    return {
+      code: "HSU-CFG-009",
+      ...place,
+      message: `${quoted(value)} is not a value of ${blockName(path)}`,
+      ...present({ expected: list(words), nearest: nearest(value, words) }),
+    };
+  }
+  return {
+    code: "HSU-CFG-007",
+    ...place,
+    message: `${blockName(path)} cannot be ${describe(node)}`,
+    ...present({
+      expected: textOf(told, "expected") ?? (words === undefined ? expectedOf(ast) : list(words)),
+      hint: spelling(ast, node),
+    }),
+  };
+};
+
+const failedCheck = (root: Located, path: Path, told: Annotations | undefined): Problem => {
+  const node = locate(root, path) ?? root;
+  const code = codeOf(told, "HSU-CFG-014");
+  const isName =
+    code === "HSU-CFG-014" && (node.kind === "map" || (/name/.test(textOf(told, "expected") ?? "") && path.includes("environment")));
+  return {
+    code,
+    ...span(isName || node.kind === "list" || node.start === node.end ? labelOf(root, path) : node),
+    message: textOf(told, "message") ?? `${blockName(path)} cannot be ${describe(node)}`,
+    ...present({ expected: textOf(told, "expected"), hint: textOf(told, "hint") }),
+  };
+};
+
+/** Every leaf of an issue, as a finding. */
+export const problemsOf = (issue: SchemaIssue.Issue, root: Located, path: Path = []): ReadonlyArray<Problem> => {
+  switch (issue._tag) {
+    case "Pointer":
+      return problemsOf(issue.issue, root, [...path, ...issue.path]);
+    case "Composite":
+      return issue.issues.flatMap((one) => problemsOf(one, root, path));
+    case "Filter":
+      return issue.issue._tag === "InvalidValue" && issue.issue.annotations === undefined
+        ? [failedCheck(root, path, issue.filter.annotations)]
+        : problemsOf(issue.issue, root, path);
+    case "Encoding":
+      return issue.issue._tag === "InvalidValue" && codeOf(issue.issue.annotations, "HSU-CFG-007") === "HSU-CFG-007"
+        ? [wrongType(root, path, issue.ast, issue.issue.annotations)]
+        : problemsOf(issue.issue, root, path);
+    case "UnexpectedKey":
+      return [unknownKey(root, path, keysOf(issue.ast))];
+    case "MissingKey": {
+      const inside = path.slice(0, -1);
+      return [
+        {
+          code: "HSU-CFG-006",
+          ...span(labelOf(root, inside)),
+          message: `${blockName(inside)} lacks the key ${quoted(String(path.at(-1)))}`,
+        },
+      ];
+    }
+    case "InvalidType":
+    case "AnyOf":
+    case "OneOf":
+      return [wrongType(root, path, issue.ast)];
+    case "InvalidValue":
+      return [failedCheck(root, path, issue.annotations)];
+    case "Forbidden":
+      return [failedCheck(root, path, undefined)];
+  }
+};

@@ -1,0 +1,151 @@
+/**
+ * The shape of a config file: the seed dialect, the nested dialect of the Go and Rust builds, and trees of groups. Values that are in effect
+ * are typed here; the blocks that are not are in Blocks.ts.
+ */
+import * as Schema from "effect/Schema";
+import {
+  Discovery,
+  HealthCheck,
+  Limits,
+  LogCollection,
+  ProcessFile,
+  ResourceLimits,
+  restartContext,
+  RunOptions,
+  UnitLogCollection,
+  UnmanagedControl,
+} from "./Blocks.ts";
+import { isGroup, nestedOf } from "./Dialect.ts";
+import {
+  Arguments,
+  block,
+  Count,
+  dispatch,
+  Environment,
+  Flag,
+  Id,
+  Multiplier,
+  Name,
+  OneOf,
+  Port,
+  Positive,
+  Text,
+  Timeout,
+} from "./Values.ts";
+
+const optional = Schema.optionalKey;
+
+/** `no` is YAML 1.2's text, not false; `unless-stopped` is Docker's word. */
+const Strategy = OneOf("always", "on_failure", "never", "on-failure", "no", "unless-stopped", "unless_stopped");
+export type Strategy = typeof Strategy.Type;
+
+const RestartBlock = block({ strategy: Strategy, max_attempts: Count, restart_delay: Timeout, backoff_multiplier: Multiplier });
+/** A word alone, or a block. */
+const RestartPolicy = dispatch<Strategy | typeof RestartBlock.Type>((value) => (typeof value === "string" ? Strategy : RestartBlock));
+
+const RestartContext = block({
+  default: block({ max_retries: Count, retry_delay: Timeout, backoff_rate: Multiplier }),
+  ...restartContext,
+});
+
+const Metadata = block({ name: Text, description: Text, version: Text, tags: Schema.Array(Text) });
+
+const FlatControl = Schema.Struct({
+  executable: Name,
+  arguments: optional(Arguments),
+  working_directory: optional(Name),
+  environment: optional(Environment),
+  startup_timeout: optional(Timeout),
+  shutdown_timeout: optional(Timeout),
+});
+
+const FlatManagement = Schema.Struct({
+  control: FlatControl,
+  health_check: optional(HealthCheck),
+  health_check_run_options: optional(RunOptions),
+  resource_limits: optional(ResourceLimits),
+  restart_policy: optional(RestartPolicy),
+  logging: optional(block({ capture_stdout: Flag, capture_stderr: Flag, buffer_size: Positive })),
+  metadata: optional(Metadata),
+});
+
+const NestedControl = Schema.Struct({
+  execution: Schema.Struct({
+    executable_path: Name,
+    args: optional(Arguments),
+    working_directory: optional(Name),
+    environment: optional(Environment),
+    wait_delay: optional(Timeout),
+  }),
+  restart_policy: optional(RestartPolicy),
+  context_aware_restart: optional(RestartContext),
+  graceful_timeout: optional(Timeout),
+  limits: optional(Limits),
+  process_file: optional(ProcessFile),
+  log_collection: optional(UnitLogCollection),
+});
+
+const Managed = Schema.Struct({
+  metadata: optional(Metadata),
+  control: NestedControl,
+  health_check: optional(HealthCheck),
+  health_check_run_options: optional(RunOptions),
+});
+
+const NestedManagement = {
+  standard_managed: Schema.Struct({ standard_managed: Managed }),
+  integrated_managed: Schema.Struct({ integrated_managed: Managed }),
+  unmanaged: Schema.Struct({
+    unmanaged: block({ metadata: Metadata, discovery: Discovery, control: UnmanagedControl, health_check: HealthCheck }),
+  }),
+};
+
+export type FlatManagement = typeof FlatManagement.Type;
+export type Managed = typeof Managed.Type;
+/** The shapes that are run. */
+export type Management = FlatManagement | { readonly standard_managed: Managed };
+
+const Management = dispatch<Management>((value) => {
+  const kind = nestedOf(value);
+  return kind === undefined ? FlatManagement : NestedManagement[kind];
+});
+
+const Unit = Schema.Struct({
+  id: Id,
+  type: optional(OneOf("standard_managed", "integrated_managed", "unmanaged")),
+  enabled: optional(Flag),
+  profile_type: optional(Text),
+  management: Management,
+});
+export type Unit = typeof Unit.Type;
+
+const limit = { strategy: OneOf("one_for_one", "one_for_all", "rest_for_one"), intensity: Count, period: Timeout };
+
+export interface Group {
+  readonly id: string;
+  readonly strategy?: "one_for_one" | "one_for_all" | "rest_for_one";
+  readonly intensity?: number;
+  readonly period?: number;
+  readonly children: ReadonlyArray<Entry>;
+}
+
+export type Entry = Unit | Group;
+
+const Entry: Schema.Codec<Entry, unknown> = dispatch<Entry>((value) => (isGroup(value) ? Group : Unit));
+
+const Group = Schema.Struct({
+  id: Id,
+  strategy: optional(limit.strategy),
+  intensity: optional(limit.intensity),
+  period: optional(limit.period),
+  children: Schema.Array(Entry).check(Schema.isMinLength(1, { code: "HSU-CFG-013", expected: "at least one unit or group" })),
+});
+
+export const ConfigFile = Schema.Struct({
+  process_manager: optional(
+    block({ port: Port, log_level: OneOf("debug", "info", "warn", "error"), force_shutdown_timeout: Timeout, ...limit }),
+  ),
+  managed_processes: Schema.Array(Entry),
+  log_collection: optional(LogCollection),
+});
+export type ConfigFile = typeof ConfigFile.Type;

@@ -1,0 +1,184 @@
+/**
+ * The text of a config file as plain values that remember where they stand. Parsing is the `yaml` package's; aliases and merge keys are
+ * followed here, so that a value taken over by alias is located where it is written.
+ */
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import type { ConfigDiagnostic, Code } from "./Diagnostic.ts";
+
+/** A value with its place. Offsets are into the text; `end` is exclusive. */
+export interface Located {
+  readonly kind: "map" | "list" | "string" | "number" | "boolean" | "null";
+  /** The plain value, without places. */
+  readonly value: unknown;
+  /** A scalar as it is written: `1.10` stays `1.10`. */
+  readonly text: string;
+  readonly start: number;
+  readonly end: number;
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly items: ReadonlyArray<Located>;
+}
+
+/** A key of a map with its place. */
+export interface Entry {
+  readonly key: string;
+  readonly start: number;
+  readonly end: number;
+  readonly node: Located;
+}
+
+export type Path = ReadonlyArray<PropertyKey>;
+
+/** A finding that knows its offsets, not yet its line. */
+export interface Problem {
+  readonly code: Code;
+  readonly start: number;
+  readonly end: number;
+  readonly message: string;
+  readonly expected?: string;
+  readonly nearest?: string;
+  readonly hint?: string;
+}
+
+export interface Source {
+  readonly file: string;
+  readonly text: string;
+  /** Absent: the text holds no value at all. */
+  readonly root: Located | undefined;
+  /** Findings about the YAML itself. */
+  readonly problems: ReadonlyArray<Problem>;
+}
+
+const MAX_VALUES = 200_000;
+const MAX_DEPTH = 256;
+const MAX_SYNTAX_ERRORS = 20;
+const NO_ENTRIES: ReadonlyMap<string, Entry> = new Map();
+
+const scalar = (value: unknown, text: string, start: number, end: number): Located => {
+  const kind = typeof value === "bigint" ? "number" : typeof value;
+  const base = { text, start, end, entries: NO_ENTRIES, items: [] };
+  if (kind === "number" || kind === "boolean" || kind === "string") return { ...base, kind, value };
+  return { ...base, kind: "null", value: null };
+};
+
+const HINTS: Readonly<Record<string, string>> = {
+  TAB_AS_INDENT: "indent with spaces",
+  BLOCK_AS_IMPLICIT_KEY: "put a value that contains `: ` in quotes, and check the indentation of the next line",
+  BAD_SCALAR_START: "put the value in quotes",
+  BAD_DQ_ESCAPE: "in double quotes a backslash is written twice; single quotes take it as it is",
+  MULTIPLE_DOCS: "a file holds one document: remove the `---`",
+};
+
+/** Parses a text. Never throws: what is wrong with it is in `problems`. */
+export const read = (text: string, file: string): Source => {
+  const problems: Array<Problem> = [];
+  const lines = new LineCounter();
+  const doc = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false, merge: true, logLevel: "silent" });
+  const seen = new Set<number>();
+  for (const { code, message, pos } of doc.errors) {
+    const line = lines.linePos(pos[0]).line;
+    // One error breaks the parser's stride on the rest of the line.
+    if (seen.has(line) || seen.size >= MAX_SYNTAX_ERRORS) continue;
+    seen.add(line);
+    const hint = HINTS[code];
+    const said = code === "MULTIPLE_DOCS" ? "a second document begins here" : message.charAt(0).toLowerCase() + message.slice(1);
+    problems.push({ code: "HSU-CFG-003", start: pos[0], end: pos[1], message: said, ...(hint === undefined ? {} : { hint }) });
+  }
+  for (const { message, pos } of doc.warnings) problems.push({ code: "HSU-CFG-105", start: pos[0], end: pos[1], message });
+
+  let values = 0;
+  const open = new Set<unknown>();
+  const broken = (message: string, start: number, end: number): Located => {
+    problems.push({ code: "HSU-CFG-003", start, end, message });
+    return scalar(null, "", start, end);
+  };
+  const build = (node: unknown, at: number, depth: number): Located => {
+    const range = (node as { readonly range?: readonly [number, number, number] | null } | null)?.range;
+    const [start, end] = range ?? [at, at];
+    if (++values > MAX_VALUES)
+      return values === MAX_VALUES + 1 ? broken("the aliases expand to too many values", start, end) : scalar(null, "", start, end);
+    if (depth > MAX_DEPTH) return broken(`nested more than ${MAX_DEPTH} deep`, start, end);
+    if (isAlias(node)) {
+      const target = node.resolve(doc);
+      if (target === undefined) return broken(`no anchor "&${node.source}" above this alias`, start, end);
+      if (open.has(target)) return broken(`the alias "*${node.source}" contains itself`, start, end);
+      return build(target, start, depth + 1);
+    }
+    if (isScalar(node)) return scalar(node.value, node.source ?? String(node.value ?? ""), start, end);
+    open.add(node);
+    try {
+      if (isMap(node)) return buildMap(node.items, start, end, depth);
+      if (isSeq(node)) {
+        const items = node.items.map((item) => build(item, start, depth + 1));
+        return { kind: "list", value: items.map((item) => item.value), text: "", start, end, entries: NO_ENTRIES, items };
+      }
+      return scalar(null, "", start, end);
+    } finally {
+      open.delete(node);
+    }
+  };
+  const buildMap = (
+    pairs: ReadonlyArray<{ readonly key: unknown; readonly value: unknown }>,
+    start: number,
+    end: number,
+    depth: number,
+  ): Located => {
+    const entries = new Map<string, Entry>();
+    const merged: Array<Located> = [];
+    for (const pair of pairs) {
+      const name = build(pair.key, start, depth + 1);
+      const node = build(pair.value, name.end, depth + 1);
+      if (isScalar(pair.key) && typeof pair.key.value === "symbol") {
+        merged.push(...(node.kind === "list" ? node.items : [node]));
+        continue;
+      }
+      const key = name.kind === "string" ? String(name.value) : name.text;
+      const first = entries.get(key);
+      if (first === undefined) entries.set(key, { key, start: name.start, end: name.end, node });
+      else {
+        const message = `the key ${JSON.stringify(key)} is given twice`;
+        const hint = `it is first given on line ${lines.linePos(first.start).line}`;
+        problems.push({ code: "HSU-CFG-004", start: name.start, end: name.end, message, hint });
+      }
+    }
+    for (const one of merged) for (const entry of one.entries.values()) if (!entries.has(entry.key)) entries.set(entry.key, entry);
+    const value = Object.fromEntries(Array.from(entries.values(), (entry) => [entry.key, entry.node.value]));
+    return { kind: "map", value, text: "", start, end, entries, items: [] };
+  };
+  const root = doc.contents === null ? undefined : build(doc.contents, 0, 0);
+  const empty = root === undefined || (root.kind === "null" && root.text.trim() === "");
+  return { file, text, problems, root: empty ? undefined : root };
+};
+
+/** The value at a path, if there is one. */
+export const locate = (root: Located, path: Path): Located | undefined => {
+  let node: Located | undefined = root;
+  for (const step of path) node = typeof step === "number" ? node?.items[step] : node?.entries.get(String(step))?.node;
+  return node;
+};
+
+/** The key that a path ends in, or the value if it ends in a list; the root's start when there is neither. */
+export const labelOf = (root: Located, path: Path): { readonly start: number; readonly end: number } => {
+  const last = path.at(-1);
+  const parent = last === undefined ? undefined : locate(root, path.slice(0, -1));
+  const found = typeof last === "number" ? parent?.items[last] : parent?.entries.get(String(last));
+  return found ?? { start: root.start, end: root.start };
+};
+
+/** The finding with its line, column and source line. What goes over several lines is marked on the first. */
+export const diagnose = (source: Source, problem: Problem): ConfigDiagnostic => {
+  const { code, start, end, ...rest } = problem;
+  const offset = Math.min(start, source.text.length);
+  const from = offset === 0 ? 0 : source.text.lastIndexOf("\n", offset - 1) + 1;
+  const until = source.text.indexOf("\n", offset);
+  const text = source.text.slice(from, until === -1 ? undefined : until).trimEnd();
+  return {
+    code,
+    severity: code >= "HSU-CFG-100" ? "warning" : "error",
+    file: source.file,
+    line: source.text.slice(0, from).split("\n").length,
+    column: offset - from + 1,
+    length: Math.max(1, Math.min(end, from + text.length) - offset),
+    ...rest,
+    text,
+  };
+};

@@ -1,0 +1,92 @@
+/**
+ * The config room: YAML in, one tree of specs out, or everything that is wrong with it, each with its place.
+ *
+ * Imports `unit/` (the spec it compiles to), `protocol/`, `platform/`, `effect` and `yaml`; never `master/`, `api/` or `cli/`.
+ *
+ * What never changes: no key is dropped in silence. A key is in effect, or there is a warning that it is not, or there is an error. All errors
+ * of a file are found in one go, and nothing is returned from a file that has one. Reading the file is the only effect; the rest is pure.
+ */
+import * as Effect from "effect/Effect";
+import * as Result from "effect/Result";
+import * as SchemaParser from "effect/SchemaParser";
+import { readFile } from "node:fs/promises";
+import * as NodePath from "node:path";
+import type { MasterSpec } from "../unit/UnitSpec.ts";
+import { check } from "./Checks.ts";
+import { compile } from "./Compile.ts";
+import { type Code, type ConfigDiagnostic, ConfigError } from "./Diagnostic.ts";
+import { masterDialect } from "./Dialect.ts";
+import { problemsOf } from "./Issues.ts";
+import { ConfigFile } from "./Schema.ts";
+import { diagnose, type Problem, read, type Source } from "./Source.ts";
+
+export { CODES, type Code, ConfigDiagnostic, ConfigError, render, renderAll, type RenderOptions } from "./Diagnostic.ts";
+export { formatDuration, parseDuration } from "./Duration.ts";
+export { nearest } from "./Nearest.ts";
+
+/** A tree that can be run, and what of its file is not in effect. */
+export interface Loaded {
+  readonly spec: MasterSpec;
+  readonly warnings: ReadonlyArray<ConfigDiagnostic>;
+}
+
+const decode = SchemaParser.decodeUnknownResult(ConfigFile, { errors: "all", onExcessProperty: "error" });
+
+const aboutFile = (file: string, code: Code, message: string, hint?: string): ConfigError => {
+  const place = { file, line: 1, column: 1, length: 1 };
+  return new ConfigError({ file, diagnostics: [{ code, severity: "error", ...place, message, ...(hint === undefined ? {} : { hint }) }] });
+};
+
+/** Behind a syntax error nothing is certain, and what seems to be missing may stand there. */
+const isCertain =
+  (syntax: ReadonlyArray<Problem>) =>
+  (problem: Problem): boolean =>
+    syntax.every((error) => problem.start < error.start) && problem.code !== "HSU-CFG-006" && problem.code !== "HSU-CFG-013";
+
+const failed = (source: Source, problems: ReadonlyArray<Problem>): ConfigError => {
+  const diagnostics = problems.map((problem) => diagnose(source, problem));
+  return new ConfigError({ file: source.file, diagnostics });
+};
+
+/** The tree in a text. `file` is its name in messages, and relative paths in it start at that file's folder. Never throws. */
+export const parse = (text: string, file: string): Result.Result<Loaded, ConfigError> => {
+  const source = read(text, file);
+  const { root } = source;
+  const syntax = source.problems.filter((problem) => problem.code === "HSU-CFG-003");
+  if (root === undefined && syntax.length === 0) {
+    return Result.fail(aboutFile(file, "HSU-CFG-002", "the file is empty", "the least there is: managed_processes: []"));
+  }
+  if (root === undefined) return Result.fail(failed(source, source.problems));
+  const foreign = masterDialect(root);
+  if (foreign !== undefined) return Result.fail(failed(source, [...source.problems, foreign]));
+
+  const decoded = decode(root.value);
+  const meaning = [...(Result.isFailure(decoded) ? problemsOf(decoded.failure, root) : []), ...check(root, text)];
+  const problems = [...source.problems, ...(syntax.length === 0 ? meaning : meaning.filter(isCertain(syntax)))].sort(
+    (one, other) => one.start - other.start,
+  );
+  const diagnostics = problems.map((problem) => diagnose(source, problem));
+  if (Result.isFailure(decoded) || diagnostics.some((one) => one.severity === "error")) {
+    return Result.fail(new ConfigError({ file, diagnostics }));
+  }
+  const folder = NodePath.dirname(NodePath.resolve(file));
+  return Result.succeed({ spec: compile(decoded.success, root, file, folder), warnings: diagnostics });
+};
+
+const REASONS: Readonly<Record<string, readonly [message: string, hint: string]>> = {
+  ENOENT: ["there is no such file", "give the path of a config file: hsu up FILE"],
+  EISDIR: ["this is a folder, not a file", "give the path of a config file: hsu up FILE"],
+  EACCES: ["the file may not be read", "see its owner and mode: ls -l"],
+};
+
+const unreadable = (file: string, cause: unknown): ConfigError => {
+  const code = (cause as NodeJS.ErrnoException).code ?? "";
+  const [message, hint] = REASONS[code] ?? [`the file cannot be read: ${String(cause)}`];
+  return aboutFile(file, "HSU-CFG-001", message!, hint);
+};
+
+/** The tree in a file, or all that is wrong with it. */
+export const load = (file: string): Effect.Effect<Loaded, ConfigError> =>
+  Effect.tryPromise({ try: () => readFile(file, "utf8"), catch: (cause) => unreadable(file, cause) }).pipe(
+    Effect.flatMap((text) => Effect.fromResult(parse(text, file))),
+  );
