@@ -103,7 +103,7 @@ export const render = (found: ConfigDiagnostic, options: RenderOptions = {}): st
   if (found.expected !== undefined) note(`expected ${found.expected}`);
   if (found.nearest !== undefined) note(`did you mean ${JSON.stringify(found.nearest)}?`);
   if (found.hint !== undefined) note(found.hint);
-  return lines.join("\n");
+  return lines.map((line) => line.trimEnd()).join("\n");
 };
 
 const count = (many: number, word: string): string => `${many} ${word}${many === 1 ? "" : "s"}`;

@@ -1,6 +1,7 @@
 /**
  * Which of the YAML shapes a file, a unit or a control block is written in. They may be mixed within a file, unit by unit.
  */
+import { nearest } from "./Nearest.ts";
 import type { Located, Problem } from "./Source.ts";
 import { isRecord } from "./Values.ts";
 
@@ -11,11 +12,13 @@ export type Nested = (typeof NESTED)[number];
 export const nestedOf = (management: unknown): Nested | undefined =>
   isRecord(management) ? NESTED.find((kind) => Object.hasOwn(management, kind)) : undefined;
 
+const GROUP_KEYS = ["children", "strategy", "intensity", "period"];
+
 /** An entry that has children, or what only a group has and nothing that a unit has, is a group. */
 export const isGroup = (entry: unknown): boolean =>
   isRecord(entry) &&
   (Object.hasOwn(entry, "children") ||
-    (!Object.hasOwn(entry, "management") && ["strategy", "intensity", "period"].some((key) => Object.hasOwn(entry, key))));
+    (!Object.hasOwn(entry, "management") && Object.keys(entry).some((key) => nearest(key, GROUP_KEYS) !== undefined)));
 
 const MASTER_KEYS = ["master", "workers"];
 

@@ -36,6 +36,12 @@ export const parseDuration = (input: string): number | BadDuration => {
   if (text === "") return { problem: "the duration is empty" };
   if (/^[+-]?0+(\.0*)?$/.test(text)) return 0;
   if (/^[+]?(\d+\.?\d*|\.\d+)$/.test(text)) return bareNumber(text);
+  const compact = text.replaceAll(/\s+/g, "");
+  if (compact !== text) {
+    const meant = parseDuration(compact);
+    const hint = typeof meant === "number" ? `write ${compact}` : meant.hint;
+    return { problem: `a duration has no spaces in it: ${JSON.stringify(input)}`, ...(hint === undefined ? {} : { hint }) };
+  }
   if (text.startsWith("-")) return { problem: "a duration may not be negative" };
   let millis = 0;
   let at = text.startsWith("+") ? 1 : 0;

@@ -48,9 +48,7 @@ const keysOf = (ast: SchemaAST.AST): ReadonlyArray<string> =>
   ast._tag === "Objects" ? ast.propertySignatures.map((signature) => String(signature.name)) : [];
 
 const wordsOf = (ast: SchemaAST.AST): ReadonlyArray<string> | undefined =>
-  ast._tag === "Union" && ast.types.every((type) => type._tag === "Literal")
-    ? ast.types.map((type) => String((type as SchemaAST.Literal).literal))
-    : undefined;
+  ast._tag === "Union" && ast.types.every((type) => type._tag === "Literal") ? ast.types.map((type) => String(type.literal)) : undefined;
 
 const expectedOf = (ast: SchemaAST.AST): string => {
   const said = textOf(ast.annotations, "expected");
@@ -87,9 +85,21 @@ const blockName = (path: Path): string => {
   return typeof path.at(-1) === "number" ? `an entry of ${quoted(name)}` : quoted(name);
 };
 
-const unknownKey = (root: Located, path: Path, known: ReadonlyArray<string>): Problem => {
+/** Of a map whose keys are free but for a rule: what the rule says. */
+const ruleOf = (ast: SchemaAST.AST): Annotations | undefined =>
+  ast._tag === "Objects" ? ast.indexSignatures[0]?.parameter.checks?.at(-1)?.annotations : undefined;
+
+const meantBy = (key: string, known: ReadonlyArray<string>): string | undefined => nearest(key, known) ?? otherName(key, known);
+
+const unexpectedKey = (root: Located, path: Path, ast: SchemaAST.AST): Problem => {
   const key = String(path.at(-1));
-  const near = nearest(key, known) ?? otherName(key, known);
+  const rule = ruleOf(ast);
+  if (rule !== undefined) {
+    const message = `${quoted(key)} cannot be a key of ${blockName(path.slice(0, -1))}`;
+    return { code: codeOf(rule, "HSU-CFG-005"), ...span(labelOf(root, path)), message, ...present({ expected: textOf(rule, "expected") }) };
+  }
+  const known = keysOf(ast);
+  const near = meantBy(key, known);
   const home = near === undefined ? homeOf(key) : undefined;
   return {
     code: "HSU-CFG-005",
@@ -130,36 +140,49 @@ const wrongType = (root: Located, path: Path, ast: SchemaAST.AST, told?: Annotat
   };
 };
 
+const SAID: Partial<Record<Code, (name: string, found: string) => string>> = {
+  "HSU-CFG-011": (_name, found) => `${found} is not an id`,
+  "HSU-CFG-013": (name) => `${name} is empty`,
+};
+
 const failedCheck = (root: Located, path: Path, told: Annotations | undefined): Problem => {
   const node = locate(root, path) ?? root;
   const code = codeOf(told, "HSU-CFG-014");
-  const isName =
-    code === "HSU-CFG-014" && (node.kind === "map" || (/name/.test(textOf(told, "expected") ?? "") && path.includes("environment")));
+  const said = SAID[code]?.(blockName(path), describe(node)) ?? `${blockName(path)} cannot be ${describe(node)}`;
   return {
     code,
-    ...span(isName || node.kind === "list" || node.start === node.end ? labelOf(root, path) : node),
-    message: textOf(told, "message") ?? `${blockName(path)} cannot be ${describe(node)}`,
+    ...span(node.kind === "list" || node.start === node.end ? labelOf(root, path) : node),
+    message: textOf(told, "message") ?? said,
     ...present({ expected: textOf(told, "expected"), hint: textOf(told, "hint") }),
   };
 };
 
-/** Every leaf of an issue, as a finding. */
-export const problemsOf = (issue: SchemaIssue.Issue, root: Located, path: Path = []): ReadonlyArray<Problem> => {
+/** Every leaf of an issue, as a finding. A key that is only misspelled is not reported as missing as well. */
+export const problemsOf = (issue: SchemaIssue.Issue, root: Located): ReadonlyArray<Problem> => leavesOf(issue, root, []);
+
+const withoutMisspelled = (issues: ReadonlyArray<SchemaIssue.Issue>): ReadonlyArray<SchemaIssue.Issue> => {
+  const meant = issues.flatMap((one) =>
+    one._tag === "Pointer" && one.issue._tag === "UnexpectedKey" ? [meantBy(String(one.path.at(-1)), keysOf(one.issue.ast))] : [],
+  );
+  return issues.filter((one) => !(one._tag === "Pointer" && one.issue._tag === "MissingKey" && meant.includes(String(one.path.at(-1)))));
+};
+
+const leavesOf = (issue: SchemaIssue.Issue, root: Located, path: Path): ReadonlyArray<Problem> => {
   switch (issue._tag) {
     case "Pointer":
-      return problemsOf(issue.issue, root, [...path, ...issue.path]);
+      return leavesOf(issue.issue, root, [...path, ...issue.path]);
     case "Composite":
-      return issue.issues.flatMap((one) => problemsOf(one, root, path));
+      return withoutMisspelled(issue.issues).flatMap((one) => leavesOf(one, root, path));
     case "Filter":
       return issue.issue._tag === "InvalidValue" && issue.issue.annotations === undefined
         ? [failedCheck(root, path, issue.filter.annotations)]
-        : problemsOf(issue.issue, root, path);
+        : leavesOf(issue.issue, root, path);
     case "Encoding":
       return issue.issue._tag === "InvalidValue" && codeOf(issue.issue.annotations, "HSU-CFG-007") === "HSU-CFG-007"
         ? [wrongType(root, path, issue.ast, issue.issue.annotations)]
-        : problemsOf(issue.issue, root, path);
+        : leavesOf(issue.issue, root, path);
     case "UnexpectedKey":
-      return [unknownKey(root, path, keysOf(issue.ast))];
+      return [unexpectedKey(root, path, issue.ast)];
     case "MissingKey": {
       const inside = path.slice(0, -1);
       return [

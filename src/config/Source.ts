@@ -2,7 +2,7 @@
  * The text of a config file as plain values that remember where they stand. Parsing is the `yaml` package's; aliases and merge keys are
  * followed here, so that a value taken over by alias is located where it is written.
  */
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml";
 import type { ConfigDiagnostic, Code } from "./Diagnostic.ts";
 
 /** A value with its place. Offsets are into the text; `end` is exclusive. */
@@ -68,6 +68,19 @@ const HINTS: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: "a file holds one document: remove the `---`",
 };
 
+const SAID: Readonly<Record<string, string>> = { MULTIPLE_DOCS: "a second document begins here", RESOURCE_EXHAUSTION: "nested too deep" };
+
+/** An unclosed quote swallows the rest: the last quoted text is the one. */
+const lastQuote = (doc: Document): readonly [number, number] | undefined => {
+  let found: readonly [number, number] | undefined;
+  visit(doc, {
+    Scalar: (_key, node) => {
+      if (node.type?.startsWith("QUOTE") === true && node.range) found = [node.range[0], node.range[1]];
+    },
+  });
+  return found;
+};
+
 /** Parses a text. Never throws: what is wrong with it is in `problems`. */
 export const read = (text: string, file: string): Source => {
   const problems: Array<Problem> = [];
@@ -75,13 +88,15 @@ export const read = (text: string, file: string): Source => {
   const doc = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false, merge: true, logLevel: "silent" });
   const seen = new Set<number>();
   for (const { code, message, pos } of doc.errors) {
-    const line = lines.linePos(pos[0]).line;
+    const unclosed = code === "MISSING_CHAR" && message.endsWith("quote") ? lastQuote(doc) : undefined;
+    const [start, end] = unclosed ?? pos;
+    const line = lines.linePos(start).line;
     // One error breaks the parser's stride on the rest of the line.
     if (seen.has(line) || seen.size >= MAX_SYNTAX_ERRORS) continue;
     seen.add(line);
     const hint = HINTS[code];
-    const said = code === "MULTIPLE_DOCS" ? "a second document begins here" : message.charAt(0).toLowerCase() + message.slice(1);
-    problems.push({ code: "HSU-CFG-003", start: pos[0], end: pos[1], message: said, ...(hint === undefined ? {} : { hint }) });
+    const said = unclosed === undefined ? (SAID[code] ?? message.charAt(0).toLowerCase() + message.slice(1)) : "this quote is not closed";
+    problems.push({ code: "HSU-CFG-003", start, end, message: said, ...(hint === undefined ? {} : { hint }) });
   }
   for (const { message, pos } of doc.warnings) problems.push({ code: "HSU-CFG-105", start: pos[0], end: pos[1], message });
 
@@ -103,7 +118,7 @@ export const read = (text: string, file: string): Source => {
       if (open.has(target)) return broken(`the alias "*${node.source}" contains itself`, start, end);
       return build(target, start, depth + 1);
     }
-    if (isScalar(node)) return scalar(node.value, node.source ?? String(node.value ?? ""), start, end);
+    if (isScalar(node)) return scalar(node.value, node.source ?? "", start, end);
     open.add(node);
     try {
       if (isMap(node)) return buildMap(node.items, start, end, depth);

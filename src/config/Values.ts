@@ -27,7 +27,7 @@ export const dispatch = <A>(choose: (value: unknown) => Schema.ConstraintDecoder
   Schema.declareConstructor<A, unknown>()(
     [],
     () => (value, _self, options) => SchemaParser.decodeUnknownEffect(choose(value))(value, options) as Effect.Effect<A, SchemaIssue.Issue>,
-  ) as unknown as Schema.Codec<A, unknown>;
+  );
 
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
@@ -51,23 +51,15 @@ export const Scalar = Schema.Union([Text, Schema.Finite, Schema.Boolean]).annota
 /** A list of scalars, given to the process as texts, each as it is written in the file. */
 export const Arguments = Schema.Array(Scalar);
 
-const environmentName = (name: string): boolean => name !== "" && !/[=\0]/.test(name);
-const badName = (path: ReadonlyArray<PropertyKey>) => ({
-  path,
-  issue: new SchemaIssue.InvalidValue(told("HSU-CFG-014", 'a variable name that is not empty and has no "=" in it')),
-});
-
 /** A map of variables, or a list of `NAME=value`. */
 export const Environment = dispatch<Readonly<Record<string, string | number | boolean>> | ReadonlyArray<string>>((value) =>
   Array.isArray(value) ? EnvironmentList : EnvironmentMap,
 );
-const EnvironmentMap = Schema.Record(Schema.String, Scalar).check(
-  Schema.makeFilter((variables: Readonly<Record<string, unknown>>) =>
-    Object.keys(variables)
-      .filter((name) => !environmentName(name))
-      .map((name) => badName([name])),
-  ),
+/** A key that is no name is no key of the record: it comes out as an unexpected one, with the `expected` of the names. */
+const VariableName = Schema.String.check(
+  Schema.isPattern(/^[^=\0]+$/, told("HSU-CFG-014", 'a variable name that is not empty and has no "=" in it')),
 );
+const EnvironmentMap = Schema.Record(VariableName, Scalar);
 const EnvironmentList = Schema.Array(
   Text.check(Schema.makeFilter((pair: string) => pair.indexOf("=") > 0, told("HSU-CFG-014", 'a text of the form "NAME=value"'))),
 );

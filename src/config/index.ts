@@ -81,8 +81,8 @@ const REASONS: Readonly<Record<string, readonly [message: string, hint: string]>
 
 const unreadable = (file: string, cause: unknown): ConfigError => {
   const code = (cause as NodeJS.ErrnoException).code ?? "";
-  const [message, hint] = REASONS[code] ?? [`the file cannot be read: ${String(cause)}`];
-  return aboutFile(file, "HSU-CFG-001", message!, hint);
+  const [message, hint] = REASONS[code] ?? [`the file cannot be read: ${String(cause)}`, undefined];
+  return aboutFile(file, "HSU-CFG-001", message, hint);
 };
 
 /** The tree in a file, or all that is wrong with it. */
