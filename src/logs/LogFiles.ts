@@ -29,10 +29,7 @@ export const path = (stateDirectory: string, unit: string, stream: LogStream): s
   join(directory(stateDirectory, unit), `${stream}.log`);
 
 /** Makes the folder (0700) and says where the unit's output goes; the files come with the first start. */
-export const prepare = (
-  stateDirectory: string,
-  unit: string,
-): Effect.Effect<Readonly<Record<LogStream, string>>, Paths.DirectoryError> =>
+export const prepare = (stateDirectory: string, unit: string): Effect.Effect<Readonly<Record<LogStream, string>>, Paths.DirectoryError> =>
   Effect.as(Paths.ensurePrivate(directory(stateDirectory, unit)), {
     stdout: path(stateDirectory, unit, "stdout"),
     stderr: path(stateDirectory, unit, "stderr"),

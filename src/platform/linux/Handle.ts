@@ -36,9 +36,9 @@ export const makeHandle = (child: ChildProcess, identity: ProcessIdentity, probe
     ended = { code, signal };
     // The usual case, a leader without descendants: known as gone before anybody can reuse the pid.
     groupGone = kill(pid, 0) === "Gone";
-    const called = [...callbacks];
+    // Over the set itself: what an earlier callback unsubscribes is not called any more.
+    for (const callback of callbacks) callback(ended);
     callbacks.clear();
-    for (const callback of called) callback(ended);
   });
 
   const onExit: ProcessHandle["onExit"] = (callback) => {

@@ -26,8 +26,7 @@ const make = (probe: Probe): Processes["Service"] => {
     }
   };
   return {
-    spawn: (options) =>
-      spawnChild(options, (child) => makeHandle(child, identityOf(child.pid), probe)).pipe(Effect.uninterruptible),
+    spawn: (options) => spawnChild(options, (child) => makeHandle(child, identityOf(child.pid), probe)).pipe(Effect.uninterruptible),
     identify: (pid) => Effect.sync(() => Option.fromUndefinedOr(identify(pid))),
     isAlive: ({ pid, startTime, bootId }) =>
       Effect.sync(() => {

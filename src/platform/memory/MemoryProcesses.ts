@@ -68,7 +68,7 @@ const start = (options: SpawnOptions, script: Script, pid: number) => {
     if (ended !== undefined) return;
     ended = exit;
     for (const timer of timers) timer.interruptUnsafe();
-    for (const callback of [...callbacks]) callback(exit);
+    for (const callback of callbacks) callback(exit);
     callbacks.clear();
   };
   const endAfter = (millis: number, exit: ProcessExit): Effect.Effect<void> =>
@@ -145,8 +145,7 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
   const service: Processes["Service"] = {
     spawn: Effect.fnUntraced(function* (options) {
       const program =
-        known.get(options.executable) ??
-        new SpawnError({ reason: "ExecutableNotFound", culprit: options.executable, errno: "ENOENT" });
+        known.get(options.executable) ?? new SpawnError({ reason: "ExecutableNotFound", culprit: options.executable, errno: "ENOENT" });
       const script = typeof program === "function" ? program(options, startedOf(options.executable).length + 1) : program;
       if (script instanceof SpawnError) return yield* script;
       const { process, ...rest } = start(options, script, 1001 + started.length);
@@ -160,8 +159,7 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
         return find(pid)?.process.running === true ? Option.some({ pid, startTime: pid, bootId }) : Option.none();
       }),
     isAlive: (identity) => Effect.sync(() => isAlive(identity)),
-    stats: (identity) =>
-      Effect.sync(() => (isAlive(identity) ? Option.fromUndefinedOr(find(identity.pid)?.script.stats) : Option.none())),
+    stats: (identity) => Effect.sync(() => (isAlive(identity) ? Option.fromUndefinedOr(find(identity.pid)?.script.stats) : Option.none())),
   };
   return {
     layer: Layer.succeed(Processes, service),

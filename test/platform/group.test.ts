@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "@effect/vitest";
+import * as Effect from "effect/Effect";
+import { layer } from "../../src/platform/linux/Processes.ts";
+import { misbehave, read, temporaryFolder, until } from "./support.ts";
+
+const state = (pid: number): string => {
+  try {
+    return /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, "latin1"))?.[1] ?? "gone";
+  } catch {
+    return "gone";
+  }
+};
+const hasEnded = (pid: number) => ["gone", "Z"].includes(state(pid));
+
+it.live("SIGTERM is obeyed, after as long as the program wants", () =>
+  Effect.gen(function* () {
+    const handle = yield* misbehave(yield* temporaryFolder, "--stop-delay-ms", "50", "--exit-code", "3");
+    yield* handle.signal("SIGTERM");
+    expect(yield* handle.exit).toEqual({ code: 3, signal: null });
+    expect(handle.groupAlive()).toBe(false);
+  }).pipe(Effect.provide(layer)),
+);
+
+it.live("who ignores SIGTERM is ended by killGroup", () =>
+  Effect.gen(function* () {
+    const folder = yield* temporaryFolder;
+    const handle = yield* misbehave(folder, "--ignore-term");
+    yield* handle.signal("SIGTERM");
+    yield* until("SIGTERM was ignored", () => read(folder, "stdout.log").includes("term ignored"));
+    expect(handle.groupAlive()).toBe(true);
+    yield* handle.killGroup;
+    expect(yield* handle.exit).toEqual({ code: null, signal: "SIGKILL" });
+    expect(handle.groupAlive()).toBe(false);
+  }).pipe(Effect.provide(layer)),
+);
+
+it.live("a signal reaches the grandchildren too", () =>
+  Effect.gen(function* () {
+    const folder = yield* temporaryFolder;
+    const handle = yield* misbehave(folder, "--grandchild", "--pid-file", join(folder, "pid"));
+    yield* handle.signal("SIGTERM");
+    yield* until("the group has ended", () => !handle.groupAlive());
+    expect(hasEnded(Number(read(folder, "pid.grandchild")))).toBe(true);
+  }).pipe(Effect.provide(layer)),
+);
+
+it.live("the group of a leader that has ended lives on in its grandchildren, until killGroup", () =>
+  Effect.gen(function* () {
+    const folder = yield* temporaryFolder;
+    const flags = ["--grandchild", "--ignore-term", "--crash-after-ms", "0", "--pid-file", join(folder, "pid")];
+    const handle = yield* misbehave(folder, ...flags);
+    expect(yield* handle.exit).toEqual({ code: 1, signal: null });
+    const grandchild = Number(read(folder, "pid.grandchild"));
+    expect(handle.groupAlive()).toBe(true);
+    yield* handle.signal("SIGTERM");
+    expect(hasEnded(grandchild)).toBe(false);
+    yield* handle.killGroup;
+    expect(handle.groupAlive()).toBe(false);
+    expect(hasEnded(grandchild)).toBe(true);
+    yield* handle.killGroup;
+  }).pipe(Effect.provide(layer)),
+);
+
+it.live("a signal to nobody is an error that says so", () =>
+  Effect.gen(function* () {
+    const handle = yield* misbehave(yield* temporaryFolder, "--run-ms", "0");
+    yield* handle.exit;
+    expect(yield* Effect.flip(handle.signal("SIGTERM"))).toMatchObject({ reason: "Gone", code: "HSU-PROC-011", signal: "SIGTERM" });
+  }).pipe(Effect.provide(layer)),
+);
