@@ -44,9 +44,7 @@ export const serve = Effect.fnUntraced(function* (
   );
   // A defect of one handler is answered to its own caller, not to every call on that connection.
   const answering = Server.layer(MasterRpc, { disableTracing: true, disableFatalDefects: true });
-  yield* Layer.build(answering.pipe(Layer.provide([handlers, wire]))).pipe(
-    Effect.provideService(References.UnhandledLogLevel, undefined),
-  );
+  yield* Layer.build(answering.pipe(Layer.provide([handlers, wire]))).pipe(Effect.provideService(References.UnhandledLogLevel, undefined));
   yield* Effect.addFinalizer(() => endClients);
 });
 

@@ -23,9 +23,7 @@ export interface Client {
 }
 
 /** Connects to the master at `socketPath`; the connection ends with the scope. It never starts a master. */
-export const connect = Effect.fnUntraced(function* (
-  socketPath: string,
-): Effect.fn.Return<Client, NotRunning | CannotConnect, Scope.Scope> {
+export const connect = Effect.fnUntraced(function* (socketPath: string): Effect.fn.Return<Client, NotRunning | CannotConnect, Scope.Scope> {
   const connection = yield* Effect.acquireRelease(dial(socketPath), (socket) => Effect.sync(() => socket.destroy()));
   const socket = yield* NodeSocket.fromDuplex(Effect.succeed(connection));
   // One connection, one try: whoever reconnects would be talking to another master.

@@ -1,6 +1,8 @@
 /**
  * What the process says to the shell at its end.
  */
+import type { EndSignal } from "./Io.ts";
+
 export const ExitCode = {
   ok: 0,
   failed: 1,
@@ -17,3 +19,6 @@ export const ExitCode = {
   terminated: 143,
 } as const;
 export type ExitCode = (typeof ExitCode)[keyof typeof ExitCode];
+
+/** 128 and the signal's number, as shells have it. A terminal that has gone counts as an interrupt. */
+export const exitCodeOf = (signal: EndSignal): ExitCode => (signal === "SIGTERM" ? ExitCode.terminated : ExitCode.interrupted);

@@ -1,0 +1,50 @@
+/**
+ * Which config is meant, and what is in it.
+ */
+import * as Effect from "effect/Effect";
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import type { ConfigDiagnostic } from "../config/Diagnostic.ts";
+import type { MasterSpec } from "../unit/UnitSpec.ts";
+import { NoConfig } from "./Errors.ts";
+import type { Invocation } from "./Invocation.ts";
+import * as Invoked from "./Invocation.ts";
+
+/** FILE, else `$HSU_CONFIG`, else the first there is of `./hsu.yaml`, `$XDG_CONFIG_HOME/hsu/hsu.yaml` and `/etc/hsu/hsu.yaml`. */
+export const find = (
+  given: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+  cwd: string,
+  exists: (path: string) => boolean = existsSync,
+): Effect.Effect<string, NoConfig> => {
+  const named = given ?? (env["HSU_CONFIG"] || undefined);
+  if (named !== undefined) return Effect.succeed(resolve(cwd, named));
+  const xdg = env["XDG_CONFIG_HOME"];
+  const home = xdg !== undefined && isAbsolute(xdg) ? xdg : join(env["HOME"] || homedir(), ".config");
+  const lookedAt = [join(cwd, "hsu.yaml"), join(home, "hsu", "hsu.yaml"), "/etc/hsu/hsu.yaml"];
+  const found = lookedAt.find(exists);
+  return found === undefined ? Effect.fail(new NoConfig({ lookedAt })) : Effect.succeed(found);
+};
+
+/**
+ * The config that an invocation means. Warnings have been said on stderr; when it is not valid, so have been all of its errors, and there is no spec:
+ * the exit code is then `usage`.
+ */
+export const load = Effect.fnUntraced(function* (
+  invocation: Invocation,
+): Effect.fn.Return<{ readonly file: string; readonly spec: MasterSpec } | undefined, NoConfig> {
+  const { io, operands } = invocation;
+  const file = yield* find(operands[0], io.env, io.cwd);
+  const config = yield* Effect.promise(() => import("../config/index.ts"));
+  const { renderAll } = yield* Effect.promise(() => import("../config/Diagnostic.ts"));
+  const show = (found: ReadonlyArray<ConfigDiagnostic>): Effect.Effect<void> =>
+    found.length === 0 ? Effect.void : Invoked.say(invocation, renderAll(found, { color: isColoured(invocation) }));
+  return yield* config.load(file).pipe(
+    Effect.tap(({ warnings }) => show(warnings)),
+    Effect.map(({ spec }) => ({ file, spec })),
+    Effect.catch((error) => Effect.as(show(error.diagnostics), undefined)),
+  );
+});
+
+const isColoured = (invocation: Invocation): boolean => invocation.errorPaint.red("x") !== "x";

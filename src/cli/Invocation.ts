@@ -1,0 +1,71 @@
+/**
+ * What a verb gets: what was typed, and the process around it.
+ */
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
+import { resolve } from "node:path";
+import { socketPath, stateDirectory } from "../platform/Paths.ts";
+import type { FlagValues } from "./Args.ts";
+import type { Client } from "./Client.ts";
+import type { CannotConnect, ConnectionLost, Explained, NotRunning, OutputClosed } from "./Errors.ts";
+import type { EndSignal, Io } from "./Io.ts";
+import { errorText } from "./render/error.ts";
+import { type Paint, paintFor } from "./render/paint.ts";
+
+export interface Invocation {
+  readonly io: Io;
+  readonly operands: ReadonlyArray<string>;
+  readonly flags: FlagValues;
+  readonly socketPath: string;
+  readonly stateDirectory: string;
+  /** Colours of stdout and of stderr. */
+  readonly paint: Paint;
+  readonly errorPaint: Paint;
+}
+
+/** Puts together what was typed and what the environment says. */
+export const make = (io: Io, operands: ReadonlyArray<string>, flags: FlagValues): Invocation => {
+  const noColor = flags["no-color"] === true;
+  const given = flags["socket"] ?? (io.env["HSU_SOCKET"] || undefined);
+  return {
+    io,
+    operands,
+    flags,
+    socketPath: typeof given === "string" ? resolve(io.cwd, given) : socketPath(io.env, io.uid),
+    stateDirectory: stateDirectory(io.env, io.uid),
+    paint: paintFor({ isTTY: io.stdout.isTTY, env: io.env, noColor }),
+    errorPaint: paintFor({ isTTY: io.stderr.isTTY, env: io.env, noColor }),
+  };
+};
+
+/** Data. */
+export const print = (invocation: Invocation, text: string): Effect.Effect<void, OutputClosed> => invocation.io.stdout.write(text);
+
+/** Talk. Where nobody listens, nothing is lost. */
+export const say = (invocation: Invocation, text: string): Effect.Effect<void> => Effect.ignore(invocation.io.stderr.write(`${text}\n`));
+
+/** An error that does not end the verb. */
+export const complain = (invocation: Invocation, error: Explained): Effect.Effect<void> =>
+  Effect.ignore(invocation.io.stderr.write(errorText(error, invocation.errorPaint)));
+
+/** Talks to the running master for as long as the scope lasts. The client's parts are loaded here, and only here. */
+export const withMaster = <A, E>(
+  invocation: Invocation,
+  use: (client: Client) => Effect.Effect<A, E, Scope.Scope>,
+): Effect.Effect<A, Exclude<E, TransportError> | ConnectionLost | NotRunning | CannotConnect, Scope.Scope> =>
+  Effect.flatMap(
+    Effect.promise(() => import("./Client.ts")),
+    ({ connect, explainTransport }) => Effect.flatMap(connect(invocation.socketPath), (client) => explainTransport(use(client))),
+  );
+
+type TransportError = import("effect/rpc/RpcClientError").RpcClientError;
+
+/** The first signal from now on. */
+export const nextSignal = (io: Io): Effect.Effect<EndSignal> =>
+  Effect.callback((resume) => {
+    const off = io.onSignal((signal) => {
+      off();
+      resume(Effect.succeed(signal));
+    });
+    return Effect.sync(off);
+  });

@@ -1,0 +1,49 @@
+/**
+ * The `Io` of a real process.
+ */
+import * as Effect from "effect/Effect";
+import type { WriteStream } from "node:tty";
+import { OutputClosed } from "./Errors.ts";
+import type { EndSignal, Io, Output, StartMaster } from "./Io.ts";
+
+/** `process`, as verbs see it. From now on neither a closed pipe nor a terminal that has gone throws. */
+export const nodeIo = (options: { readonly version: string; readonly startMaster: StartMaster }): Io => ({
+  ...options,
+  stdout: output(process.stdout),
+  stderr: output(process.stderr),
+  env: process.env,
+  cwd: process.cwd(),
+  uid: process.getuid?.() ?? 0,
+  onSignal,
+  self: [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)],
+});
+
+const output = (stream: WriteStream): Output => {
+  let closed = false;
+  stream.on("error", () => {
+    closed = true;
+  });
+  return {
+    isTTY: stream.isTTY === true,
+    get columns() {
+      return stream.columns || 80;
+    },
+    get rows() {
+      return stream.rows || 24;
+    },
+    write: (text) =>
+      Effect.callback((resume) => {
+        if (closed) return resume(Effect.fail(new OutputClosed()));
+        stream.write(text, (error) => resume(error === null || error === undefined ? Effect.void : Effect.fail(new OutputClosed())));
+      }),
+  };
+};
+
+const endSignals: ReadonlyArray<EndSignal> = ["SIGINT", "SIGTERM", "SIGHUP"];
+
+const onSignal: Io["onSignal"] = (handler) => {
+  for (const signal of endSignals) process.on(signal, handler);
+  return () => {
+    for (const signal of endSignals) process.off(signal, handler);
+  };
+};

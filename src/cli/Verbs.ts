@@ -1,0 +1,154 @@
+/**
+ * The verb table: the one source of what can be typed, of its help and of its checks.
+ */
+import type * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
+import type { Explained, OutputClosed } from "./Errors.ts";
+import type { ExitCode } from "./ExitCode.ts";
+import type { Invocation } from "./Invocation.ts";
+
+/** A flag. `boolean` takes no value, `duration` becomes milliseconds, a list is a choice of words. */
+export interface FlagSpec {
+  readonly type: "boolean" | "text" | "count" | "duration" | ReadonlyArray<string>;
+  readonly short?: string;
+  /** What stands for the value in the help. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+/** Words behind the verb. */
+export interface OperandSpec {
+  readonly name: string;
+  readonly required: boolean;
+  /** The last one may come more than once. */
+  readonly many?: boolean;
+}
+
+/** Does what a verb says. An error with `_tag`, `message`, `code` and `hint` is shown, and decides the exit code. */
+export type Verb = (invocation: Invocation) => Effect.Effect<ExitCode, (Explained & { readonly _tag: string }) | OutputClosed, Scope.Scope>;
+
+export interface VerbSpec {
+  readonly name: string;
+  readonly aliases?: ReadonlyArray<string>;
+  readonly summary: string;
+  readonly details?: string;
+  readonly operands: ReadonlyArray<OperandSpec>;
+  readonly flags: Readonly<Record<string, FlagSpec>>;
+  /** It answers SIGINT and SIGTERM itself; other verbs end at once. */
+  readonly ownsSignals?: boolean;
+  /** The doing, loaded only when it is to be done. */
+  readonly load: () => Promise<{ readonly run: Verb }>;
+}
+
+/** Flags that every verb takes, before or behind it. */
+export const globalFlags: Readonly<Record<string, FlagSpec>> = {
+  socket: { type: "text", value: "PATH", help: "the master's socket ($HSU_SOCKET)" },
+  "no-color": { type: "boolean", help: "no colours ($NO_COLOR)" },
+  help: { type: "boolean", short: "h", help: "show this help" },
+  version: { type: "boolean", short: "V", help: "show the version" },
+};
+
+const file: OperandSpec = { name: "FILE", required: false };
+const units: OperandSpec = { name: "UNIT", required: true, many: true };
+const output = (...words: ReadonlyArray<string>): FlagSpec => ({ type: words, short: "o", help: `how to print: ${words.join(", ")}` });
+const follow: FlagSpec = { type: "boolean", short: "f", help: "go on with what happens next" };
+
+/** In the order of the help. */
+export const verbs: ReadonlyArray<VerbSpec> = [
+  {
+    name: "up",
+    summary: "Run the tree of a config",
+    details:
+      "In the foreground: Ctrl-C or SIGTERM stops every unit in reverse order, a second one kills what is left.\n" +
+      "Without FILE: $HSU_CONFIG, ./hsu.yaml, $XDG_CONFIG_HOME/hsu/hsu.yaml, /etc/hsu/hsu.yaml.",
+    operands: [file],
+    flags: {
+      detach: { type: "boolean", short: "d", help: "run in the background; return when the master answers" },
+      timeout: { type: "duration", value: "TIME", help: "with -d: how long to wait for it (30s)" },
+    },
+    ownsSignals: true,
+    load: () => import("./verbs/up.ts"),
+  },
+  {
+    name: "validate",
+    summary: "Check a config, start nothing",
+    details: "Prints all errors at once, with file, line and column. Exit code 2 if there is any.",
+    operands: [file],
+    flags: { output: output("text", "json", "yaml") },
+    load: () => import("./verbs/validate.ts"),
+  },
+  {
+    name: "status",
+    aliases: ["ps"],
+    summary: "Show the units",
+    details: "Exit code 3 if no master is running, or if a unit that should run does not.",
+    operands: [],
+    flags: { output: output("table", "json", "yaml") },
+    load: () => import("./verbs/status.ts"),
+  },
+  {
+    name: "tree",
+    summary: "Show the supervision tree",
+    operands: [],
+    flags: { output: output("text", "json", "yaml") },
+    load: () => import("./verbs/tree.ts"),
+  },
+  { name: "start", summary: "Start units", operands: [units], flags: {}, load: () => import("./verbs/start.ts") },
+  { name: "stop", summary: "Stop units, and keep them stopped", operands: [units], flags: {}, load: () => import("./verbs/stop.ts") },
+  { name: "restart", summary: "Stop units and start them again", operands: [units], flags: {}, load: () => import("./verbs/restart.ts") },
+  {
+    name: "signal",
+    summary: "Send a signal to a unit's processes",
+    details: "SIGNAL is a name or a number: HUP, SIGHUP, 1.",
+    operands: [
+      { name: "UNIT", required: true },
+      { name: "SIGNAL", required: true },
+    ],
+    flags: {},
+    load: () => import("./verbs/signal.ts"),
+  },
+  {
+    name: "logs",
+    summary: "Show what a unit has written",
+    details: "Both streams of the unit go to stdout.",
+    operands: [{ name: "UNIT", required: true }],
+    flags: {
+      follow,
+      lines: { type: "count", short: "n", value: "N", help: "the last N lines of each stream (100)" },
+    },
+    load: () => import("./verbs/logs.ts"),
+  },
+  {
+    name: "events",
+    summary: "Show what has happened in the tree",
+    operands: [],
+    flags: {
+      follow,
+      since: { type: "count", value: "SEQ", help: "from this sequence number on (0: all that are kept)" },
+      output: output("text", "json"),
+    },
+    load: () => import("./verbs/events.ts"),
+  },
+  {
+    name: "down",
+    summary: "Stop all units and the master",
+    operands: [],
+    flags: { timeout: { type: "duration", value: "TIME", help: "how long to wait for its end (60s); then exit code 124" } },
+    load: () => import("./verbs/down.ts"),
+  },
+  { name: "version", summary: "Show the version", operands: [], flags: {}, load: () => import("./verbs/version.ts") },
+  {
+    name: "help",
+    summary: "Show how to use a verb",
+    operands: [{ name: "VERB", required: false }],
+    flags: {},
+    load: () => import("./verbs/help.ts"),
+  },
+];
+
+/** By name or alias. */
+export const verbNamed = (name: string): VerbSpec | undefined =>
+  verbs.find((verb) => verb.name === name || verb.aliases?.includes(name) === true);
+
+/** Every word that names a verb. */
+export const verbNames: ReadonlyArray<string> = verbs.flatMap((verb) => [verb.name, ...(verb.aliases ?? [])]);

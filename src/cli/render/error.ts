@@ -1,0 +1,11 @@
+/**
+ * Errors: what happened, its code, and what to do next.
+ */
+import type { Explained } from "../Errors.ts";
+import type { Paint } from "./paint.ts";
+
+/** Exactly two lines, whatever the parts contain. */
+export const errorText = (error: Explained, paint: Paint): string =>
+  `${paint.red("error:")} ${oneLine(error.message)} ${paint.dim(`[${error.code}]`)}\n${paint.cyan("hint:")} ${oneLine(error.hint)}\n`;
+
+const oneLine = (text: string): string => text.replaceAll(/\s*[\r\n]+\s*/g, "; ").trim();

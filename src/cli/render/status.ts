@@ -1,0 +1,38 @@
+/**
+ * `hsu status` as a table.
+ */
+import type { MasterStatus } from "../../protocol/MasterRpc.ts";
+import { type Paint, stateStyle } from "./paint.ts";
+import { align, clean, count } from "./text.ts";
+import { bytes, duration, note, uptime } from "./units.ts";
+
+const header = ["UNIT", "STATE", "PID", "UPTIME", "RESTARTS", "MEMORY", "GROUP", "NOTE"];
+const right = new Set([2, 3, 4, 5]);
+
+/** One line a unit below a header; a dash stands for what there is not. */
+export const statusTable = (status: MasterStatus, paint: Paint): string => {
+  const rows = status.units.map((unit) => [
+    clean(unit.id),
+    stateStyle(paint, unit.state)(unit.state),
+    unit.pid === null ? "-" : String(unit.pid),
+    uptime(unit, status.now) || "-",
+    String(unit.restarts),
+    unit.memory === null ? "-" : bytes(unit.memory),
+    clean(unit.groups.join("/")) || "-",
+    note(unit, status.now),
+  ]);
+  return `${align([header.map(paint.bold), ...rows], right).join("\n")}\n`;
+};
+
+/** The master in one line: its config, its pid, how long it runs, how many of its units run, and its own memory. */
+export const masterLine = (status: MasterStatus, paint: Paint): string => {
+  const running = status.units.filter((unit) => unit.state === "running").length;
+  const parts = [
+    `${paint.bold("hsu")} ${clean(status.source)}`,
+    `pid ${status.pid}`,
+    `up ${duration(status.now - status.startedAt)}`,
+    `${running} of ${count(status.units.length, "unit")} running`,
+    ...(status.memory === null ? [] : [bytes(status.memory)]),
+  ];
+  return parts.join(" · ");
+};

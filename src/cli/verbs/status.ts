@@ -1,0 +1,20 @@
+/**
+ * `hsu status [-o table|json|yaml]`
+ */
+import * as Effect from "effect/Effect";
+import { ExitCode } from "../ExitCode.ts";
+import { print, withMaster } from "../Invocation.ts";
+import { masterLine, statusTable } from "../render/status.ts";
+import { json, yaml } from "../render/structured.ts";
+import { isAsWanted } from "../render/units.ts";
+import type { Verb } from "../Verbs.ts";
+
+export const run: Verb = Effect.fnUntraced(function* (invocation) {
+  const { flags, io, paint } = invocation;
+  const status = yield* withMaster(invocation, ({ call }) => call.Status(undefined));
+  if (flags["output"] === "json") yield* print(invocation, json(status));
+  else if (flags["output"] === "yaml") yield* print(invocation, yield* Effect.promise(() => yaml(status)));
+  // Who reads a screen gets the master's line; who reads a pipe gets the table and nothing else.
+  else yield* print(invocation, `${io.stdout.isTTY ? `${masterLine(status, paint)}\n\n` : ""}${statusTable(status, paint)}`);
+  return status.units.every(isAsWanted) ? ExitCode.ok : ExitCode.notRunning;
+});

@@ -1,0 +1,86 @@
+/**
+ * `hsu up [-d] [FILE]`
+ */
+import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
+import * as Queue from "effect/Queue";
+import type * as Scope from "effect/Scope";
+import type { Control } from "../../master/Control.ts";
+import type { MasterSpec } from "../../unit/UnitSpec.ts";
+import * as ConfigFile from "../ConfigFile.ts";
+import type { Explained } from "../Errors.ts";
+import { ExitCode, exitCodeOf } from "../ExitCode.ts";
+import { type Invocation, nextSignal, say } from "../Invocation.ts";
+import type { EndSignal, Io } from "../Io.ts";
+import type { Verb } from "../Verbs.ts";
+
+export const run: Verb = Effect.fnUntraced(function* (invocation) {
+  const loaded = yield* ConfigFile.load(invocation);
+  if (loaded === undefined) return ExitCode.usage;
+  if (invocation.flags["detach"] !== true) return yield* foreground(invocation, loaded.spec);
+  const { detach } = yield* Effect.promise(() => import("./detach.ts"));
+  return yield* Effect.raceFirst(detach(invocation, loaded.file), Effect.map(nextSignal(invocation.io), exitCodeOf));
+});
+
+/**
+ * Runs the tree until it has ended: by a signal, by `hsu down`, or because it gave itself up. The first signal stops it in good order, further ones kill
+ * what is being stopped. Nobody has to read what is shown: a closed output changes nothing for the units.
+ */
+const foreground = Effect.fnUntraced(function* (
+  invocation: Invocation,
+  spec: MasterSpec,
+): Effect.fn.Return<ExitCode, Explained & { readonly _tag: string }, Scope.Scope> {
+  const { io, socketPath, stateDirectory } = invocation;
+  const signals = yield* signalsOf(io);
+  const start = Effect.mapError(io.startMaster(spec, { socketPath, stateDirectory }), tagged);
+  const started = yield* Effect.raceFirst(start, Queue.take(signals));
+  if (typeof started === "string") return exitCodeOf(started);
+  const control = started;
+  const { live } = yield* Effect.promise(() => (io.stdout.isTTY ? import("./live.ts") : import("./lines.ts")));
+  const view = yield* live(invocation, control);
+  let forcedBy: EndSignal | undefined;
+  const obey = Effect.gen(function* () {
+    yield* Queue.take(signals);
+    yield* view.stopping;
+    yield* control.shutdown;
+    forcedBy = yield* Queue.take(signals);
+    yield* view.forcing;
+    return yield* killStopping(control);
+  });
+  const obeying = yield* Effect.forkChild(obey);
+  yield* control.terminated;
+  yield* Fiber.interrupt(obeying);
+  const gaveUp = yield* view.end;
+  if (forcedBy !== undefined) return exitCodeOf(forcedBy);
+  if (!gaveUp) return ExitCode.ok;
+  yield* say(invocation, "the tree gave itself up, see above");
+  return ExitCode.failed;
+});
+
+const tagged = (error: Explained): Explained & { readonly _tag: string } =>
+  "_tag" in error && typeof error._tag === "string"
+    ? (error as Explained & { readonly _tag: string })
+    : Object.assign(error, { _tag: "StartError" });
+
+const signalsOf = (io: Io): Effect.Effect<Queue.Dequeue<EndSignal>, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const queue = yield* Queue.unbounded<EndSignal>();
+    yield* Effect.acquireRelease(
+      Effect.sync(() => io.onSignal((signal) => void Queue.offerUnsafe(queue, signal))),
+      (off) => Effect.sync(off),
+    );
+    return queue;
+  });
+
+/**
+ * Kills each unit that is being stopped, as soon as it is its turn, until all are. Those whose turn has not come are left alone, so that no supervisor
+ * takes their end for a failure and the order of the shutdown holds.
+ */
+const killStopping = (control: Control["Service"]): Effect.Effect<never> =>
+  Effect.flatMap(control.status, ({ units }) =>
+    Effect.forEach(
+      units.filter((unit) => unit.state === "stopping"),
+      (unit) => Effect.ignore(control.signal(unit.id, "SIGKILL")),
+      { discard: true },
+    ),
+  ).pipe(Effect.delay(50), Effect.forever);
