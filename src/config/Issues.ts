@@ -34,7 +34,7 @@ export const describe = (node: Located): string => {
     case "list":
       return "a list";
     case "null":
-      return node.text.trim() === "" ? "nothing" : node.text.trim();
+      return node.text.trim() === "" ? "empty" : node.text.trim();
     case "string":
       return `the text ${quoted(String(node.value))}`;
     case "number":
@@ -70,7 +70,7 @@ const expectedOf = (ast: SchemaAST.AST): string => {
 /** The way from what was found to what was expected, where it is a matter of spelling. */
 const spelling = (ast: SchemaAST.AST, node: Located): string | undefined => {
   if (ast._tag === "Boolean" && node.kind === "string" && /^(yes|no|on|off|y|n|true|false)$/i.test(String(node.value))) {
-    return `YAML 1.2 has ${/^(yes|on|y|true)$/i.test(String(node.value)) ? "true" : "false"} for this, without quotes`;
+    return `write ${/^(yes|on|y|true)$/i.test(String(node.value)) ? "true" : "false"}, without quotes`;
   }
   if (ast._tag === "String" && (node.kind === "number" || node.kind === "boolean")) return `put it in quotes: "${node.text}"`;
   if (ast._tag === "Number" && node.kind === "string" && /^[\d.]+$/.test(String(node.value))) return "write it without quotes";
@@ -126,13 +126,14 @@ const wrongType = (root: Located, path: Path, ast: SchemaAST.AST, told?: Annotat
       code: "HSU-CFG-009",
       ...place,
       message: `${quoted(value)} is not a value of ${blockName(path)}`,
-      ...present({ expected: list(words), nearest: nearest(value, words) }),
+      ...present({ expected: textOf(ast.annotations, "expected") ?? list(words), nearest: nearest(value, words) }),
     };
   }
   return {
     code: "HSU-CFG-007",
     ...place,
     message: `${blockName(path)} cannot be ${describe(node)}`,
+    ...(node.kind === "null" ? { absent: true } : {}),
     ...present({
       expected: textOf(told, "expected") ?? (words === undefined ? expectedOf(ast) : list(words)),
       hint: spelling(ast, node),
@@ -153,6 +154,7 @@ const failedCheck = (root: Located, path: Path, told: Annotations | undefined): 
     code,
     ...span(node.kind === "list" || node.start === node.end ? labelOf(root, path) : node),
     message: textOf(told, "message") ?? said,
+    ...(code === "HSU-CFG-013" ? { absent: true } : {}),
     ...present({ expected: textOf(told, "expected"), hint: textOf(told, "hint") }),
   };
 };
@@ -190,6 +192,7 @@ const leavesOf = (issue: SchemaIssue.Issue, root: Located, path: Path): Readonly
           code: "HSU-CFG-006",
           ...span(labelOf(root, inside)),
           message: `${blockName(inside)} lacks the key ${quoted(String(path.at(-1)))}`,
+          absent: true,
         },
       ];
     }

@@ -25,6 +25,14 @@ export const distance = (from: string, to: string): number => {
   return above[to.length]!;
 };
 
+/** Words that are the same but for their order are one edit apart, and so are a word and its abbreviation of three letters or more. */
+const edits = (from: string, to: string): number => {
+  const [short, long] = from.length < to.length ? [from, to] : [to, from];
+  const alike = (short.length >= 3 && long.startsWith(short)) || sorted(from) === sorted(to);
+  return alike ? Math.min(1, distance(from, to)) : distance(from, to);
+};
+const sorted = (words: string): string => words.split("_").sort().join("_");
+
 /** The candidate nearest to `word`, if one is near: at most a third of the letters may differ, and one in any word of three or more. */
 export const nearest = (word: string, candidates: Iterable<string>): string | undefined => {
   const wanted = normal(word);
@@ -33,10 +41,10 @@ export const nearest = (word: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let least = Math.max(wanted.length >= 3 ? 1 : 0, Math.floor(wanted.length / 3)) + 1;
   for (const candidate of candidates) {
-    const edits = distance(wanted, normal(candidate));
-    if (edits < least) {
+    const away = edits(wanted, normal(candidate));
+    if (away < least) {
       best = candidate;
-      least = edits;
+      least = away;
     }
   }
   return best;

@@ -36,7 +36,9 @@ import {
 const optional = Schema.optionalKey;
 
 /** `no` is YAML 1.2's text, not false; `unless-stopped` is Docker's word. */
-const Strategy = OneOf("always", "on_failure", "never", "on-failure", "no", "unless-stopped", "unless_stopped");
+const Strategy = OneOf("always", "on_failure", "never", "on-failure", "no", "unless-stopped", "unless_stopped").annotate({
+  expected: "one of always, on_failure, never",
+});
 export type Strategy = typeof Strategy.Type;
 
 const RestartBlock = block({ strategy: Strategy, max_attempts: Count, restart_delay: Timeout, backoff_multiplier: Multiplier });

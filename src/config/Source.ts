@@ -37,6 +37,8 @@ export interface Problem {
   readonly expected?: string;
   readonly nearest?: string;
   readonly hint?: string;
+  /** Something is not there: behind a syntax error it may be. */
+  readonly absent?: boolean;
 }
 
 export interface Source {
@@ -85,7 +87,7 @@ const lastQuote = (doc: Document): readonly [number, number] | undefined => {
 export const read = (text: string, file: string): Source => {
   const problems: Array<Problem> = [];
   const lines = new LineCounter();
-  const doc = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false, merge: true, logLevel: "silent" });
+  const doc = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false, merge: true });
   const seen = new Set<number>();
   for (const { code, message, pos } of doc.errors) {
     const unclosed = code === "MISSING_CHAR" && message.endsWith("quote") ? lastQuote(doc) : undefined;
@@ -181,7 +183,7 @@ export const labelOf = (root: Located, path: Path): { readonly start: number; re
 
 /** The finding with its line, column and source line. What goes over several lines is marked on the first. */
 export const diagnose = (source: Source, problem: Problem): ConfigDiagnostic => {
-  const { code, start, end, ...rest } = problem;
+  const { code, start, end, absent: _absent, ...rest } = problem;
   const offset = Math.min(start, source.text.length);
   const from = offset === 0 ? 0 : source.text.lastIndexOf("\n", offset - 1) + 1;
   const until = source.text.indexOf("\n", offset);

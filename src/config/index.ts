@@ -41,7 +41,7 @@ const aboutFile = (file: string, code: Code, message: string, hint?: string): Co
 const isCertain =
   (syntax: ReadonlyArray<Problem>) =>
   (problem: Problem): boolean =>
-    syntax.every((error) => problem.start < error.start) && problem.code !== "HSU-CFG-006" && problem.code !== "HSU-CFG-013";
+    syntax.every((error) => problem.start < error.start) && problem.absent !== true;
 
 const failed = (source: Source, problems: ReadonlyArray<Problem>): ConfigError => {
   const diagnostics = problems.map((problem) => diagnose(source, problem));
