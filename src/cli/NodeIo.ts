@@ -2,7 +2,7 @@
  * The `Io` of a real process.
  */
 import * as Effect from "effect/Effect";
-import type { WriteStream } from "node:tty";
+import { isatty, type WriteStream } from "node:tty";
 import { OutputClosed } from "./Errors.ts";
 import type { EndSignal, Io, Output, StartMaster } from "./Io.ts";
 
@@ -18,13 +18,13 @@ export const nodeIo = (options: { readonly version: string; readonly startMaster
   self: [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)],
 });
 
-const output = (stream: WriteStream): Output => {
+const output = (stream: WriteStream & { readonly fd: number }): Output => {
   let closed = false;
   stream.on("error", () => {
     closed = true;
   });
   return {
-    isTTY: stream.isTTY === true,
+    isTTY: isatty(stream.fd),
     get columns() {
       return stream.columns || 80;
     },
