@@ -1,0 +1,100 @@
+/**
+ * The blueprint of a supervisor's child: what it runs, when it comes back, and how it is stopped.
+ */
+import type * as Rpc from "effect/rpc/Rpc";
+import { behaviorOf, type Actor } from "./Actor.ts";
+import type { Backoff } from "./Backoff.ts";
+import { ActorCell } from "./internal/actorCell.ts";
+import type { ErasedSpec } from "./internal/child.ts";
+import type { RestartType } from "./Strategy.ts";
+
+/**
+ * How a child is stopped: killed at once, given this many milliseconds before it is killed, or given all the time it takes.
+ *
+ * @since 0.1.0
+ */
+export type Shutdown = number | "brutal_kill" | "infinity";
+
+/** What a child spec says beside what it runs. @since 0.1.0 */
+export interface Options {
+  /** Unique among its siblings. */
+  readonly id: string;
+  /** Default: `permanent`. */
+  readonly restart?: RestartType;
+  /** Default: 5000 for workers, `infinity` for supervisors. */
+  readonly shutdown?: Shutdown;
+  /** Wait before it is started again. Default: no wait. */
+  readonly backoff?: Backoff;
+  /**
+   * Restarts in a row after which this child alone is given up and stays down; its supervisor goes on. The row ends when the child was up for
+   * `backoff.resetAfterMillis`. Default: no such limit, only the supervisor's intensity.
+   */
+  readonly maxAttempts?: number;
+  /** A start that takes longer is killed, and has failed. Milliseconds. Default: no deadline. */
+  readonly startTimeoutMillis?: number;
+  /** Whether it starts with its supervisor. Default: true. */
+  readonly autoStart?: boolean;
+  /** Keep the spec of a `temporary` child that has ended, so that it can be started again by its id. Default: false, as in OTP. */
+  readonly retain?: boolean;
+  /** What becomes of messages that wait when it fails. Default: `keep`. */
+  readonly mailbox?: "keep" | "discard";
+}
+
+/**
+ * A child spec. `Rpcs` is the child's protocol, `R` the services that it needs.
+ *
+ * @since 0.1.0
+ */
+export interface ChildSpec<in out Rpcs extends Rpc.Any, out R> {
+  readonly id: string;
+  readonly restart: RestartType;
+  readonly shutdown: Shutdown;
+  readonly type: "worker" | "supervisor";
+  readonly "~hsu/ChildSpec": { readonly protocol: (_: Rpcs) => Rpcs; readonly services: () => R };
+}
+
+/**
+ * A child that is an actor.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, ChildSpec } from "hsu"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Echo = Actor.make({
+ *   name: "echo",
+ *   protocol: RpcGroup.make(Rpc.make("Ping")),
+ *   init: () => 0,
+ *   handlers: { Ping: (n) => n + 1 }
+ * })
+ * const spec = ChildSpec.make(Echo, undefined, { id: "echo", restart: "transient" })
+ * spec.shutdown // => 5000
+ * ```
+ * @since 0.1.0
+ */
+export const make = <Args, Rpcs extends Rpc.Any, R>(actor: Actor<Args, Rpcs, R>, args: Args, options: Options): ChildSpec<Rpcs, R> => {
+  const behavior = behaviorOf(actor);
+  return erase<Rpcs, R>(options, "worker", (system, context, owner) => new ActorCell(system, context, owner, options.id, behavior, args));
+};
+
+/** Fills in the defaults. @internal */
+export const erase = <Rpcs extends Rpc.Any, R>(
+  options: Options,
+  type: "worker" | "supervisor",
+  makeCell: ErasedSpec["make"],
+): ChildSpec<Rpcs, R> => {
+  const erased: ErasedSpec = {
+    id: options.id,
+    restart: options.restart ?? "permanent",
+    shutdown: options.shutdown ?? (type === "worker" ? 5000 : "infinity"),
+    type,
+    backoff: options.backoff,
+    maxAttempts: options.maxAttempts,
+    startTimeoutMillis: options.startTimeoutMillis,
+    autoStart: options.autoStart ?? true,
+    retain: options.retain ?? false,
+    mailbox: options.mailbox ?? "keep",
+    make: makeCell,
+  };
+  return erased as unknown as ChildSpec<Rpcs, R>;
+};

@@ -1,0 +1,42 @@
+/**
+ * Who hears of a crash. A supervisor restarts a child, but never in silence.
+ */
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import { format, type ExitReason } from "./ExitReason.ts";
+
+/**
+ * An actor ended abnormally.
+ *
+ * @since 0.1.0
+ */
+export interface CrashReport {
+  readonly path: ReadonlyArray<string>;
+  readonly incarnation: number;
+  readonly reason: ExitReason;
+}
+
+/**
+ * What is done with a crash report. Default: an error in Effect's log, with the cause. It runs apart from the actor and cannot harm it.
+ *
+ * @example
+ * ```ts
+ * import { CrashReport } from "hsu"
+ * import { Effect } from "effect"
+ *
+ * declare const program: Effect.Effect<void>
+ * const quiet = Effect.provideService(program, CrashReport.Reporter, () => Effect.void)
+ * ```
+ * @since 0.1.0
+ */
+export const Reporter = Context.Reference<(report: CrashReport) => Effect.Effect<void>>("hsu/actor/CrashReport/Reporter", {
+  defaultValue: () => (report) => {
+    const text = `${report.path.join("/")} #${report.incarnation} crashed: ${format(report.reason)}`;
+    return report.reason._tag === "Error" ? Effect.logError(text, report.reason.cause) : Effect.logError(text);
+  },
+});
+
+/** Hands a report to the reporter of the crashed actor's context. @internal */
+export const report = (context: Context.Context<never>, crash: CrashReport): void => {
+  Effect.runForkWith(context)(Effect.suspend(() => Context.get(context, Reporter)(crash)));
+};

@@ -1,0 +1,69 @@
+/**
+ * The life of the trees: what started, ended, was restarted or given up.
+ */
+import * as Effect from "effect/Effect";
+import * as Queue from "effect/Queue";
+import * as Stream from "effect/Stream";
+import type { ExitReason } from "./ExitReason.ts";
+import { systemOf } from "./internal/system.ts";
+
+interface Base {
+  /** Ids from the root of the tree to the actor. */
+  readonly path: ReadonlyArray<string>;
+  /** Unix milliseconds, of the tree's clock. */
+  readonly at: number;
+}
+
+/**
+ * Something that happened to a supervised actor or to a root.
+ *
+ * @since 0.1.0
+ */
+export type TreeEvent =
+  | (Base & { readonly _tag: "Started"; readonly incarnation: number })
+  | (Base & { readonly _tag: "StartFailed"; readonly reason: ExitReason })
+  | (Base & { readonly _tag: "Stopping" })
+  /** `willRestart` is the supervisor's decision. */
+  | (Base & { readonly _tag: "Exited"; readonly incarnation: number; readonly reason: ExitReason; readonly willRestart: boolean })
+  /** A restart is due after `delayMillis`; `attempt` counts the restarts in a row, from 1. */
+  | (Base & { readonly _tag: "Restarting"; readonly attempt: number; readonly delayMillis: number })
+  /** The child used up its `maxAttempts` and stays down. */
+  | (Base & { readonly _tag: "GaveUp"; readonly attempts: number })
+  /** A supervisor used up its intensity and ends; its own supervisor decides what next. */
+  | (Base & { readonly _tag: "Escalated"; readonly intensity: number; readonly periodMillis: number });
+
+/**
+ * The events of all trees on the current clock, from now on. Slow readers keep them in memory.
+ *
+ * @example
+ * ```ts
+ * import { Event } from "hsu"
+ * import { Effect, Stream } from "effect"
+ *
+ * const printRestarts = Event.stream.pipe(
+ *   Stream.filter((event) => event._tag === "Restarting"),
+ *   Stream.runForEach((event) => Effect.log(event.path.join("/"), "restarts"))
+ * )
+ * ```
+ * @since 0.1.0
+ */
+export const stream: Stream.Stream<TreeEvent> = Stream.callback<TreeEvent>((queue) =>
+  Effect.andThen(
+    subscribe((event) => void Queue.offerUnsafe(queue, event)),
+    Effect.never,
+  ),
+);
+
+/**
+ * Calls `listener` with each event until the scope closes. It runs inside the loop of the actors: it must be short and must not throw.
+ *
+ * @since 0.1.0
+ */
+export const subscribe = (listener: (event: TreeEvent) => void) =>
+  Effect.flatMap(Effect.context<never>(), (context) => {
+    const { listeners } = systemOf(context);
+    return Effect.acquireRelease(
+      Effect.sync(() => void listeners.add(listener)),
+      () => Effect.sync(() => void listeners.delete(listener)),
+    );
+  });

@@ -1,0 +1,84 @@
+/**
+ * Why an actor has ended.
+ */
+import * as Cause from "effect/Cause";
+
+/**
+ * The reason an incarnation of an actor ended with.
+ *
+ * - `Normal`: it had nothing left to do. A `transient` child stays down.
+ * - `Shutdown`: it was told to stop, or says that its end is no failure; `info` says more. A `transient` child stays down.
+ * - `Killed`: it was ended without being asked, e.g. when its stop deadline ran out.
+ * - `Error`: it failed. `cause` is what failed.
+ * - `NoProc`: there was no live actor to watch or to call.
+ *
+ * @since 0.1.0
+ */
+export type ExitReason =
+  | { readonly _tag: "Normal" }
+  | { readonly _tag: "Shutdown"; readonly info?: unknown }
+  | { readonly _tag: "Killed" }
+  | { readonly _tag: "Error"; readonly cause: Cause.Cause<unknown> }
+  | { readonly _tag: "NoProc" };
+
+/** Ended because its work was done. @since 0.1.0 */
+export const normal: ExitReason = { _tag: "Normal" };
+
+/** Ended because it was told to. @since 0.1.0 */
+export const shutdown: ExitReason = { _tag: "Shutdown" };
+
+/** Ended on purpose, with a word on why; supervisors treat it as `shutdown`. @since 0.1.0 */
+export const shutdownWith = (info: unknown): ExitReason => ({ _tag: "Shutdown", info });
+
+/** Ended by force. @since 0.1.0 */
+export const killed: ExitReason = { _tag: "Killed" };
+
+/** There was no such actor. @since 0.1.0 */
+export const noProc: ExitReason = { _tag: "NoProc" };
+
+/** Failed with a cause. @since 0.1.0 */
+export const fromCause = (cause: Cause.Cause<unknown>): ExitReason => ({ _tag: "Error", cause });
+
+/** Failed with an error value. @since 0.1.0 */
+export const error = (value: unknown): ExitReason => ({ _tag: "Error", cause: Cause.fail(value) });
+
+/**
+ * Whether a supervisor counts this end as a failure: everything but `Normal` and `Shutdown`.
+ *
+ * @example
+ * ```ts run
+ * import { ExitReason } from "hsu"
+ *
+ * ExitReason.isAbnormal(ExitReason.killed) // => true
+ * ExitReason.isAbnormal(ExitReason.shutdownWith("deploy")) // => false
+ * ```
+ * @since 0.1.0
+ */
+export const isAbnormal = (reason: ExitReason): boolean => reason._tag !== "Normal" && reason._tag !== "Shutdown";
+
+/** One line for people. @since 0.1.0 */
+export const format = (reason: ExitReason): string => {
+  switch (reason._tag) {
+    case "Normal":
+      return "normal";
+    case "Shutdown":
+      return reason.info === undefined ? "shutdown" : `shutdown: ${formatValue(reason.info)}`;
+    case "Killed":
+      return "killed";
+    case "NoProc":
+      return "no such actor";
+    case "Error":
+      return formatValue(Cause.squash(reason.cause));
+  }
+};
+
+const formatValue = (value: unknown): string => {
+  if (value instanceof Error) return value.message === "" ? value.name : `${value.name}: ${value.message}`;
+  if (typeof value === "string") return value;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    // A value that cannot be serialised (a cycle, a bigint) still has a string form.
+    return String(value);
+  }
+};

@@ -1,0 +1,344 @@
+/**
+ * Supervisors: they start children in order, start them again when they fail, and stop them in reverse order.
+ *
+ * When to use: above every actor whose failure must not be the end. Put what fails together under one supervisor.
+ */
+import * as Data from "effect/Data";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
+import type * as Rpc from "effect/rpc/Rpc";
+import { StartError, startRoot } from "./Actor.ts";
+import { ActorDown, type ActorRef } from "./ActorRef.ts";
+import { erase, type ChildSpec, type Options as ChildOptions } from "./ChildSpec.ts";
+import * as ExitReason from "./ExitReason.ts";
+import { Phase } from "./internal/cell.ts";
+import type { Child, ErasedSpec } from "./internal/child.ts";
+import { SupervisorCell, type ErasedSupervisor } from "./internal/supervisorCell.ts";
+import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
+import type { Strategy } from "./Strategy.ts";
+
+/** What a supervisor is made from. @since 0.1.0 */
+export interface Options<R> {
+  /** Default: `one_for_one`. */
+  readonly strategy?: Strategy;
+  /** Restarts allowed within `periodMillis`; one more ends the supervisor, for its own supervisor to decide. Default: 1. */
+  readonly intensity?: RestartIntensity["intensity"];
+  /** Default: 5000. */
+  readonly periodMillis?: number;
+  /** In start order. Ids are unique. */
+  readonly children: ReadonlyArray<ChildSpec<any, R>>;
+}
+
+/** No child has this id. @since 0.1.0 */
+export class ChildNotFound extends Data.TaggedError("ChildNotFound")<{ readonly path: ReadonlyArray<string> }> {
+  readonly code = "HSU-SUP-001";
+  override get message(): string {
+    return `no child ${this.path.join("/")}`;
+  }
+}
+
+/** There is a child with this id already; `state` tells whether it runs. @since 0.1.0 */
+export class ChildPresent extends Data.TaggedError("ChildPresent")<{
+  readonly path: ReadonlyArray<string>;
+  readonly state: ChildState;
+}> {
+  readonly code = "HSU-SUP-002";
+  override get message(): string {
+    return `child ${this.path.join("/")} is present and ${this.state}`;
+  }
+}
+
+/** The child is not down, so it cannot be started or deleted. @since 0.1.0 */
+export class ChildNotDown extends Data.TaggedError("ChildNotDown")<{
+  readonly path: ReadonlyArray<string>;
+  readonly state: ChildState;
+}> {
+  readonly code = "HSU-SUP-003";
+  override get message(): string {
+    return `child ${this.path.join("/")} is ${this.state}`;
+  }
+}
+
+/** What a child does just now. `restarting`: it waits for its next start. @since 0.1.0 */
+export type ChildState = "down" | "starting" | "up" | "stopping" | "restarting";
+
+/** One child, as {@link SupervisorRef.whichChildren} lists it. @since 0.1.0 */
+export interface ChildInfo {
+  readonly id: string;
+  readonly type: "worker" | "supervisor";
+  readonly state: ChildState;
+  readonly ref: ActorRef<any>;
+  /** Restarts since it was added. */
+  readonly restarts: number;
+  /** It used up its `maxAttempts`. */
+  readonly gaveUp: boolean;
+}
+
+/** Children counted, as OTP's `count_children` does. @since 0.1.0 */
+export interface ChildCounts {
+  readonly specs: number;
+  readonly active: number;
+  readonly supervisors: number;
+  readonly workers: number;
+}
+
+/**
+ * A running supervisor. Its operations are done one after the other, between the exits of its children.
+ *
+ * @since 0.1.0
+ */
+export interface SupervisorRef {
+  readonly id: string;
+  readonly path: ReadonlyArray<string>;
+  readonly incarnation: number;
+  readonly alive: boolean;
+  /** The address of a child, typed by its spec. Good as long as the supervisor has the spec. */
+  ref<Rpcs extends Rpc.Any>(spec: ChildSpec<Rpcs, any>): ActorRef<Rpcs>;
+  /** A child that is itself a supervisor. */
+  supervisor(id: string): Effect.Effect<SupervisorRef, ChildNotFound | ActorDown>;
+  /** Adds a child behind the others and starts it. A child that fails to start is not kept. */
+  startChild<Rpcs extends Rpc.Any>(spec: ChildSpec<Rpcs, never>): Effect.Effect<ActorRef<Rpcs>, ChildPresent | StartError | ActorDown>;
+  /**
+   * Stops a child and keeps its spec (a `temporary` child's is removed). It is not restarted; no error when it is down already.
+   * With `hold` it stays down even when its siblings are restarted together.
+   */
+  terminateChild(id: string, options?: { readonly hold?: boolean }): Effect.Effect<void, ChildNotFound | ActorDown>;
+  /** Starts a child that is down. */
+  restartChild(id: string): Effect.Effect<ActorRef<any>, ChildNotFound | ChildNotDown | StartError | ActorDown>;
+  /** Forgets a child that is down. */
+  deleteChild(id: string): Effect.Effect<void, ChildNotFound | ChildNotDown | ActorDown>;
+  /** In start order. */
+  readonly whichChildren: Effect.Effect<ReadonlyArray<ChildInfo>, ActorDown>;
+  readonly countChildren: Effect.Effect<ChildCounts, ActorDown>;
+}
+
+const eraseOptions = (options: Options<any>): ErasedSupervisor => ({
+  strategy: options.strategy ?? "one_for_one",
+  limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
+  children: options.children as unknown as ReadonlyArray<ErasedSpec>,
+});
+
+/**
+ * Starts a supervisor and its children, in order, and stops them, in reverse order, when the scope closes.
+ * Fails with the path of the child whose start failed; those started before it have been stopped then.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, ChildSpec, CrashReport, Supervisor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Flaky = Actor.make({
+ *   name: "flaky",
+ *   protocol: RpcGroup.make(Rpc.make("Crash"), Rpc.make("Hello", { success: Schema.String })),
+ *   init: () => 0,
+ *   handlers: {
+ *     Crash: () => { throw new Error("boom") },
+ *     Hello: (n) => Actor.reply(n, "still here")
+ *   }
+ * })
+ * const flaky = ChildSpec.make(Flaky, undefined, { id: "flaky" })
+ *
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const supervisor = yield* Supervisor.start({ children: [flaky] })
+ *   const ref = supervisor.ref(flaky)
+ *   ref.cast("Crash")
+ *   return [yield* ref.call("Hello"), ref.incarnation]
+ * })).pipe(Effect.provideService(CrashReport.Reporter, () => Effect.void))
+ *
+ * await Effect.runPromise(program) // => ["still here", 2]
+ * ```
+ * @since 0.1.0
+ */
+export const start = <R = never>(
+  options: Options<R> & { readonly id?: string },
+): Effect.Effect<SupervisorRef, StartError, R | Scope.Scope> =>
+  Effect.suspend(() => {
+    const erased = eraseOptions(options);
+    assertUniqueIds(erased.children);
+    return Effect.map(
+      startRoot(
+        (system, context, owner) => new SupervisorCell(system, context, owner, options.id ?? "root", erased),
+        (cell, reason) => new StartError(cell.failedChild ?? { path: cell.path, reason }),
+        "infinity",
+      ),
+      (cell): SupervisorRef => new Ref(cell),
+    );
+  }) as Effect.Effect<SupervisorRef, StartError, R | Scope.Scope>;
+
+/**
+ * A child that is a supervisor: its stop has all the time it takes unless `shutdown` says otherwise.
+ *
+ * @example
+ * ```ts
+ * import { Supervisor } from "hsu"
+ *
+ * const workers = Supervisor.child({ id: "workers", strategy: "one_for_all", children: [] })
+ * const program = Supervisor.start({ children: [workers] })
+ * ```
+ * @since 0.1.0
+ */
+export const child = <R = never>(options: Options<R> & ChildOptions): ChildSpec<never, R> => {
+  const erased = eraseOptions(options);
+  assertUniqueIds(erased.children);
+  return erase(options, "supervisor", (system, context, owner) => new SupervisorCell(system, context, owner, options.id, erased));
+};
+
+const assertUniqueIds = (children: ReadonlyArray<ErasedSpec>): void => {
+  const seen = new Set<string>();
+  for (const { id } of children) {
+    if (seen.has(id)) throw new TypeError(`two children have the id ${JSON.stringify(id)}`);
+    seen.add(id);
+  }
+};
+
+const stateOf = (entry: Child): ChildState => (entry.state === "waiting" ? "restarting" : entry.state);
+
+class Ref implements SupervisorRef {
+  private readonly cell: SupervisorCell;
+  constructor(cell: SupervisorCell) {
+    this.cell = cell;
+  }
+
+  get id(): string {
+    return this.cell.id;
+  }
+  get path(): ReadonlyArray<string> {
+    return this.cell.path;
+  }
+  get incarnation(): number {
+    return this.cell.incarnation;
+  }
+  get alive(): boolean {
+    return this.cell.alive;
+  }
+
+  ref<Rpcs extends Rpc.Any>(spec: ChildSpec<Rpcs, any>): ActorRef<Rpcs> {
+    const found = this.cell.byId.get(spec.id);
+    if (found === undefined) throw new ChildNotFound({ path: [...this.path, spec.id] });
+    return found.cell as unknown as ActorRef<Rpcs>;
+  }
+
+  supervisor(id: string): Effect.Effect<SupervisorRef, ChildNotFound | ActorDown> {
+    return this.withChild(id, (found, resume) => {
+      if (found.cell instanceof SupervisorCell) resume(Effect.succeed(new Ref(found.cell)));
+      else resume(Effect.fail(this.notFound(id)));
+    });
+  }
+
+  startChild<Rpcs extends Rpc.Any>(spec: ChildSpec<Rpcs, never>): Effect.Effect<ActorRef<Rpcs>, ChildPresent | StartError | ActorDown> {
+    return this.admin((resume) => {
+      const { cell } = this;
+      const present = cell.byId.get(spec.id);
+      if (present !== undefined) return resume(Effect.fail(new ChildPresent({ path: present.cell.path, state: stateOf(present) })));
+      const erased = spec as unknown as ErasedSpec;
+      const added = cell.addChild(erased, erased.make(cell.system, cell.context, cell));
+      added.wanted = true;
+      added.held = false;
+      added.onStarted = (failure) => {
+        if (failure === null) return resume(Effect.succeed(added.cell as any));
+        cell.remove(added);
+        resume(Effect.fail(startError(added, failure)));
+      };
+      cell.startChild(added);
+    });
+  }
+
+  terminateChild(id: string, options?: { readonly hold?: boolean }): Effect.Effect<void, ChildNotFound | ActorDown> {
+    return this.withChild(id, (found, resume) => {
+      found.wanted = false;
+      found.held = options?.hold ?? false;
+      if (found.stopped) {
+        this.cell.settleDown(found);
+        return resume(Effect.void);
+      }
+      (found.onStopped ??= []).push(() => resume(Effect.void));
+      if (found.state !== "stopping") this.cell.stopChild(found);
+    });
+  }
+
+  restartChild(id: string): Effect.Effect<ActorRef<any>, ChildNotFound | ChildNotDown | StartError | ActorDown> {
+    return this.withChild(id, (found, resume) => {
+      if (found.state !== "down") return resume(Effect.fail(new ChildNotDown({ path: found.cell.path, state: stateOf(found) })));
+      found.wanted = true;
+      found.held = false;
+      found.attempts = 0;
+      found.onStarted = (failure) => resume(failure === null ? Effect.succeed(found.cell as any) : Effect.fail(startError(found, failure)));
+      this.cell.startChild(found);
+    });
+  }
+
+  deleteChild(id: string): Effect.Effect<void, ChildNotFound | ChildNotDown | ActorDown> {
+    return this.withChild(id, (found, resume) => {
+      if (found.state !== "down" || found.wanted) {
+        return resume(Effect.fail(new ChildNotDown({ path: found.cell.path, state: stateOf(found) })));
+      }
+      this.cell.remove(found);
+      resume(Effect.void);
+    });
+  }
+
+  get whichChildren(): Effect.Effect<ReadonlyArray<ChildInfo>, ActorDown> {
+    return this.admin((resume) => {
+      const infos = [...this.cell.byId.values()].map((entry): ChildInfo => ({
+        id: entry.spec.id,
+        type: entry.spec.type,
+        state: stateOf(entry),
+        ref: entry.cell as unknown as ActorRef<any>,
+        restarts: entry.restarts,
+        gaveUp: entry.gaveUp,
+      }));
+      resume(Effect.succeed(infos));
+    });
+  }
+
+  get countChildren(): Effect.Effect<ChildCounts, ActorDown> {
+    return this.admin((resume) => {
+      const entries = [...this.cell.byId.values()];
+      const supervisors = entries.filter((entry) => entry.spec.type === "supervisor").length;
+      resume(
+        Effect.succeed({
+          specs: entries.length,
+          active: entries.filter((entry) => entry.state === "up").length,
+          supervisors,
+          workers: entries.length - supervisors,
+        }),
+      );
+    });
+  }
+
+  private notFound(id: string): ChildNotFound {
+    return new ChildNotFound({ path: [...this.path, id] });
+  }
+
+  /** Runs an operation in the supervisor's own turn. */
+  private admin<A, E>(operation: (resume: (effect: Effect.Effect<A, E>) => void) => void): Effect.Effect<A, E | ActorDown> {
+    return Effect.callback<A, E | ActorDown>((resume) => {
+      const { cell } = this;
+      cell.pushControl({
+        run: () => {
+          if (cell.phase === Phase.Down || cell.phase === Phase.Stopping) {
+            resume(Effect.fail(new ActorDown({ path: cell.path, reason: ExitReason.noProc })));
+          } else {
+            operation(resume);
+            cell.advance();
+          }
+        },
+      });
+    });
+  }
+
+  private withChild<A, E>(
+    id: string,
+    operation: (found: Child, resume: (effect: Effect.Effect<A, E | ChildNotFound>) => void) => void,
+  ): Effect.Effect<A, E | ChildNotFound | ActorDown> {
+    return this.admin<A, E | ChildNotFound>((resume) => {
+      const found = this.cell.byId.get(id);
+      if (found === undefined) resume(Effect.fail(this.notFound(id)));
+      else operation(found, resume);
+    });
+  }
+}
+
+const startError = (found: Child, reason: ExitReason.ExitReason): StartError =>
+  new StartError((found.cell instanceof SupervisorCell ? found.cell.failedChild : null) ?? { path: found.cell.path, reason });

@@ -1,0 +1,276 @@
+/**
+ * The cell: what an actor costs while it is idle. It is also its own `ActorRef`; a restart is a new incarnation of the same cell.
+ * Two kinds exist: actorCell.ts runs a behaviour, supervisorCell.ts runs children.
+ */
+import type * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Fiber from "effect/Fiber";
+import { ActorDown, CallingSelf, CallTimeout, UnknownMessage, type CallOptions } from "../ActorRef.ts";
+import * as ExitReason from "../ExitReason.ts";
+import type * as Scope from "effect/Scope";
+import { acquire, type Ring } from "./ring.ts";
+import type { Runnable, System } from "./system.ts";
+import { Timer } from "./timers.ts";
+
+/** Who owns a cell: its supervisor, or the scope or caller that spawned it. */
+export interface Owner {
+  /** The path of ids down to the owner. */
+  readonly path: ReadonlyArray<string>;
+  /** An incarnation that could not say so at once is up (`reason` null) or failed to start. */
+  started(cell: Cell, reason: ExitReason.ExitReason | null): void;
+  /** An incarnation that was up has ended. */
+  exited(cell: Cell, reason: ExitReason.ExitReason): void;
+}
+
+/** Something for the lanes above the messages; run in the cell's own turn. */
+export interface Control {
+  run(cell: Cell): void;
+}
+
+/** What a cell does with a message, looked up once by the sender. */
+export interface Op {
+  readonly tag: string;
+  readonly handle: (state: unknown, payload: unknown, cell: unknown) => unknown;
+  /** Whether the protocol declares an error for it: then a failure is a reply, otherwise a crash. */
+  readonly typedError: boolean;
+}
+
+export type Ops = Readonly<Record<string, Op | undefined>>;
+
+/** Cell phases. */
+export const Phase = {
+  /** Has never started, or has ended and may be started again. */
+  Down: 0,
+  Starting: 1,
+  Up: 2,
+  Stopping: 3,
+} as const;
+export type Phase = (typeof Phase)[keyof typeof Phase];
+
+export const defaultCallMillis = 5000;
+
+/** A call that waits for its reply. It is its own deadline timer and, while a handler keeps it for later, a node of the cell's list. */
+export class Call extends Timer {
+  resume: ((exit: Exit.Exit<any, any>) => void) | null;
+  readonly cell: Cell;
+  readonly tag: string;
+  heldPrev: Call | null = null;
+  heldNext: Call | null = null;
+  held = false;
+
+  constructor(cell: Cell, tag: string, resume: (exit: Exit.Exit<any, any>) => void) {
+    super();
+    this.cell = cell;
+    this.tag = tag;
+    this.resume = resume;
+  }
+
+  settle(exit: Exit.Exit<any, any>): void {
+    const resume = this.resume;
+    if (resume === null) return;
+    this.resume = null;
+    this.cell.system.timers.cancel(this);
+    if (this.held) this.cell.unhold(this);
+    resume(exit);
+  }
+
+  override fire(): void {
+    this.settle(Exit.fail(new CallTimeout({ path: this.cell.path, tag: this.tag })));
+  }
+}
+
+export interface MonitorEntry {
+  notify(cell: Cell, reason: ExitReason.ExitReason): void;
+}
+
+/** What few actors need: kept apart so that the others do not pay for it. */
+class Extras {
+  /** Who watches this incarnation. */
+  monitors: Array<MonitorEntry> = [];
+  /** What this incarnation has to take back when it ends: its own monitors and timers. */
+  readonly releases = new Set<() => void>();
+  /** First of the calls whose reply was put off. */
+  heldCalls: Call | null = null;
+  /** What the incarnation's effects acquired. */
+  scope: Scope.Closeable | null = null;
+  /** The scope is being closed: the end waits for it, whatever comes. */
+  closing = false;
+  /** The supervision lane: news for the behaviour, ahead of its messages. */
+  infos: Array<unknown> = [];
+}
+
+export abstract class Cell implements Runnable {
+  readonly system: System;
+  /** The services that effects of this cell run with. */
+  readonly context: Context.Context<never>;
+  readonly owner: Owner;
+  readonly id: string;
+  messages: Ring | null = null;
+  control: Array<Control> | null = null;
+  extras: Extras | null = null;
+  phase: Phase = Phase.Down;
+  /** In the run queue, or in its turn. */
+  queued = false;
+  /** Grows by one each start; 0 before the first. */
+  incarnation = 0;
+  /** Ended for good: messages go nowhere. */
+  gone = false;
+  /** `start` is on the stack: its caller reads the outcome from the phase. */
+  protected inStart = false;
+  /** Why the start that is on the stack failed. */
+  startFailure: ExitReason.ExitReason | null = null;
+
+  constructor(system: System, context: Context.Context<never>, owner: Owner, id: string) {
+    this.system = system;
+    this.context = context;
+    this.owner = owner;
+    this.id = id;
+  }
+
+  abstract get ops(): Ops;
+  /** Starts an incarnation. The phase tells the outcome: Up, Starting (the owner will be told), or Down with `startFailure`. */
+  abstract start(): void;
+  /** Asks it to end, gracefully. */
+  abstract shutdown(reason: ExitReason.ExitReason): void;
+  /** Ends it now; what it holds is still released. */
+  abstract kill(): void;
+  abstract turn(): boolean;
+  /** Whether `fiber` runs on behalf of this cell. */
+  abstract runs(fiber: unknown): boolean;
+
+  get more(): Extras {
+    return (this.extras ??= new Extras());
+  }
+
+  get path(): ReadonlyArray<string> {
+    return [...this.owner.path, this.id];
+  }
+
+  get alive(): boolean {
+    return this.phase !== Phase.Down;
+  }
+
+  cast(tag: string, payload?: unknown): void {
+    const op = this.ops[tag];
+    if (op === undefined) throw new UnknownMessage({ path: this.path, tag });
+    this.push(op, payload, null);
+  }
+
+  call(tag: string, payload?: unknown, options?: CallOptions): Effect.Effect<any, any> {
+    return Effect.callback<any, any>((resume) => this.send(tag, payload, options, resume));
+  }
+
+  private send(tag: string, payload: unknown, options: CallOptions | undefined, resume: (exit: Exit.Exit<any, any>) => void): void {
+    const op = this.ops[tag];
+    if (op === undefined) return resume(Exit.die(new UnknownMessage({ path: this.path, tag })));
+    if (this.gone) return resume(Exit.fail(new ActorDown({ path: this.path, reason: ExitReason.noProc })));
+    if (this.runs(Fiber.getCurrent())) {
+      return resume(Exit.fail(new CallingSelf({ path: this.path, tag })));
+    }
+    const call = new Call(this, tag, resume);
+    const millis = options?.timeout ?? defaultCallMillis;
+    if (millis !== "infinity") this.system.timers.add(call, millis);
+    this.push(op, payload, call);
+  }
+
+  push(op: Op, payload: unknown, call: Call | null): void {
+    if (this.gone) return;
+    let ring = this.messages;
+    if (ring === null) this.messages = ring = acquire();
+    ring.push(op, payload, call);
+    if (!this.queued && this.phase === Phase.Up) this.schedule();
+  }
+
+  /** Puts something into the lanes above the messages. */
+  pushControl(control: Control): void {
+    if (this.control === null) this.control = [control];
+    else this.control.push(control);
+    this.schedule();
+  }
+
+  schedule(): void {
+    if (!this.queued) {
+      this.queued = true;
+      this.system.enqueue(this);
+    }
+  }
+
+  hold(call: Call): void {
+    const extras = this.more;
+    call.held = true;
+    call.heldNext = extras.heldCalls;
+    if (extras.heldCalls !== null) extras.heldCalls.heldPrev = call;
+    extras.heldCalls = call;
+  }
+
+  unhold(call: Call): void {
+    call.held = false;
+    if (call.heldPrev === null) this.extras!.heldCalls = call.heldNext;
+    else call.heldPrev.heldNext = call.heldNext;
+    if (call.heldNext !== null) call.heldNext.heldPrev = call.heldPrev;
+    call.heldPrev = call.heldNext = null;
+  }
+
+  addMonitor(entry: MonitorEntry): () => void {
+    if (!this.alive) {
+      entry.notify(this, ExitReason.noProc);
+      return () => {};
+    }
+    const { monitors } = this.more;
+    monitors.push(entry);
+    return () => {
+      const at = monitors.indexOf(entry);
+      if (at >= 0) monitors.splice(at, 1);
+    };
+  }
+
+  protected up(): void {
+    this.phase = Phase.Up;
+    if (!this.inStart) this.owner.started(this, null);
+    if (this.messages !== null || this.control !== null) this.schedule();
+  }
+
+  /** The incarnation's end, once nothing of it is left: tells the owner, then who waits or watches. */
+  protected finish(reason: ExitReason.ExitReason, starting: boolean): void {
+    this.phase = Phase.Down;
+    const extras = this.extras;
+    let monitors: Array<MonitorEntry> | undefined;
+    let calls: Call | null = null;
+    if (extras !== null) {
+      for (const release of extras.releases) release();
+      extras.releases.clear();
+      extras.infos = [];
+      monitors = extras.monitors;
+      extras.monitors = [];
+      calls = extras.heldCalls;
+      extras.heldCalls = null;
+    }
+    if (!starting) this.owner.exited(this, reason);
+    else if (this.inStart) this.startFailure = reason;
+    else this.owner.started(this, reason);
+    if (monitors !== undefined) for (const monitor of monitors) monitor.notify(this, reason);
+    while (calls !== null) {
+      const call: Call = calls;
+      calls = call.heldNext;
+      call.held = false;
+      call.settle(Exit.fail(new ActorDown({ path: this.path, reason })));
+    }
+  }
+
+  /** Ends the cell for good: who waits in its mailbox is told. */
+  retire(reason: ExitReason.ExitReason): void {
+    this.gone = true;
+    this.discardMessages(reason);
+  }
+
+  discardMessages(reason: ExitReason.ExitReason): void {
+    const ring = this.messages;
+    this.messages = null;
+    while (ring !== null && ring.used > 0) {
+      const call = ring.slots[ring.head + 2] as Call | null;
+      ring.shift();
+      call?.settle(Exit.fail(new ActorDown({ path: this.path, reason })));
+    }
+  }
+}

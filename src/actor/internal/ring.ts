@@ -1,0 +1,64 @@
+/**
+ * The message lane of a cell: a growing ring of (op, payload, call) triples in one array, so that a message costs no object.
+ * Empty small rings go back to a pool: an idle actor holds none.
+ */
+const stride = 3;
+const initialSlots = 8 * stride;
+const pooledSlots = 64 * stride;
+const poolLimit = 256;
+
+export class Ring {
+  slots: Array<unknown> = Array.from({ length: initialSlots });
+  head = 0;
+  /** Number of occupied slots: three a message. */
+  used = 0;
+
+  push(op: unknown, payload: unknown, call: unknown): void {
+    if (this.used === this.slots.length) this.grow();
+    const slots = this.slots;
+    let tail = this.head + this.used;
+    if (tail >= slots.length) tail -= slots.length;
+    slots[tail] = op;
+    slots[tail + 1] = payload;
+    slots[tail + 2] = call;
+    this.used += stride;
+  }
+
+  /** Drops the message at the head; its slots were read by the caller. */
+  shift(): void {
+    const slots = this.slots;
+    const head = this.head;
+    slots[head] = undefined;
+    slots[head + 1] = undefined;
+    slots[head + 2] = undefined;
+    this.head = head + stride === slots.length ? 0 : head + stride;
+    this.used -= stride;
+  }
+
+  get length(): number {
+    return this.used / stride;
+  }
+
+  private grow(): void {
+    const old = this.slots;
+    const slots: Array<unknown> = Array.from({ length: old.length * 2 });
+    for (let i = 0, at = this.head; i < this.used; i++) {
+      slots[i] = old[at];
+      at = at + 1 === old.length ? 0 : at + 1;
+    }
+    this.slots = slots;
+    this.head = 0;
+  }
+}
+
+const pool: Array<Ring> = [];
+
+export const acquire = (): Ring => pool.pop() ?? new Ring();
+
+/** Takes back an empty ring. */
+export const release = (ring: Ring): void => {
+  if (ring.slots.length <= pooledSlots && pool.length < poolLimit) {
+    ring.head = 0;
+    pool.push(ring);
+  }
+};

@@ -1,0 +1,178 @@
+/**
+ * The loop that runs cells. One system per clock: programs on the real clock share one, each TestClock has its own.
+ *
+ * Cells with work wait in a run queue that is drained in a microtask. After a time slice the drain goes on in a macrotask,
+ * so that timers and I/O run however busy the actors are.
+ */
+import * as Clock from "effect/Clock";
+import * as Context from "effect/Context";
+import * as Duration from "effect/Duration";
+import * as Effect from "effect/Effect";
+import type * as Fiber from "effect/Fiber";
+import type { TreeEvent } from "../Event.ts";
+import { Timers, type Alarm } from "./timers.ts";
+
+/** Anything that the loop gives turns to. */
+export interface Runnable {
+  /** Handles messages while `system.credit` lasts; true when there is more to do. */
+  turn(): boolean;
+}
+
+/** Messages an actor may handle in one turn before the next actor has its turn. */
+export const turnBudget = 256;
+const sliceMillis = 4;
+/** The clock is read about this often in between. */
+const checkMillis = 0.5;
+const maxCredit = 1024;
+
+const nextMacrotask: (run: () => void) => void =
+  typeof setImmediate === "function"
+    ? (run) => void setImmediate(run)
+    : (run) => {
+        const channel = new MessageChannel();
+        channel.port1.addEventListener("message", run, { once: true });
+        channel.port1.start();
+        channel.port2.postMessage(0);
+      };
+
+export class System {
+  readonly timers: Timers;
+  /** Listeners to the life of all trees of this system. */
+  readonly listeners = new Set<(event: TreeEvent) => void>();
+  /** Messages that may still be handled before the clock is looked at. */
+  private credit = maxCredit;
+  /** The time slice is used up: the drain goes on in a macrotask. */
+  private expired = false;
+  /** Wall-clock milliseconds of this system's clock. */
+  readonly wallClock: () => number;
+  /** Milliseconds that never jump. */
+  readonly now: () => number;
+
+  private queue: Array<Runnable | undefined> = [];
+  private head = 0;
+  private draining = false;
+  private sliceStart = 0;
+  private lastCheck = 0;
+  private lastCredit = maxCredit;
+  private readonly syncAlarm: () => void;
+
+  constructor(clock: Clock.Clock, real: boolean) {
+    this.wallClock = () => clock.currentTimeMillisUnsafe();
+    this.now = real ? () => performance.now() : this.wallClock;
+    const alarm = real ? realAlarm(this.now, () => this.timers.wake()) : clockAlarm(clock, this.now, () => this.timers.wake());
+    this.timers = new Timers(alarm);
+    this.syncAlarm = real ? () => (alarm as RealAlarm).keepAlive(this.timers.size > 0) : () => {};
+  }
+
+  enqueue(runnable: Runnable): void {
+    this.queue.push(runnable);
+    if (!this.draining) {
+      this.draining = true;
+      queueMicrotask(this.start);
+    }
+  }
+
+  emit(event: TreeEvent): void {
+    for (const listener of this.listeners) listener(event);
+  }
+
+  /** Counts a message; true when the time slice is used up. */
+  spend(): boolean {
+    return --this.credit <= 0 && this.checkpoint();
+  }
+
+  private checkpoint(): boolean {
+    const now = performance.now();
+    const spent = now - this.lastCheck;
+    this.lastCheck = now;
+    // Cheap handlers are checked every thousand messages, one that takes a millisecond after each message.
+    const next = spent <= 0 ? maxCredit : Math.floor((this.lastCredit * checkMillis) / spent);
+    this.credit = this.lastCredit = next < 1 ? 1 : next > maxCredit ? maxCredit : next;
+    return (this.expired = now - this.sliceStart > sliceMillis);
+  }
+
+  private readonly start = (): void => {
+    this.sliceStart = this.lastCheck = performance.now();
+    this.expired = false;
+    this.drain();
+  };
+
+  private drain(): void {
+    for (;;) {
+      const runnable = this.queue[this.head];
+      if (runnable === undefined) break;
+      this.queue[this.head++] = undefined;
+      if (this.head > 4096 && this.head * 2 > this.queue.length) {
+        this.queue = this.queue.slice(this.head);
+        this.head = 0;
+      }
+      if (runnable.turn()) this.queue.push(runnable);
+      if (this.spend() || this.expired) {
+        nextMacrotask(this.start);
+        return;
+      }
+    }
+    this.queue.length = 0;
+    this.head = 0;
+    this.draining = false;
+    this.syncAlarm();
+  }
+}
+
+/** An alarm on the real clock. It keeps the process alive only while a timer is set. */
+interface RealAlarm extends Alarm {
+  keepAlive(on: boolean): void;
+}
+
+const realAlarm = (now: () => number, wake: () => void): RealAlarm => {
+  let handle: ReturnType<typeof setTimeout> | undefined;
+  let alive = true;
+  // A longer wait than setTimeout can count wakes up early, finds nothing due and goes on.
+  const longest = 2 ** 31 - 1;
+  return {
+    now,
+    set: (at) => {
+      if (handle !== undefined) clearTimeout(handle);
+      handle = setTimeout(wake, Math.min(longest, Math.max(0, Math.ceil(at - now()))));
+      alive = true;
+    },
+    keepAlive: (on) => {
+      if (on === alive || handle === undefined) return;
+      alive = on;
+      // Browsers' timers are numbers and have neither.
+      const timer: unknown = handle;
+      if (typeof timer === "object" && timer !== null && "ref" in timer) {
+        if (on) (timer as NodeJS.Timeout).ref();
+        else (timer as NodeJS.Timeout).unref();
+      }
+    },
+  };
+};
+
+/** An alarm on any other clock: a fiber that sleeps by it, so that a test's virtual time drives the timers. */
+const clockAlarm = (clock: Clock.Clock, now: () => number, wake: () => void): Alarm => {
+  let sleeper: Fiber.Fiber<void> | undefined;
+  return {
+    now,
+    set: (at) => {
+      sleeper?.interruptUnsafe();
+      sleeper = Effect.runFork(Effect.andThen(clock.sleep(Duration.millis(Math.max(0, at - now()))), Effect.sync(wake)));
+    },
+  };
+};
+
+const realClock: Clock.Clock = Context.get(Context.empty(), Clock.Clock);
+const realSystem = new System(realClock, true);
+const systems = new WeakMap<Clock.Clock, System>();
+
+/** The system of the clock that a context carries. */
+export const systemOf = (context: Context.Context<never>): System => {
+  const clock = Context.get(context, Clock.Clock);
+  if (clock === realClock) return realSystem;
+  let system = systems.get(clock);
+  if (system === undefined) {
+    system = new System(clock, false);
+    systems.set(clock, system);
+  }
+  return system;
+};
