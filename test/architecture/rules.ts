@@ -25,14 +25,14 @@ export interface Violation {
 /** Paths from the root of the repository to file contents. */
 export type SourceTree = ReadonlyMap<string, string>;
 
-const roomOf = (file: string): string => file.split("/")[1] ?? "";
+export const roomOf = (file: string): string => file.split("/")[1] ?? "";
 
 /** `effect`, `effect/rpc`, `@effect/platform-node`: modules have capital letters, what has none is an index of many. */
 const barrels = /^(@effect\/[\w-]+|effect)(\/[a-z][\w-]*)*$/;
 const childProcess = /^(node:)?child_process$/;
 
 /** The room that an import leads to: a name, `outside` for the rest of the repository, `undefined` for a package. */
-const targetOf = (file: string, specifier: string): string | undefined => {
+export const targetOf = (file: string, specifier: string): string | undefined => {
   if (!specifier.startsWith(".") && !specifier.startsWith("/")) return undefined;
   const path = posix.join(posix.dirname(file), specifier);
   return path.startsWith("src/") ? roomOf(path) : "outside";
