@@ -14,7 +14,7 @@ const MILLIS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-const PART = /(\d+(?:\.\d*)?|\.\d+)([a-zµμ]*)/y;
+const PART = /(\d+(?:\.\d*)?|\.\d+)([a-zµμ]*)/iy;
 
 /** What durations look like, for people to read. */
 export const EXPECTED = "a duration: numbers with units ns, us, ms, s, m, h, d, as in 250ms, 30s or 1h30m";
@@ -63,18 +63,17 @@ export const parseDuration = (input: string): number | BadDuration => {
   return millis > 0 ? Math.max(1, Math.round(millis)) : 0;
 };
 
+/** What people write, by the unit that is meant. */
+const SPELLINGS: ReadonlyArray<readonly [unit: string, spelling: RegExp]> = [
+  ["ms", /^(msecs?|millis|milliseconds?)$/],
+  ["s", /^(s|secs?|seconds?)$/],
+  ["m", /^(m|mins?|minutes?)$/],
+  ["h", /^(h|hrs?|hours?)$/],
+  ["d", /^(d|days?)$/],
+];
+
 const unitHint = (unit: string, amount: string): { readonly hint?: string } => {
-  const meant = /^(sec|seconds?)$/.test(unit)
-    ? "s"
-    : /^(min|minutes?|mins)$/.test(unit)
-      ? "m"
-      : /^(hr|hrs|hours?)$/.test(unit)
-        ? "h"
-        : /^days?$/.test(unit)
-          ? "d"
-          : /^(msec|millis|milliseconds?)$/.test(unit)
-            ? "ms"
-            : undefined;
+  const meant = SPELLINGS.find(([, spelling]) => spelling.test(unit.toLowerCase()))?.[0];
   return meant === undefined ? {} : { hint: `write ${amount}${meant}` };
 };
 

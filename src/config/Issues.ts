@@ -196,8 +196,10 @@ const leavesOf = (issue: SchemaIssue.Issue, root: Located, path: Path): Readonly
         },
       ];
     }
-    case "InvalidType":
     case "AnyOf":
+      // One member takes values of this type: its own complaint is the one that helps.
+      return issue.issues.length === 1 ? leavesOf(issue.issues[0]!, root, path) : [wrongType(root, path, issue.ast)];
+    case "InvalidType":
     case "OneOf":
       return [wrongType(root, path, issue.ast)];
     case "InvalidValue":

@@ -104,6 +104,8 @@ export const read = (text: string, file: string): Source => {
 
   let values = 0;
   const open = new Set<unknown>();
+  // The package walks the whole document for each alias.
+  const targets = new Map<unknown, unknown>();
   const broken = (message: string, start: number, end: number): Located => {
     problems.push({ code: "HSU-CFG-003", start, end, message });
     return scalar(null, "", start, end);
@@ -115,7 +117,8 @@ export const read = (text: string, file: string): Source => {
       return values === MAX_VALUES + 1 ? broken("the aliases expand to too many values", start, end) : scalar(null, "", start, end);
     if (depth > MAX_DEPTH) return broken(`nested more than ${MAX_DEPTH} deep`, start, end);
     if (isAlias(node)) {
-      const target = node.resolve(doc);
+      if (!targets.has(node)) targets.set(node, node.resolve(doc));
+      const target = targets.get(node);
       if (target === undefined) return broken(`no anchor "&${node.source}" above this alias`, start, end);
       if (open.has(target)) return broken(`the alias "*${node.source}" contains itself`, start, end);
       return build(target, start, depth + 1);
