@@ -99,8 +99,7 @@ const valueFor = (
   const { rawName, value } = token;
   const wrong = (message: string, hint = seeHelp(verb)): UsageError => new UsageError({ message, hint });
   if (flag.type === "boolean") return value === undefined ? true : wrong(`${rawName} takes no value`);
-  if (value === undefined || (value.startsWith("-") && !token.inlineValue))
-    return wrong(`${rawName} needs a value:${valueOf(flag)}`);
+  if (value === undefined || (value.startsWith("-") && !token.inlineValue)) return wrong(`${rawName} needs a value:${valueOf(flag)}`);
   if (flag.type === "count") {
     return /^\d{1,15}$/.test(value) ? Number(value) : wrong(`${rawName} needs a whole number, not ${JSON.stringify(value)}`);
   }

@@ -92,4 +92,3 @@ export const until = (condition: () => boolean, what = "the condition"): Effect.
   );
 
 export const scoped = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Promise<A> => Effect.runPromise(Effect.scoped(effect));
-

@@ -28,7 +28,7 @@ export const clean = (text: string): string =>
 /** Cuts a line, with its colours, to a number of columns; what is cut off leaves `…` behind. */
 export const truncate = (line: string, columns: number): string => {
   if (width(line) <= columns) return line;
-  let left = columns - 1;
+  let room = columns - 1;
   let out = "";
   // oxlint-disable-next-line no-control-regex
   for (const piece of line.split(/(\u001b\[[0-9;]*m)/)) {
@@ -37,12 +37,10 @@ export const truncate = (line: string, columns: number): string => {
       continue;
     }
     for (const character of piece) {
-      const needs = columnsOf(character);
-      if (left < 0 || (left < needs && (left = -1))) break;
-      left -= needs;
+      room -= columnsOf(character);
+      if (room < 0) break;
       out += character;
     }
-    if (left === 0) left = -1;
   }
   return columns < 1 ? "" : `${out}…`;
 };
@@ -62,5 +60,5 @@ export const align = (rows: ReadonlyArray<ReadonlyArray<string>>, right: Readonl
   );
 };
 
-/** `one`, `2 ones`. */
+/** `1 unit`, `2 units`. */
 export const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;

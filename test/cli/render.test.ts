@@ -1,0 +1,217 @@
+/**
+ * Rendering: exact texts.
+ */
+import { describe, expect, test } from "vitest";
+import { errorText } from "../../src/cli/render/error.ts";
+import { eventLine } from "../../src/cli/render/event.ts";
+import { frame, repaint } from "../../src/cli/render/live.ts";
+import { coloured, paintFor, plain } from "../../src/cli/render/paint.ts";
+import { masterLine, statusTable } from "../../src/cli/render/status.ts";
+import { align, clean, truncate, width } from "../../src/cli/render/text.ts";
+import { treeText } from "../../src/cli/render/tree.ts";
+import { bytes, duration, isAsWanted, note } from "../../src/cli/render/units.ts";
+import { event, now, status, tree, unit } from "../api/fakeControl.ts";
+
+const exit = (code: number | null, signal: string | null = null) => ({ code, signal, at: now - 1000 });
+
+const five = [
+  unit("web"),
+  unit("client", { pid: 4243, restarts: 12, memory: 900, startedAt: now - 7_384_000 }),
+  unit("worker", { state: "backoff", pid: null, memory: null, nextStartAt: now + 2500, lastExit: exit(1), groups: ["units"] }),
+  unit("broken", {
+    state: "failed",
+    pid: null,
+    memory: null,
+    reason: "gave up after 3 restarts",
+    lastExit: exit(null, "SIGKILL"),
+    groups: [],
+  }),
+  unit("off", { state: "stopped", pid: null, memory: null, reason: "disabled", groups: ["units"] }),
+];
+
+const utc = (at: number): string => new Date(at).toISOString().slice(11, 19);
+
+describe("status", () => {
+  test("a table, with figures set to the right", () => {
+    expect(statusTable(status(five), plain)).toBe(
+      [
+        "UNIT    STATE     PID  UPTIME  RESTARTS   MEMORY  GROUP        NOTE",
+        "web     running  4242   1m05s         0  12.0MiB  units/front",
+        "client  running  4243   2h03m        12     900B  units/front",
+        "worker  backoff     -       -         0        -  units        next start in 3s, exited with code 1",
+        "broken  failed      -       -         0        -  -            gave up after 3 restarts, killed by SIGKILL",
+        "off     stopped     -       -         0        -  units        disabled",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("the master in a line", () => {
+    expect(masterLine(status(five), plain)).toBe("hsu /etc/hsu/hsu.yaml · pid 99 · up 1h00m · 2 of 5 units running · 60.0MiB");
+  });
+
+  test("colours do not move the columns", () => {
+    const strip = (text: string) => text.replaceAll(/\x1b\[\d+m/g, "");
+    const painted = statusTable(status(five), coloured);
+    expect(painted).toContain("\x1b[32mrunning\x1b[39m");
+    expect(painted).toContain("\x1b[31mfailed\x1b[39m");
+    expect(strip(painted)).toBe(statusTable(status(five), plain));
+  });
+});
+
+test("tree", () => {
+  expect(treeText(tree({ broken: "failed" }), plain)).toBe(
+    [
+      "master              one_for_one",
+      "├── api             running",
+      "└── units           one_for_one",
+      "    ├── front       rest_for_one",
+      "    │   ├── web     running       pid 4242  2 restarts",
+      "    │   └── client  running       pid 4242",
+      "    └── broken      failed        pid 4242",
+      "",
+    ].join("\n"),
+  );
+});
+
+test("an event, and what would take the terminal over", () => {
+  expect(eventLine(event(3, "exited", "exited with code 1"), plain, utc)).toBe("08:00:03 units/front/web  exited with code 1");
+  expect(eventLine(event(1, "odd", "a\x1b[2Jb\nc", []), plain, utc)).toBe("08:00:01 a\\x1b[2Jb\\nc");
+  expect(eventLine(event(1, "gave_up", "gave up"), coloured, utc)).toContain("\x1b[31mgave up\x1b[39m");
+});
+
+test("an error is two lines whatever it contains", () => {
+  expect(errorText({ message: "no\nway\r\n", code: "HSU-X-001", hint: "try\n  this" }, plain)).toBe(
+    "error: no; way [HSU-X-001]\nhint: try; this\n",
+  );
+});
+
+test("durations and bytes", () => {
+  expect([0, 999, 59_999, 60_000, 3_599_999, 3_600_000, 90_061_000, -5].map(duration)).toEqual([
+    "0s",
+    "0s",
+    "59s",
+    "1m00s",
+    "59m59s",
+    "1h00m",
+    "1d01h",
+    "0s",
+  ]);
+  expect([0, 1023, 1024, 1_048_576, 5_368_709_120].map(bytes)).toEqual(["0B", "1023B", "1.0KiB", "1.0MiB", "5.0GiB"]);
+});
+
+test("what there is to say about a unit", () => {
+  expect(note(unit("a"), now)).toBe("");
+  expect(note(unit("a", { state: "stopping", lastExit: exit(0) }), now)).toBe("");
+  expect(note(unit("a", { state: "stopped", pid: null, lastExit: exit(0) }), now)).toBe("exited with code 0");
+});
+
+test("who is as wanted", () => {
+  expect(five.map(isAsWanted)).toEqual([true, true, false, false, true]);
+  const stopped = (reason: string | null, code: number) => isAsWanted(unit("a", { state: "stopped", reason, lastExit: exit(code) }));
+  expect([stopped(null, 0), stopped(null, 1), stopped("stopped by hand", 0)]).toEqual([true, false, false]);
+  expect(isAsWanted(unit("a", { state: "starting" }))).toBe(false);
+});
+
+describe("text", () => {
+  test("width counts what a terminal shows", () => {
+    expect(["abc", "\x1b[1mabc\x1b[22m", "日本", "é", "e\u0301", "🚀x"].map(width)).toEqual([3, 3, 4, 1, 1, 3]);
+  });
+
+  test("truncate cuts to the column, keeps colours closed, and marks the cut", () => {
+    expect(truncate("abcdef", 6)).toBe("abcdef");
+    expect(truncate("abcdef", 4)).toBe("abc…");
+    expect(truncate("日本語", 4)).toBe("日…");
+    expect(truncate("\x1b[1mabcdef\x1b[22m", 4)).toBe("\x1b[1mabc\x1b[22m…");
+    expect(truncate("ab\x1b[1mcdef\x1b[22mgh", 3)).toBe("ab\x1b[1m\x1b[22m…");
+    expect(truncate("abc", 1)).toBe("…");
+    expect(truncate("abc", 0)).toBe("");
+  });
+
+  test("align leaves no blanks at line ends", () => {
+    expect(
+      align(
+        [
+          ["a", "bb", ""],
+          ["ccc", "d", "e"],
+        ],
+        new Set([1]),
+      ),
+    ).toEqual(["a    bb", "ccc   d  e"]);
+  });
+
+  test("clean writes control characters out", () => {
+    expect(clean("a\tb\x07\u009b\u202e")).toBe("a b\\x07\\x9b\\x202e");
+  });
+});
+
+describe("colours", () => {
+  const tty = { isTTY: true, env: { TERM: "xterm" }, noColor: false };
+  test.each([
+    [tty, coloured],
+    [{ ...tty, isTTY: false }, plain],
+    [{ ...tty, noColor: true }, plain],
+    [{ ...tty, env: { NO_COLOR: "1" } }, plain],
+    [{ ...tty, env: { NO_COLOR: "" } }, coloured],
+    [{ ...tty, env: { TERM: "dumb" } }, plain],
+  ])("%j", (options, expected) => {
+    expect(paintFor(options)).toBe(expected);
+  });
+});
+
+describe("the live picture", () => {
+  const events = Array.from({ length: 10 }, (_, index) => event(index + 1, "started", `event ${index + 1}`));
+  const scene = { status: status([unit("web", { restarts: 2 }), unit("broken", { state: "failed", pid: null, reason: "gave up" })]) };
+  const full = { ...scene, tree: tree({ broken: "failed" }), events, footer: "Ctrl-C stops all units", rows: 40, columns: 100, time: utc };
+
+  test("all of it", () => {
+    expect(frame(full, plain)).toEqual([
+      "hsu /etc/hsu/hsu.yaml · pid 99 · up 1h00m · 1 of 2 units running · 60.0MiB",
+      "",
+      "master              one_for_one",
+      "├── api             running",
+      "└── units           one_for_one",
+      "    ├── front       rest_for_one",
+      "    │   ├── web     running       pid 4242  up 1m05s  2 restarts",
+      "    │   └── client  running       pid 4242",
+      "    └── broken      failed        pid 4242                        gave up",
+      "",
+      ...[3, 4, 5, 6, 7, 8, 9, 10].map((n) => `08:00:${String(n).padStart(2, "0")} units/front/web  event ${n}`),
+      "Ctrl-C stops all units",
+    ]);
+  });
+
+  test("never more lines or columns than the terminal has", () => {
+    for (let rows = 1; rows < 25; rows++) {
+      for (const columns of [1, 10, 40]) {
+        const lines = frame({ ...full, rows, columns }, coloured);
+        expect(lines.length).toBeLessThanOrEqual(Math.max(1, rows - 1));
+        for (const line of lines) expect(width(line)).toBeLessThanOrEqual(columns);
+      }
+    }
+  });
+
+  test("where room is scarce, events go first, then the tree is cut and says so", () => {
+    const small = frame({ ...full, rows: 14 }, plain);
+    expect(small.filter((line) => line.includes("event"))).toEqual([
+      "08:00:09 units/front/web  event 9",
+      "08:00:10 units/front/web  event 10",
+    ]);
+    expect(small).toHaveLength(13);
+    const tiny = frame({ ...full, rows: 8 }, plain);
+    expect(tiny).toEqual([
+      "hsu /etc/hsu/hsu.yaml · pid 99 · up 1h00m · 1 of 2 units running · 60.0MiB",
+      "master              one_for_one",
+      "├── api             running",
+      "└── units           one_for_one",
+      "… 4 more, see `hsu status`",
+      "08:00:10 units/front/web  event 10",
+      "Ctrl-C stops all units",
+    ]);
+  });
+
+  test("is drawn over the one before, line by line", () => {
+    expect(repaint(0, ["a", "b"])).toBe("\x1b[?2026h\ra\x1b[K\nb\x1b[K\n\x1b[J\x1b[?2026l");
+    expect(repaint(2, ["c"])).toBe("\x1b[?2026h\r\x1b[2Ac\x1b[K\n\x1b[J\x1b[?2026l");
+  });
+});
