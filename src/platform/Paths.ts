@@ -1,9 +1,9 @@
 /**
  * Where HSU keeps its socket and its state: functions of the environment and the user, and nothing else.
  */
-import { chmodSync, lstatSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, mkdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
 
@@ -70,6 +70,19 @@ export class DirectoryError extends Schema.TaggedError<DirectoryError>()("Direct
   }
 }
 
+/** Not `recursive: true`: Node goes round for ever where a file system takes no folders at all (`/proc`). */
+const makeFolders = (path: string): void => {
+  try {
+    mkdirSync(path, 0o700);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "EEXIST" && statSync(path).isDirectory()) return;
+    if (code !== "ENOENT" || existsSync(dirname(path))) throw error;
+    makeFolders(dirname(path));
+    makeFolders(path);
+  }
+};
+
 /**
  * Makes a folder (and those above it) that only this user can enter: mode 0700, also when it was there with another mode. Refuses one of
  * another user: in the folder for temporary files anybody may have put it there. Root takes every folder.
@@ -78,7 +91,7 @@ export const ensurePrivate = (path: string): Effect.Effect<void, DirectoryError>
   Effect.suspend(() => {
     const refuse = (reason: DirectoryError["reason"], errno = "") => Effect.fail(new DirectoryError({ reason, path, errno }));
     try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
+      makeFolders(path);
       const target = statSync(path);
       const uid = process.geteuid?.();
       // The link's owner as well: who owns a link decides tomorrow where it leads.
