@@ -155,7 +155,7 @@ export const make = <State, Args, Rpcs extends Rpc.Any, InitError = never, R = n
   for (const [tag, rpc] of options.protocol.requests as ReadonlyMap<string, any> as ReadonlyMap<string, Rpc.AnyWithProps>) {
     const handle = handlers[tag];
     if (handle === undefined) throw new TypeError(`${options.name}: no handler for ${tag}`);
-    ops[tag] = { tag, handle, typedError: (rpc.errorSchema as Schema.Top) !== Schema.Never };
+    ops[tag] = { tag, handle, typedError: rpc.errorSchema !== Schema.Never };
   }
   const behavior: Behavior = {
     name: options.name,
@@ -235,7 +235,7 @@ export const startRoot = <C extends Cell>(
       const known = rootsOf.get(scope);
       const roots = known ?? new Map<Cell, RootOwner>();
       const owner = new RootOwner(roots, shutdownMillis);
-      const cell = make(systemOf(context), context as Context.Context<never>, owner);
+      const cell = make(systemOf(context), context, owner);
       cell.start();
       const outcome = (reason: ExitReason.ExitReason | null): Effect.Effect<C, StartError> =>
         reason === null ? Effect.succeed(cell) : Effect.fail(failure(cell, reason));

@@ -32,6 +32,11 @@ export interface Options {
   readonly maxAttempts?: number;
   /** A start that takes longer is killed, and has failed. Milliseconds. Default: no deadline. */
   readonly startTimeoutMillis?: number;
+  /**
+   * What a failure of the first start means: the supervisor's own start fails too (`escalate`, as in OTP), or it is a failure like any other and the
+   * child is started again (`restart`). Default: `escalate`.
+   */
+  readonly onStartFailure?: "escalate" | "restart";
   /** Whether it starts with its supervisor. Default: true. */
   readonly autoStart?: boolean;
   /** Keep the spec of a `temporary` child that has ended, so that it can be started again by its id. Default: false, as in OTP. */
@@ -92,6 +97,7 @@ export const erase = <Rpcs extends Rpc.Any, R>(
     maxAttempts: options.maxAttempts,
     startTimeoutMillis: options.startTimeoutMillis,
     autoStart: options.autoStart ?? true,
+    onStartFailure: options.onStartFailure ?? "escalate",
     retain: options.retain ?? false,
     mailbox: options.mailbox ?? "keep",
     make: makeCell,

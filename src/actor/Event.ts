@@ -7,30 +7,31 @@ import * as Stream from "effect/Stream";
 import type { ExitReason } from "./ExitReason.ts";
 import { systemOf } from "./internal/system.ts";
 
-interface Base {
+/** What happened, without where and when. @since 0.1.0 */
+export type TreeEventBody =
+  | { readonly _tag: "Started"; readonly incarnation: number }
+  | { readonly _tag: "StartFailed"; readonly reason: ExitReason }
+  | { readonly _tag: "Stopping" }
+  /** `willRestart` is the supervisor's decision. */
+  | { readonly _tag: "Exited"; readonly incarnation: number; readonly reason: ExitReason; readonly willRestart: boolean }
+  /** A restart is due after `delayMillis`; `attempt` counts the restarts in a row, from 1. */
+  | { readonly _tag: "Restarting"; readonly attempt: number; readonly delayMillis: number }
+  /** The child used up its `maxAttempts` and stays down. */
+  | { readonly _tag: "GaveUp"; readonly attempts: number }
+  /** A supervisor used up its intensity and ends; its own supervisor decides what next. */
+  | { readonly _tag: "Escalated"; readonly intensity: number; readonly periodMillis: number };
+
+/**
+ * Something that happened to a supervised actor or to a supervisor.
+ *
+ * @since 0.1.0
+ */
+export type TreeEvent = TreeEventBody & {
   /** Ids from the root of the tree to the actor. */
   readonly path: ReadonlyArray<string>;
   /** Unix milliseconds, of the tree's clock. */
   readonly at: number;
-}
-
-/**
- * Something that happened to a supervised actor or to a root.
- *
- * @since 0.1.0
- */
-export type TreeEvent =
-  | (Base & { readonly _tag: "Started"; readonly incarnation: number })
-  | (Base & { readonly _tag: "StartFailed"; readonly reason: ExitReason })
-  | (Base & { readonly _tag: "Stopping" })
-  /** `willRestart` is the supervisor's decision. */
-  | (Base & { readonly _tag: "Exited"; readonly incarnation: number; readonly reason: ExitReason; readonly willRestart: boolean })
-  /** A restart is due after `delayMillis`; `attempt` counts the restarts in a row, from 1. */
-  | (Base & { readonly _tag: "Restarting"; readonly attempt: number; readonly delayMillis: number })
-  /** The child used up its `maxAttempts` and stays down. */
-  | (Base & { readonly _tag: "GaveUp"; readonly attempts: number })
-  /** A supervisor used up its intensity and ends; its own supervisor decides what next. */
-  | (Base & { readonly _tag: "Escalated"; readonly intensity: number; readonly periodMillis: number });
+};
 
 /**
  * The events of all trees on the current clock, from now on. Slow readers keep them in memory.
@@ -60,7 +61,7 @@ export const stream: Stream.Stream<TreeEvent> = Stream.callback<TreeEvent>((queu
  * @since 0.1.0
  */
 export const subscribe = (listener: (event: TreeEvent) => void) =>
-  Effect.flatMap(Effect.context<never>(), (context) => {
+  Effect.flatMap(Effect.context(), (context) => {
     const { listeners } = systemOf(context);
     return Effect.acquireRelease(
       Effect.sync(() => void listeners.add(listener)),

@@ -7,7 +7,7 @@ import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type * as Rpc from "effect/rpc/Rpc";
-import { StartError, startRoot } from "./Actor.ts";
+import { kill as killActor, StartError, startRoot, stop as stopActor } from "./Actor.ts";
 import { ActorDown, type ActorRef } from "./ActorRef.ts";
 import { erase, type ChildSpec, type Options as ChildOptions } from "./ChildSpec.ts";
 import * as ExitReason from "./ExitReason.ts";
@@ -107,6 +107,10 @@ export interface SupervisorRef {
   restartChild(id: string): Effect.Effect<ActorRef<any>, ChildNotFound | ChildNotDown | StartError | ActorDown>;
   /** Forgets a child that is down. */
   deleteChild(id: string): Effect.Effect<void, ChildNotFound | ChildNotDown | ActorDown>;
+  /** Stops it and all below it, in reverse order, and waits. Its own supervisor, if it has one, decides whether it comes back. */
+  readonly stop: Effect.Effect<void>;
+  /** Kills all below it at once and waits until everything that they held is released. */
+  readonly kill: Effect.Effect<void>;
   /** In start order. */
   readonly whichChildren: Effect.Effect<ReadonlyArray<ChildInfo>, ActorDown>;
   readonly countChildren: Effect.Effect<ChildCounts, ActorDown>;
@@ -214,7 +218,7 @@ class Ref implements SupervisorRef {
   }
 
   ref<Rpcs extends Rpc.Any>(spec: ChildSpec<Rpcs, any>): ActorRef<Rpcs> {
-    const found = this.cell.byId.get(spec.id);
+    const found = this.cell.children.byId.get(spec.id);
     if (found === undefined) throw new ChildNotFound({ path: [...this.path, spec.id] });
     return found.cell as unknown as ActorRef<Rpcs>;
   }
@@ -229,10 +233,10 @@ class Ref implements SupervisorRef {
   startChild<Rpcs extends Rpc.Any>(spec: ChildSpec<Rpcs, never>): Effect.Effect<ActorRef<Rpcs>, ChildPresent | StartError | ActorDown> {
     return this.admin((resume) => {
       const { cell } = this;
-      const present = cell.byId.get(spec.id);
+      const present = cell.children.byId.get(spec.id);
       if (present !== undefined) return resume(Effect.fail(new ChildPresent({ path: present.cell.path, state: stateOf(present) })));
       const erased = spec as unknown as ErasedSpec;
-      const added = cell.addChild(erased, erased.make(cell.system, cell.context, cell));
+      const added = cell.children.add(erased, erased.make(cell.system, cell.context, cell));
       added.wanted = true;
       added.held = false;
       added.onStarted = (failure) => {
@@ -278,9 +282,17 @@ class Ref implements SupervisorRef {
     });
   }
 
+  get stop(): Effect.Effect<void> {
+    return stopActor(this.cell);
+  }
+
+  get kill(): Effect.Effect<void> {
+    return killActor(this.cell);
+  }
+
   get whichChildren(): Effect.Effect<ReadonlyArray<ChildInfo>, ActorDown> {
     return this.admin((resume) => {
-      const infos = [...this.cell.byId.values()].map((entry): ChildInfo => ({
+      const infos = [...this.cell.children.byId.values()].map((entry): ChildInfo => ({
         id: entry.spec.id,
         type: entry.spec.type,
         state: stateOf(entry),
@@ -294,7 +306,7 @@ class Ref implements SupervisorRef {
 
   get countChildren(): Effect.Effect<ChildCounts, ActorDown> {
     return this.admin((resume) => {
-      const entries = [...this.cell.byId.values()];
+      const entries = [...this.cell.children.byId.values()];
       const supervisors = entries.filter((entry) => entry.spec.type === "supervisor").length;
       resume(
         Effect.succeed({
@@ -333,7 +345,7 @@ class Ref implements SupervisorRef {
     operation: (found: Child, resume: (effect: Effect.Effect<A, E | ChildNotFound>) => void) => void,
   ): Effect.Effect<A, E | ChildNotFound | ActorDown> {
     return this.admin<A, E | ChildNotFound>((resume) => {
-      const found = this.cell.byId.get(id);
+      const found = this.cell.children.byId.get(id);
       if (found === undefined) resume(Effect.fail(this.notFound(id)));
       else operation(found, resume);
     });

@@ -218,7 +218,7 @@ export class ActorCell extends Cell {
     if (Exit.isExit(effect)) return then(effect);
     const fiber = Effect.runForkWith(context)(
       Effect.withFiber((self) => {
-        this.fiber = self as Fiber.Fiber<unknown, unknown>;
+        this.fiber = self;
         return effect;
       }),
     );

@@ -19,6 +19,7 @@ export interface ErasedSpec {
   readonly maxAttempts: number | undefined;
   readonly startTimeoutMillis: number | undefined;
   readonly autoStart: boolean;
+  readonly onStartFailure: "escalate" | "restart";
   readonly retain: boolean;
   readonly mailbox: "keep" | "discard";
   readonly make: (system: System, context: Context.Context<never>, owner: Owner) => Cell;

@@ -5,11 +5,13 @@
 import type * as Context from "effect/Context";
 import * as Backoff from "../Backoff.ts";
 import { report } from "../CrashReport.ts";
+import type { TreeEventBody } from "../Event.ts";
 import * as ExitReason from "../ExitReason.ts";
 import { makeWindow, type RestartIntensity, type RestartWindow } from "../RestartIntensity.ts";
 import { affected, shouldRestart, type Strategy } from "../Strategy.ts";
 import { Cell, Phase, type Control, type Ops, type Owner } from "./cell.ts";
-import { Child, ChildTimer, type ChildState, type ErasedSpec } from "./child.ts";
+import { Children } from "./children.ts";
+import { type Child, ChildTimer, type ChildState, type ErasedSpec } from "./child.ts";
 import type { System } from "./system.ts";
 
 export interface ErasedSupervisor {
@@ -38,13 +40,9 @@ const noOps: Ops = {};
 
 export class SupervisorCell extends Cell implements Owner {
   readonly spec: ErasedSupervisor;
-  readonly byId = new Map<string, Child>();
-  /** Children in start order; a deleted child leaves a gap until the next compaction. */
-  order: Array<Child | null> = [];
+  readonly children = new Children();
   /** Set while the start fails: the child that it failed at. */
   failedChild: ChildStartFailure | null = null;
-  private gaps = 0;
-  private readonly byCell = new Map<Cell, Child>();
   /** Cells of the spec's own children: their refs survive a restart of this supervisor. */
   private readonly ownCells = new Map<string, Cell>();
   private window: RestartWindow;
@@ -79,7 +77,7 @@ export class SupervisorCell extends Cell implements Owner {
     for (const spec of this.spec.children) {
       let cell = this.ownCells.get(spec.id);
       if (cell === undefined) this.ownCells.set(spec.id, (cell = spec.make(this.system, this.context, this)));
-      this.addChild(spec, cell);
+      this.children.add(spec, cell);
     }
     this.op = { from: 0, stopping: false, cursor: 0, notBefore: 0, timer: null };
     this.inStart = true;
@@ -95,7 +93,7 @@ export class SupervisorCell extends Cell implements Owner {
   override kill(): void {
     if (this.phase === Phase.Down) return;
     this.stopReason = ExitReason.killed;
-    for (const child of this.byId.values()) {
+    for (const child of this.children.byId.values()) {
       if (child.stopped) continue;
       this.setTimer(child, null);
       child.state = "stopping";
@@ -124,22 +122,19 @@ export class SupervisorCell extends Cell implements Owner {
     this.startFailed = this.phase === Phase.Starting;
     if (!this.startFailed) this.phase = Phase.Stopping;
     this.cancelOp();
-    this.op = { from: 0, stopping: true, cursor: this.order.length - 1, notBefore: 0, timer: null };
+    this.op = { from: 0, stopping: true, cursor: this.children.length - 1, notBefore: 0, timer: null };
     this.advance();
   }
 
   private stopFinished(reason: ExitReason.ExitReason): void {
     this.op = null;
-    for (const child of this.byId.values()) {
+    for (const child of this.children.byId.values()) {
       this.settleStopped(child);
       child.onStarted?.(reason);
       child.onStarted = null;
       if (this.ownCells.get(child.spec.id) !== child.cell) child.cell.retire(ExitReason.noProc);
     }
-    this.byId.clear();
-    this.byCell.clear();
-    this.order = [];
-    this.gaps = 0;
+    this.children.clear();
     this.finish(reason, this.startFailed);
   }
 
@@ -154,7 +149,7 @@ export class SupervisorCell extends Cell implements Owner {
   }
 
   private onStarted(cell: Cell, reason: ExitReason.ExitReason | null): void {
-    const child = this.byCell.get(cell);
+    const child = this.children.of(cell);
     if (child === undefined) return;
     if (child.state === "stopping") {
       // It was stopped while it started: its end counts, not its start.
@@ -169,7 +164,7 @@ export class SupervisorCell extends Cell implements Owner {
   }
 
   onExited(cell: Cell, reason: ExitReason.ExitReason): void {
-    const child = this.byCell.get(cell);
+    const child = this.children.of(cell);
     if (child === undefined) return;
     const asked = child.state === "stopping";
     this.setTimer(child, null);
@@ -208,7 +203,7 @@ export class SupervisorCell extends Cell implements Owner {
       child.onStarted = null;
       child.cell.retire(reason);
       tell(reason);
-    } else if (this.phase === Phase.Starting) {
+    } else if (this.phase === Phase.Starting && child.spec.onStartFailure === "escalate") {
       const below = child.cell instanceof SupervisorCell ? child.cell.failedChild : null;
       this.failedChild = below ?? { path: child.cell.path, reason };
       this.beginStop(reason);
@@ -276,7 +271,7 @@ export class SupervisorCell extends Cell implements Owner {
     this.emit({ _tag: "Exited", incarnation, reason, willRestart: true }, child);
     this.emit({ _tag: "Restarting", attempt: child.attempts, delayMillis }, child);
     if (strategy === "one_for_one") this.restartAlone(child, delayMillis);
-    else this.restartGroup(affected(strategy, child.position, this.order.length)[0], child, now + delayMillis);
+    else this.restartGroup(affected(strategy, child.position, this.children.length)[0], child, now + delayMillis);
   }
 
   private restartAlone(child: Child, delayMillis: number): void {
@@ -293,9 +288,9 @@ export class SupervisorCell extends Cell implements Owner {
   }
 
   private restartGroup(from: number, culprit: Child, notBefore: number): void {
-    for (let i = from; i < this.order.length; i++) {
-      const child = this.order[i];
-      if (child === null || child === undefined || child === culprit || child.held || child.gaveUp) continue;
+    for (let i = from; i < this.children.length; i++) {
+      const child = this.children.at(i);
+      if (child === undefined || child === culprit || child.held || child.gaveUp) continue;
       child.wanted = child.spec.restart !== "temporary";
     }
     const before = this.op;
@@ -303,7 +298,7 @@ export class SupervisorCell extends Cell implements Owner {
     this.op = {
       from: before === null ? from : Math.min(from, before.from),
       stopping: true,
-      cursor: this.order.length - 1,
+      cursor: this.children.length - 1,
       notBefore: before === null ? notBefore : Math.max(notBefore, before.notBefore),
       timer: null,
     };
@@ -328,8 +323,8 @@ export class SupervisorCell extends Cell implements Owner {
 
   private advanceStop(op: GroupOp): boolean {
     while (op.cursor >= op.from) {
-      const child = this.order[op.cursor];
-      if (child !== null && child !== undefined) {
+      const child = this.children.at(op.cursor);
+      if (child !== undefined) {
         if (child.state === "waiting") {
           this.setTimer(child, null);
           child.state = "down";
@@ -365,9 +360,10 @@ export class SupervisorCell extends Cell implements Owner {
       }
       return false;
     }
-    while (op.cursor < this.order.length) {
-      const child = this.order[op.cursor];
-      if (child !== null && child !== undefined && child.wanted && child.state !== "up") {
+    while (op.cursor < this.children.length) {
+      const child = this.children.at(op.cursor);
+      // One that waits for its backoff alone holds nobody up.
+      if (child !== undefined && child.wanted && child.state !== "up" && child.state !== "waiting") {
         if (child.state !== "down") return false;
         this.startChild(child);
         // A start that failed has changed the operation.
@@ -419,29 +415,11 @@ export class SupervisorCell extends Cell implements Owner {
     this.removeIfTemporary(child);
   }
 
-  addChild(spec: ErasedSpec, cell: Cell): Child {
-    const child = new Child(spec, cell);
-    child.position = this.order.length;
-    this.order.push(child);
-    this.byId.set(spec.id, child);
-    this.byCell.set(cell, child);
-    return child;
-  }
-
   remove(child: Child): void {
-    this.byId.delete(child.spec.id);
-    this.byCell.delete(child.cell);
+    this.children.remove(child);
     this.ownCells.delete(child.spec.id);
-    this.order[child.position] = null;
     child.cell.retire(ExitReason.noProc);
-    this.gaps++;
-    if (this.gaps > 32 && this.gaps * 2 > this.order.length && this.op === null) this.compact();
-  }
-
-  private compact(): void {
-    this.order = this.order.filter((child) => child !== null);
-    for (let i = 0; i < this.order.length; i++) this.order[i]!.position = i;
-    this.gaps = 0;
+    if (this.op === null) this.children.compact();
   }
 
   private setTimer(child: Child, millis: number, act: () => void): void;
@@ -454,20 +432,11 @@ export class SupervisorCell extends Cell implements Owner {
     this.system.timers.add(child.timer, millis);
   }
 
-  private emit(event: EventBody, child?: Child): void {
+  private emit(event: TreeEventBody, child?: Child): void {
     if (this.system.listeners.size === 0) return;
     this.system.emit({ ...event, path: (child?.cell ?? this).path, at: this.system.wallClock() });
   }
 }
-
-type EventBody =
-  | { readonly _tag: "Started"; readonly incarnation: number }
-  | { readonly _tag: "StartFailed"; readonly reason: ExitReason.ExitReason }
-  | { readonly _tag: "Stopping" }
-  | { readonly _tag: "Exited"; readonly incarnation: number; readonly reason: ExitReason.ExitReason; readonly willRestart: boolean }
-  | { readonly _tag: "Restarting"; readonly attempt: number; readonly delayMillis: number }
-  | { readonly _tag: "GaveUp"; readonly attempts: number }
-  | { readonly _tag: "Escalated"; readonly intensity: number; readonly periodMillis: number };
 
 class ChildExited implements Control {
   readonly supervisor: SupervisorCell;

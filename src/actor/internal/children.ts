@@ -1,0 +1,61 @@
+/**
+ * A supervisor's children: by id, by cell, and in start order. A removed child leaves a gap in the order until a compaction, so that removing
+ * one costs the same among ten and among a million.
+ */
+import type { Cell } from "./cell.ts";
+import { Child, type ErasedSpec } from "./child.ts";
+
+/** Compaction moves positions, so it waits for gaps to be worth it. */
+const fewGaps = 32;
+
+export class Children {
+  readonly byId = new Map<string, Child>();
+  private readonly byCell = new Map<Cell, Child>();
+  private order: Array<Child | null> = [];
+  private gaps = 0;
+
+  /** Positions that are in use, gaps included. */
+  get length(): number {
+    return this.order.length;
+  }
+
+  /** The child at a position of the start order; undefined at a gap. */
+  at(position: number): Child | undefined {
+    return this.order[position] ?? undefined;
+  }
+
+  of(cell: Cell): Child | undefined {
+    return this.byCell.get(cell);
+  }
+
+  add(spec: ErasedSpec, cell: Cell): Child {
+    const child = new Child(spec, cell);
+    child.position = this.order.length;
+    this.order.push(child);
+    this.byId.set(spec.id, child);
+    this.byCell.set(cell, child);
+    return child;
+  }
+
+  remove(child: Child): void {
+    this.byId.delete(child.spec.id);
+    this.byCell.delete(child.cell);
+    this.order[child.position] = null;
+    this.gaps++;
+  }
+
+  /** Closes the gaps when they are many. Not while somebody holds positions. */
+  compact(): void {
+    if (this.gaps <= fewGaps || this.gaps * 2 <= this.order.length) return;
+    this.order = this.order.filter((child) => child !== null);
+    for (let i = 0; i < this.order.length; i++) this.order[i]!.position = i;
+    this.gaps = 0;
+  }
+
+  clear(): void {
+    this.byId.clear();
+    this.byCell.clear();
+    this.order = [];
+    this.gaps = 0;
+  }
+}
