@@ -17,6 +17,16 @@ describe("docs/reference", () => {
     }
   });
 
+  it.each(Object.keys(CODES).filter((code) => code !== "HSU-CFG-001"))(
+    "%s.md has an example, which gives this code and no other",
+    (code) => {
+      const example = /```yaml\n(.*?)```/s.exec(readFileSync(join(docs, "errors", `${code}.md`), "utf8"))?.[1];
+      const result = parse(example!, "example.yaml");
+      const found = Result.isFailure(result) ? result.failure.errors : result.success.warnings;
+      expect([...new Set(found.map((one) => one.code))]).toStrictEqual([code]);
+    },
+  );
+
   it("config.md has examples that load without a warning", () => {
     const examples = Array.from(page.matchAll(/```yaml hsu\n(.*?)```/gs), (match) => match[1]!);
     expect(examples.length).toBeGreaterThan(0);
