@@ -43,6 +43,7 @@ export class LogCursor {
   #file: FileHandle | undefined;
   #inode = 0n;
   #position = 0;
+  #replaced = false;
   #closed = false;
 
   constructor(path: string) {
@@ -67,20 +68,20 @@ export class LogCursor {
     const { bytesRead } = await this.#file.read(this.#block, 0, length, this.#position);
     this.#position += bytesRead;
     if (bytesRead > 0) return this.#lines.push(this.#block.subarray(0, bytesRead));
+    if (this.#replaced) return this.#leave();
     if ((await this.#file.stat()).size >= this.#position) return undefined;
     // Somebody emptied it: what comes is new, and what was held will not be completed.
     this.#position = 0;
     return this.#lines.flush();
   }
 
-  /** At the end of a file: whether another one has taken its place. Then the cursor goes to its beginning; the lines are what was still held. */
-  async replaced(): Promise<ReadonlyArray<string> | undefined> {
+  /**
+   * At the end of a file: whether another one has taken its place. If so, the old one is first read to its end again (something may have been
+   * written in between), then the new one from its beginning.
+   */
+  async replaced(): Promise<boolean> {
     const now = await orMissing(stat(this.path, { bigint: true }));
-    const old = this.#file;
-    if (old === undefined || now === undefined || now.ino === this.#inode) return undefined;
-    this.#file = undefined;
-    await old.close();
-    return this.#lines.flush();
+    return (this.#replaced = this.#file !== undefined && now !== undefined && now.ino !== this.#inode);
   }
 
   /** The last line, when it has no newline yet. */
@@ -94,6 +95,15 @@ export class LogCursor {
     const file = this.#file;
     this.#file = undefined;
     await file?.close();
+  }
+
+  /** The next read opens what is at the path now. */
+  async #leave(): Promise<ReadonlyArray<string>> {
+    const old = this.#file;
+    this.#file = undefined;
+    this.#replaced = false;
+    await old?.close();
+    return this.#lines.flush();
   }
 
   async #open(): Promise<void> {

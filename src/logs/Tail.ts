@@ -94,8 +94,8 @@ export const tail = ({ stateDirectory, unit, lines, follow }: TailOptions): Stre
         let found: ReadonlyArray<LogLine> = [];
         let moved = false;
         for (const source of sources) {
-          const texts = (await source.cursor.next()) ?? (await source.cursor.replaced());
-          moved ||= texts !== undefined;
+          const texts = await source.cursor.next();
+          moved = texts !== undefined || (await source.cursor.replaced()) || moved;
           found = found.concat(label(source, texts));
         }
         return { moved, found };
