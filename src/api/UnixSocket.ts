@@ -75,19 +75,21 @@ export const listen = Effect.fnUntraced(function* (
   const cut = (): void => {
     for (const connection of connections) connection.destroy();
   };
+  let grace: Fiber.Fiber<void> | undefined;
   yield* Effect.acquireRelease(open(server, path), (inode) =>
     Effect.callback<void>((resume) => {
       remove(path, inode);
-      clearTimeout(deadline);
+      grace?.interruptUnsafe();
       cut();
       server.close(() => resume(Effect.void));
     }),
   );
-  let deadline: NodeJS.Timeout | undefined;
   return {
-    endClients: Effect.sync(() => {
-      deadline = setTimeout(cut, graceMillis);
-    }),
+    endClients: Effect.sync(cut).pipe(
+      Effect.delay(graceMillis),
+      Effect.forkDetach,
+      Effect.map((fiber) => void (grace = fiber)),
+    ),
     server: {
       address: NetAddress.unixPathAddress(path),
       run: (handler) =>

@@ -36,7 +36,7 @@ export const run = (argv: ReadonlyArray<string>, io: Io): Effect.Effect<ExitCode
 };
 
 /** The exit code that an error stands for. */
-export const exitCodeFor = (error: { readonly _tag?: string }): ExitCode => {
+const exitCodeFor = (error: { readonly _tag?: string }): ExitCode => {
   switch (error._tag) {
     case "UsageError":
     case "ConfigError":

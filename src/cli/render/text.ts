@@ -46,7 +46,7 @@ export const truncate = (line: string, columns: number): string => {
 };
 
 /** Fills up to a number of columns. */
-export const pad = (text: string, columns: number): string => text + " ".repeat(Math.max(0, columns - width(text)));
+const pad = (text: string, columns: number): string => text + " ".repeat(Math.max(0, columns - width(text)));
 
 /** Lines of cells, two spaces between columns, nothing behind the last one that says anything. Columns in `right` are set to the right. */
 export const align = (rows: ReadonlyArray<ReadonlyArray<string>>, right: ReadonlySet<number> = new Set()): ReadonlyArray<string> => {

@@ -34,7 +34,7 @@ export const clock = (at: number): string => {
 };
 
 /** `exited with code 1`, `killed by SIGKILL`. */
-export const ending = (exit: LastExit): string =>
+const ending = (exit: LastExit): string =>
   exit.signal === null ? `exited with code ${exit.code ?? "?"}` : `killed by ${clean(exit.signal)}`;
 
 /** How long its process has run; empty while there is none. */
