@@ -40,7 +40,8 @@ export const withExpectations = (file: string, source: string, expectation: stri
   });
   let program = source;
   for (const { start, end, value, after, line, wanted } of edits.toReversed()) {
-    const check = `__is((${value}), ${JSON.stringify(wanted)}, ${line});`;
+    const literal = parseSync(file, `(${wanted})`).errors.length === 0 ? `, () => (${wanted})` : "";
+    const check = `__is((${value}), ${JSON.stringify(wanted)}, ${line}${literal});`;
     program = program.slice(0, start) + (after ? `${program.slice(start, end)} ${check}` : `;${check}`) + program.slice(end);
   }
   const lines = JSON.stringify(edits.map(({ line }) => line));

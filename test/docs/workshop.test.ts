@@ -40,7 +40,9 @@ it("compares each statement with the value written behind it", async () => {
     1 + 1; // => 2
     const text = "a" + "b"; // => ab
     console.log({ text }); // => { text: 'ab' }
-    await Promise.resolve([1, 2]) // => [ 1, 2 ]
+    await Promise.resolve([1, 2]); // => [ 1, 2 ]
+    [["a"], { b: [2] }]; // => [["a"], {b: [2]}]
+    new Map([[1, 2]]); // => Map(1) { 1 => 2 }
     Effect.runSync(Effect.gen(function* () {
       yield* Effect.succeed(true); // => true
     }));`;
@@ -51,6 +53,7 @@ it("fails on another value, on a value never reached, on a value of nothing, on 
   const wrong = await run("const a = 1;\na + 1; // => 3");
   expect(wrong.code).toBe(1);
   expect(wrong.output).toContain("line 5");
+  expect((await run(`["a", 1]; // => ["a", 2]`)).code).toBe(1);
   const unreached = await run("if (Date.now() < 0) {\n  1; // => 1\n}");
   expect(unreached).toEqual({ code: 1, output: "never reached: the expectation of line 5\n" });
   await expect(run("// => 1")).rejects.toThrow("docs/page.md.ts:4: nothing before `// => 1` has a value");
