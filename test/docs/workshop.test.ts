@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { expect, it } from "vitest";
+import { mistakesIn } from "./config.ts";
 import { type Fence, fencesOfMarkdown, fencesOfSource } from "./fences.ts";
 import { type Outcome, Workshop } from "./workshop.ts";
 
@@ -65,4 +66,10 @@ it("leaves no folder behind", () => {
   expect(existsSync(workshop.folder)).toBe(true);
   workshop[Symbol.dispose]();
   expect(existsSync(workshop.folder)).toBe(false);
+});
+
+it("has the loader judge a configuration", () => {
+  const config = (yaml: string) => only(fencesOfMarkdown("docs/page.md", `\`\`\`yaml hsu\n${yaml}\n\`\`\`\n`));
+  expect(mistakesIn(config("managed_processes: []"))).toBe("");
+  expect(mistakesIn(config("manged_processes: []"))).toContain("docs/page.md:2:1");
 });

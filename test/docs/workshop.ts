@@ -91,9 +91,4 @@ export class Workshop implements Disposable {
     const program = withExpectations(`${fence.file}.ts`, this.program(fence), expectation);
     return command(process.execPath, [this.write(fence, ".run.ts", program)], this.folder);
   }
-
-  /** Has the master's configuration loader judge a fence. */
-  validate(fence: Fence): Promise<Outcome> {
-    return command(process.execPath, [join(root, "src/bin/hsu.ts"), "validate", this.write(fence, ".yaml", fence.code)], this.folder);
-  }
 }
