@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { expect, it } from "@effect/vitest";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
@@ -93,10 +93,26 @@ it.live("a real writer: every line, in order, once", () =>
   }).pipe(Effect.provide(layer)),
 );
 
-it.live("who stops following leaves no descriptor behind", () =>
+it.live("as long as nothing is written, nothing is read", () =>
+  Effect.gen(function* () {
+    const { follow, stdout } = yield* unit;
+    writeFileSync(stdout, "one\n");
+    const { until } = yield* follow(1);
+    yield* until(["out one"]);
+    yield* Effect.sleep(50); // the writes above are still being told
+    const before = systemReads();
+    yield* Effect.sleep(100);
+    expect(systemReads() - before).toBeLessThan(20);
+  }),
+);
+
+const systemReads = (): number => Number(/syscr: (\d+)/.exec(readFileSync("/proc/self/io", "latin1"))?.[1]);
+
+it.live("who stops following leaves no descriptor and no watcher behind", () =>
   Effect.gen(function* () {
     const { stateDirectory, stdout } = yield* unit;
     const descriptors = () => readdirSync("/proc/self/fd").length;
+    const watchers = () => process.getActiveResourcesInfo().filter((name) => name === "FSEventWrap").length;
     writeFileSync(stdout, numbered(1, 1000));
     const follow = tail({ stateDirectory, unit: "u", lines: 10, follow: true });
     yield* Stream.runDrain(Stream.take(follow, 1)); // the first watcher brings inotify's own descriptor
@@ -107,6 +123,6 @@ it.live("who stops following leaves no descriptor behind", () =>
       yield* Effect.sleep(round % 3);
       yield* Scope.close(scope, Exit.void);
     }
-    yield* untilTrue("its descriptors are closed", () => descriptors() === before);
+    yield* untilTrue("its descriptors and watchers are closed", () => descriptors() === before && watchers() === 0);
   }),
 );

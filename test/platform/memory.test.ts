@@ -66,6 +66,7 @@ it.effect("each run can have its own script, or not start at all", () =>
     memory.define("it", {});
     const second = yield* spawn;
     memory.started("it").at(-1)?.end(code(9));
+    memory.started("it").at(-1)?.end(code(1));
     expect(yield* second.exit).toEqual(code(9));
     const { spawn: spawnOther } = simulate({});
     expect((yield* spawnOther).pid).toBe(first.pid);

@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, lchownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "@effect/vitest";
 import * as Effect from "effect/Effect";
@@ -58,7 +58,7 @@ it.live("what is no folder is refused, and says so", () =>
   }),
 );
 
-it.live.runIf(process.geteuid?.() === 0)("a folder, or a link to one's own, that another user put there is refused", () =>
+it.live.runIf(process.geteuid?.() === 0)("another user's folder is refused, behind one's own link too, and so is another user's link", () =>
   Effect.gen(function* () {
     const parent = yield* temporaryFolder;
     chmodSync(parent, 0o777);
@@ -74,7 +74,9 @@ it.live.runIf(process.geteuid?.() === 0)("a folder, or a link to one's own, that
         () => Effect.flip(Paths.ensurePrivate(path)),
         () => Effect.sync(() => process.seteuid?.(0)),
       );
-    for (const path of [theirs, join(parent, "link")]) {
+    symlinkSync(theirs, join(parent, "own link"));
+    lchownSync(join(parent, "own link"), 65_534, 65_534);
+    for (const path of [theirs, join(parent, "link"), join(parent, "own link")]) {
       expect(yield* asNobody(path)).toMatchObject({ reason: "NotOurs", code: "HSU-PATH-003" });
     }
   }),
