@@ -4,7 +4,6 @@
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import { resolve } from "node:path";
-import { socketPath, stateDirectory } from "../platform/Paths.ts";
 import type { FlagValues } from "./Args.ts";
 import type { Client } from "./Client.ts";
 import type { CannotConnect, ConnectionLost, Explained, NotRunning, OutputClosed } from "./Errors.ts";
@@ -16,8 +15,6 @@ export interface Invocation {
   readonly io: Io;
   readonly operands: ReadonlyArray<string>;
   readonly flags: FlagValues;
-  readonly socketPath: string;
-  readonly stateDirectory: string;
   /** Colours of stdout and of stderr. */
   readonly paint: Paint;
   readonly errorPaint: Paint;
@@ -26,17 +23,25 @@ export interface Invocation {
 /** Puts together what was typed and what the environment says. */
 export const make = (io: Io, operands: ReadonlyArray<string>, flags: FlagValues): Invocation => {
   const noColor = flags["no-color"] === true;
-  const given = flags["socket"] ?? (io.env["HSU_SOCKET"] || undefined);
   return {
     io,
     operands,
     flags,
-    socketPath: typeof given === "string" ? resolve(io.cwd, given) : socketPath(io.env, io.uid),
-    stateDirectory: stateDirectory(io.env, io.uid),
     paint: paintFor({ isTTY: io.stdout.isTTY, env: io.env, noColor }),
     errorPaint: paintFor({ isTTY: io.stderr.isTTY, env: io.env, noColor }),
   };
 };
+
+/** The master's socket, by `--socket`, `$HSU_SOCKET` or where it lies by itself, and the folder for what outlives a boot. */
+export const places = ({ flags, io }: Invocation): Effect.Effect<{ readonly socketPath: string; readonly stateDirectory: string }> =>
+  Effect.map(
+    Effect.promise(() => import("../platform/Paths.ts")),
+    (paths) => {
+      const given = flags["socket"] ?? (io.env["HSU_SOCKET"] || undefined);
+      const socketPath = typeof given === "string" ? resolve(io.cwd, given) : paths.socketPath(io.env, io.uid);
+      return { socketPath, stateDirectory: paths.stateDirectory(io.env, io.uid) };
+    },
+  );
 
 /** Data. */
 export const print = (invocation: Invocation, text: string): Effect.Effect<void, OutputClosed> => invocation.io.stdout.write(text);
@@ -53,10 +58,12 @@ export const withMaster = <A, E>(
   invocation: Invocation,
   use: (client: Client) => Effect.Effect<A, E, Scope.Scope>,
 ): Effect.Effect<A, Exclude<E, TransportError> | ConnectionLost | NotRunning | CannotConnect, Scope.Scope> =>
-  Effect.flatMap(
-    Effect.promise(() => import("./Client.ts")),
-    ({ connect, explainTransport }) => Effect.flatMap(connect(invocation.socketPath), (client) => explainTransport(use(client))),
-  );
+  Effect.gen(function* () {
+    const { connect, explainTransport } = yield* Effect.promise(() => import("./Client.ts"));
+    const { socketPath } = yield* places(invocation);
+    const client = yield* connect(socketPath);
+    return yield* explainTransport(use(client));
+  });
 
 type TransportError = import("effect/rpc/RpcClientError").RpcClientError;
 

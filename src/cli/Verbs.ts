@@ -50,7 +50,7 @@ export const globalFlags: Readonly<Record<string, FlagSpec>> = {
 
 const file: OperandSpec = { name: "FILE", required: false };
 const units: OperandSpec = { name: "UNIT", required: true, many: true };
-const output = (...words: ReadonlyArray<string>): FlagSpec => ({ type: words, short: "o", help: `how to print: ${words.join(", ")}` });
+const output = (...words: ReadonlyArray<string>): FlagSpec => ({ type: words, short: "o", help: `how to print it (${words[0]})` });
 const follow: FlagSpec = { type: "boolean", short: "f", help: "go on with what happens next" };
 
 /** In the order of the help. */

@@ -26,12 +26,13 @@ beforeEach(() => {
 afterEach(() => Fs.rmSync(folder, { recursive: true, force: true }));
 
 /** A server with its fake, whose scope the test closes by hand. */
-const started = Effect.gen(function* () {
+const startedWith = Effect.fnUntraced(function* (more: Partial<Control["Service"]>) {
   const fake = yield* make;
   const scope = yield* Scope.make();
-  yield* serve(path).pipe(Effect.provideService(Control, fake.control), Scope.provide(scope));
+  yield* serve(path).pipe(Effect.provideService(Control, { ...fake.control, ...more }), Scope.provide(scope));
   return { ...fake, close: Scope.close(scope, Exit.void) };
 });
+const started = Effect.suspend(() => startedWith({}));
 
 const scoped = <A, E>(effect: Effect.Effect<A, E, Scope.Scope>): Promise<A> => Effect.runPromise(Effect.scoped(effect));
 
@@ -239,6 +240,23 @@ test("closing is prompt although a client has stopped reading", () =>
       yield* server.close;
       expect(Date.now() - began).toBeLessThan(2000);
       deaf.destroy();
+    }),
+  ));
+
+test("a defect of one call ends neither the stream nor the next call on its connection", () =>
+  scoped(
+    Effect.gen(function* () {
+      const server = yield* startedWith({ tree: Effect.die(new Error("boom")) });
+      const { call } = yield* connect(path);
+      const three = yield* call.Events({ follow: true, since: 1 }).pipe(Stream.take(3), Stream.runCollect, Effect.forkChild);
+      yield* until(() => server.following() === 1);
+      const exit = yield* Effect.exit(call.Tree(undefined));
+      expect(String(exit)).toContain("boom");
+      expect((yield* call.Status(undefined)).pid).toBe(99);
+      yield* Effect.sleep(20);
+      yield* server.happen(event(3, "started", "started"));
+      expect(yield* Fiber.join(three)).toHaveLength(3);
+      yield* server.close;
     }),
   ));
 

@@ -9,7 +9,7 @@ import { spawnDetached } from "../../platform/Daemon.ts";
 import { connect } from "../Client.ts";
 import { DaemonEnded, DeadlineExceeded } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
-import { type Invocation, print, say } from "../Invocation.ts";
+import { type Invocation, places, print, say } from "../Invocation.ts";
 import { clean } from "../render/text.ts";
 
 /** How often a socket that is not there yet is tried. */
@@ -18,7 +18,8 @@ const tailLines = 20;
 
 /** Starts the master of `file` in the background; prints its pid when it answers, or the end of its log when it has ended instead. */
 export const detach = Effect.fnUntraced(function* (invocation: Invocation, file: string) {
-  const { flags, io, socketPath, stateDirectory } = invocation;
+  const { flags, io } = invocation;
+  const { socketPath, stateDirectory } = yield* places(invocation);
   const answering = pidAt(socketPath);
   const before = yield* answering;
   if (before !== undefined) {

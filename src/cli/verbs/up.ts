@@ -10,7 +10,7 @@ import type { MasterSpec } from "../../unit/UnitSpec.ts";
 import * as ConfigFile from "../ConfigFile.ts";
 import type { Explained } from "../Errors.ts";
 import { ExitCode, exitCodeOf } from "../ExitCode.ts";
-import { type Invocation, nextSignal, say } from "../Invocation.ts";
+import { type Invocation, nextSignal, places, say } from "../Invocation.ts";
 import type { EndSignal, Io } from "../Io.ts";
 import type { Verb } from "../Verbs.ts";
 
@@ -30,9 +30,10 @@ const foreground = Effect.fnUntraced(function* (
   invocation: Invocation,
   spec: MasterSpec,
 ): Effect.fn.Return<ExitCode, Explained & { readonly _tag: string }, Scope.Scope> {
-  const { io, socketPath, stateDirectory } = invocation;
+  const { io } = invocation;
+  const where = yield* places(invocation);
   const signals = yield* signalsOf(io);
-  const start = Effect.mapError(io.startMaster(spec, { socketPath, stateDirectory }), tagged);
+  const start = Effect.mapError(io.startMaster(spec, where), tagged);
   const started = yield* Effect.raceFirst(start, Queue.take(signals));
   if (typeof started === "string") return exitCodeOf(started);
   const control = started;
