@@ -104,6 +104,7 @@ describe("in the foreground", () => {
         expect(fake.calls.filter((call) => call.startsWith("signal"))).toEqual([]);
         io.emit("SIGINT");
         yield* until(() => fake.calls.includes("signal SIGKILL slow"), "the kill");
+        expect(fake.calls).not.toContain("signal SIGKILL web");
         fake.units[0] = Fake.unit("web", { state: "stopping" });
         yield* until(() => fake.calls.includes("signal SIGKILL web"), "the next kill");
         yield* fake.end;
