@@ -2,8 +2,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "@effect/vitest";
 import * as Effect from "effect/Effect";
-import { layer } from "../../src/platform/linux/Processes.ts";
-import { misbehave, read, temporaryFolder, until } from "./support.ts";
+import * as Fiber from "effect/Fiber";
+import * as TestClock from "effect/testing/TestClock";
+import type { Probe } from "../../src/platform/Probe.ts";
+import { layer, layerWith } from "../../src/platform/linux/Processes.ts";
+import { procProbe } from "../../src/platform/linux/Proc.ts";
+import { misbehave, options, read, start, temporaryFolder, until } from "./support.ts";
 
 const state = (pid: number): string => {
   try {
@@ -69,4 +73,25 @@ it.live("a signal to nobody is an error that says so", () =>
     yield* handle.exit;
     expect(yield* Effect.flip(handle.signal("SIGTERM"))).toMatchObject({ reason: "Gone", code: "HSU-PROC-011", signal: "SIGTERM" });
   }).pipe(Effect.provide(layer)),
+);
+
+it.effect("a group that SIGKILL does not end is given up after five seconds, and named", () =>
+  Effect.gen(function* () {
+    let stuck = false;
+    const probe: Probe = {
+      ...procProbe,
+      groupMembers: (group) => (stuck ? [process.pid] : procProbe.groupMembers(group)),
+    };
+    const folder = yield* temporaryFolder;
+    const spawn = start(options(folder, { executable: "sh", args: ["-c", "sleep 60 & exit 0"] }));
+    const handle = yield* Effect.provide(spawn, layerWith(probe));
+    yield* handle.exit;
+    stuck = true;
+    const killing = yield* Effect.forkChild(Effect.flip(handle.killGroup), { startImmediately: true });
+    yield* TestClock.adjust(4900);
+    expect(killing.pollUnsafe()).toBeUndefined();
+    yield* TestClock.adjust(200);
+    expect(yield* Fiber.join(killing)).toMatchObject({ reason: "StillAlive", code: "HSU-PROC-013", pid: handle.pid });
+    stuck = false;
+  }),
 );

@@ -70,19 +70,45 @@ export const makeHandle = (child: ChildProcess, identity: ProcessIdentity, probe
     }
   };
 
-  const signalled = (signal: Signal): "Sent" | "Gone" | "NotPermitted" => {
-    const before = group();
-    if (before !== "Alive") return before === "Gone" ? "Gone" : "NotPermitted";
+  /** To a group that is alive. */
+  const deliver = (signal: Signal): "Sent" | "Gone" | "NotPermitted" => {
     const result = kill(pid, signal);
     // The leader may be a zombie that Node has not heard of yet: Linux says sent, macOS says not permitted.
     return result === "NotPermitted" && probe.groupMembers(pid).length === 0 ? "Gone" : result;
   };
 
+  const failure = (reason: SignalError["reason"], signal: Signal) => Effect.fail(new SignalError({ reason, pid, signal }));
+
   const signal: ProcessHandle["signal"] = (name) =>
     Effect.suspend(() => {
-      const result = signalled(name);
-      return result === "Sent" ? Effect.void : Effect.fail(new SignalError({ reason: result, pid, signal: name }));
+      const before = group();
+      if (before !== "Alive") return failure(before === "Gone" ? "Gone" : "NotPermitted", name);
+      const result = deliver(name);
+      return result === "Sent" ? Effect.void : failure(result, name);
     });
+
+  /** Who of the group still runs after SIGKILL: nobody joins it any more, so only those are asked that were there. */
+  const survivors = (): (() => boolean) => {
+    const members = probe.groupMembers(pid).map((member) => [member, probe.look(member)] as const);
+    return () =>
+      ended === undefined ||
+      members.some(([member, then]) => {
+        const now = probe.look(member);
+        return now !== undefined && now.running && now.startTime === then?.startTime;
+      });
+  };
+
+  const killGroup = Effect.gen(function* () {
+    const deadline = (yield* Clock.currentTimeMillis) + killDeadlineMillis;
+    for (let now = group(); now !== "Gone"; now = group()) {
+      if (now === "Unknown" || deliver("SIGKILL") === "NotPermitted") return yield* failure("NotPermitted", "SIGKILL");
+      const survive = survivors();
+      for (let pause = 1; pause === 1 || survive(); pause = Math.min(pause * 2, 16)) {
+        if ((yield* Clock.currentTimeMillis) >= deadline) return yield* failure("StillAlive", "SIGKILL");
+        yield* Effect.sleep(pause);
+      }
+    }
+  });
 
   return {
     pid,
@@ -95,16 +121,6 @@ export const makeHandle = (child: ChildProcess, identity: ProcessIdentity, probe
     onExit,
     signal,
     groupAlive: () => group() !== "Gone",
-    killGroup: Effect.gen(function* () {
-      const deadline = (yield* Clock.currentTimeMillis) + killDeadlineMillis;
-      for (let pause = 1; group() !== "Gone"; pause = Math.min(pause * 2, 20)) {
-        const result = signalled("SIGKILL");
-        const late = (yield* Clock.currentTimeMillis) >= deadline;
-        if (result === "NotPermitted" || late) {
-          return yield* new SignalError({ reason: result === "NotPermitted" ? result : "StillAlive", pid, signal: "SIGKILL" });
-        }
-        yield* Effect.sleep(pause);
-      }
-    }),
+    killGroup,
   };
 };
