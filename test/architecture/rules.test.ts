@@ -10,6 +10,7 @@ const ranks = readRankTable(`
 | 0 | \`protocol/\` | |
 | 1 | \`logs/\` \`store/\` | |
 | 2 | \`unit/\` | |
+| 3 | \`bin/\` | |
 | – | \`ui/\` | |
 | – | \`testing/\` | |
 `);
@@ -35,6 +36,7 @@ it("lets a room import lower rooms, itself, packages and deep modules of effect"
   expect(judge("src/unit/Unit.ts", source)).toEqual([]);
   expect(judge("src/testing/Probe.ts", `import "../unit/Unit.ts"; import "../actor/index.ts"`)).toEqual([]);
   expect(judge("src/platform/linux/Spawn.ts", `import "node:child_process"; process.kill(1, "SIGTERM"); f("/proc/1/stat")`)).toEqual([]);
+  expect(judge("src/bin/hsu.ts", `import { version } from "../../package.json" with { type: "json" }`)).toEqual([]);
   expect(judge("src/ui/App.ts", `import type { Status } from "../protocol/Status.ts"`)).toEqual([]);
 });
 
@@ -63,6 +65,7 @@ it.each([
   ["the test kit", "src/unit/U.ts", `import { P } from "../testing/Probe.ts";`, "testing: ../testing/Probe.ts"],
   ["anything but protocol/ from ui/", "src/ui/App.ts", `import { A } from "../actor/Actor.ts";`, "ui: ../actor/Actor.ts"],
   ["the repository around src/", "src/unit/U.ts", `import "../../test/x.ts";`, "outside src: ../../test/x.ts"],
+  ["the manifest outside of bin/", "src/unit/U.ts", `import p from "../../package.json";`, "outside src: ../../package.json"],
   ["the package by its name", "src/unit/U.ts", `import "hsu/testing";`, "own name: hsu/testing"],
 ])("does not let a room use %s", (_, file, source, expected) => {
   expect(judge(file, source)).toEqual([`${file}:1 ${expected}`]);

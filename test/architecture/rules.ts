@@ -52,6 +52,7 @@ const rankRule = (from: string, to: string, ranks: RankTable): Rule | undefined 
 const importRule = (file: string, specifier: string, ranks: RankTable): Rule | undefined => {
   const room = roomOf(file);
   const target = targetOf(file, specifier);
+  if (target === "outside" && room === "bin" && posix.join(posix.dirname(file), specifier) === "package.json") return undefined;
   if (target !== undefined) return rankRule(room, target, ranks);
   if (/^hsu(\/|$)/.test(specifier)) return "own name";
   if (barrels.test(specifier)) return "barrel";
