@@ -28,8 +28,8 @@ export interface Down {
 }
 
 /** The place of a reply that was put off; pass it to {@link replyTo}. @since 0.1.0 */
-export interface ReplyTo<in Success> {
-  readonly "~hsu/ReplyTo": (value: Success) => void;
+export interface ReplyTo<in Success, in Error = never> {
+  readonly "~hsu/ReplyTo": (value: Success, error: Error) => void;
 }
 
 /**
@@ -45,7 +45,7 @@ export interface ActorContext<Rpcs extends Rpc.Any> {
   /** Closed when this incarnation ends, before anybody hears of the end. */
   readonly scope: Scope.Scope;
   /** Puts off the reply to the call that is being handled; null when it is a cast. Return {@link noReply} then. */
-  deferReply(): ReplyTo<any> | null;
+  deferReply(): ReplyTo<any, any> | null;
   /** Casts to itself after `millis` milliseconds; returns what cancels it. */
   sendAfter<const Tag extends Rpc.Tag<Rpcs>>(millis: number, tag: Tag, payload?: Rpc.Payload<Rpc.ExtractTag<Rpcs, Tag>>): () => void;
   /** Has `info` get a {@link Down} when the incarnation that `ref` names now ends; at once, with `NoProc`, when there is none. */
@@ -71,11 +71,11 @@ export type HandlerResult<State, Success, Error, R> = Settled<State, Success> | 
 
 /** One handler a message of the protocol. @since 0.1.0 */
 export type Handlers<State, Rpcs extends Rpc.Any, R> = {
-  readonly [Current in Rpcs as Rpc.Tag<Current>]: (
+  readonly [Tag in Rpcs["_tag"]]: (
     state: State,
-    payload: Rpc.Payload<Current>,
+    payload: Rpc.Payload<Extract<Rpcs, { readonly _tag: Tag }>>,
     context: ActorContext<Rpcs>,
-  ) => HandlerResult<State, Rpc.Success<Current>, Rpc.Error<Current>, R>;
+  ) => HandlerResult<State, Rpc.Success<Extract<Rpcs, { readonly _tag: Tag }>>, Rpc.Error<Extract<Rpcs, { readonly _tag: Tag }>>, R>;
 };
 
 /** What an actor is made from. @since 0.1.0 */
@@ -183,8 +183,13 @@ export const exit = (reason: ExitReason.ExitReason = ExitReason.normal): Outcome
   new Directive("exit", undefined, reason) as unknown as Outcome<never, never>;
 
 /** Answers a call whose reply was put off. A second answer, or one after the deadline, goes nowhere. @since 0.1.0 */
-export const replyTo = <Success>(to: ReplyTo<Success>, value: Success): void => {
+export const replyTo = <Success>(to: ReplyTo<Success, any>, value: Success): void => {
   (to as unknown as Call).settle(Exit.succeed(value));
+};
+
+/** Answers a call whose reply was put off with the error that its protocol declares. @since 0.1.0 */
+export const failTo = <Error>(to: ReplyTo<any, Error>, error: Error): void => {
+  (to as unknown as Call).settle(Exit.fail(error));
 };
 
 /** Milliseconds that an actor outside of a supervisor has to stop before it is killed. */

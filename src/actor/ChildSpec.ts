@@ -46,16 +46,25 @@ export interface Options {
 }
 
 /**
- * A child spec. `Rpcs` is the child's protocol, `R` the services that it needs.
+ * A child spec of any protocol.
  *
  * @since 0.1.0
  */
-export interface ChildSpec<in out Rpcs extends Rpc.Any, out R> {
+export interface Any<out R> {
   readonly id: string;
   readonly restart: RestartType;
   readonly shutdown: Shutdown;
   readonly type: "worker" | "supervisor";
-  readonly "~hsu/ChildSpec": { readonly protocol: (_: Rpcs) => Rpcs; readonly services: () => R };
+  readonly "~hsu/ChildSpec": { readonly services: () => R };
+}
+
+/**
+ * A child spec. `Rpcs` is the child's protocol, `R` the services that it needs.
+ *
+ * @since 0.1.0
+ */
+export interface ChildSpec<in out Rpcs extends Rpc.Any, out R> extends Any<R> {
+  readonly "~hsu/ChildSpec": { readonly services: () => R; readonly protocol: (_: Rpcs) => Rpcs };
 }
 
 /**

@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope";
 import type * as Rpc from "effect/rpc/Rpc";
 import { kill as killActor, StartError, startRoot, stop as stopActor } from "./Actor.ts";
 import { ActorDown, type ActorRef } from "./ActorRef.ts";
-import { erase, type ChildSpec, type Options as ChildOptions } from "./ChildSpec.ts";
+import { erase, type Any as AnyChildSpec, type ChildSpec, type Options as ChildOptions } from "./ChildSpec.ts";
 import * as ExitReason from "./ExitReason.ts";
 import { Phase } from "./internal/cell.ts";
 import type { Child, ErasedSpec } from "./internal/child.ts";
@@ -26,7 +26,7 @@ export interface Options<R> {
   /** Default: 5000. */
   readonly periodMillis?: number;
   /** In start order. Ids are unique. */
-  readonly children: ReadonlyArray<ChildSpec<any, R>>;
+  readonly children: ReadonlyArray<AnyChildSpec<R>>;
 }
 
 /** No child has this id. @since 0.1.0 */

@@ -33,8 +33,8 @@ export interface UnitSpec {
   readonly description?: string;
   readonly executable: string;
   readonly args: ReadonlyArray<string>;
-  /** Absolute; absent: the folder of the config file. */
-  readonly workingDirectory?: string;
+  /** Absolute. */
+  readonly workingDirectory: string;
   /** Added to the master's own environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly startTimeoutMillis: number;

@@ -1,0 +1,8 @@
+/**
+ * What a master is made of, as one lazy import.
+ */
+export * as api from "../api/index.ts";
+export * as driver from "../driver/index.ts";
+export * as master from "../master/index.ts";
+export * as platform from "../platform/index.ts";
+export { layer as processes } from "../platform/linux/Processes.ts";

@@ -1,0 +1,40 @@
+/**
+ * What runs a unit. A driver turns a task into something that can be watched, signalled and ended; `process/` is the one there is.
+ */
+import type * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
+import type { Paths, ProcessExit, ProcessIdentity, Signal, SignalError, SpawnError } from "../platform/index.ts";
+
+/** What to run, in a driver's own terms. */
+export interface TaskSpec {
+  readonly id: string;
+  readonly executable: string;
+  readonly args: ReadonlyArray<string>;
+  /** Absolute. */
+  readonly workingDirectory: string;
+  /** Added to the master's own environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
+}
+
+/** Something that runs. */
+export interface Task {
+  readonly identity: ProcessIdentity;
+  /** Waits for the end of its first process; any number of waiters, also after it. */
+  readonly wait: Effect.Effect<ProcessExit>;
+  /** Waits until nobody that it started runs any more either. */
+  readonly waitForAll: Effect.Effect<void>;
+  readonly signal: (signal: Signal.Signal) => Effect.Effect<void, SignalError>;
+  /** Resident bytes; null when it has ended or the system does not tell. */
+  readonly memory: Effect.Effect<number | null>;
+}
+
+/** Why a task could not be started. */
+export type DriverError = SpawnError | Paths.DirectoryError;
+
+/** A way to run tasks. */
+export interface Driver {
+  readonly name: string;
+  /** Starts a task. When the scope closes, whatever is left of it is killed, and the scope waits for that. */
+  readonly start: (task: TaskSpec) => Effect.Effect<Task, DriverError, Scope.Scope>;
+}

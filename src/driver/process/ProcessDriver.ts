@@ -1,0 +1,54 @@
+/**
+ * Runs a task as a native process that leads its own group and writes its output to files without the master's help.
+ */
+import * as Effect from "effect/Effect";
+import * as Option from "effect/Option";
+import { LogFiles } from "../../logs/index.ts";
+import { type Output, Processes, type ProcessHandle } from "../../platform/index.ts";
+import type { Driver, Task } from "../Driver.ts";
+
+/** Where the driver keeps output, and what every process inherits. */
+export interface Options {
+  readonly stateDirectory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The kernel tells a parent of its own children only, so the rest of a group is looked at, and only while it outlives its leader. */
+const groupEnd = (handle: ProcessHandle): Effect.Effect<void> =>
+  Effect.suspend(() => (handle.groupAlive() ? Effect.delay(groupEnd(handle), 10) : Effect.void));
+
+export const make = (options: Options): Effect.Effect<Driver, never, Processes> =>
+  Effect.map(Processes, (processes): Driver => {
+    const inherited: Record<string, string> = {};
+    for (const [name, value] of Object.entries(options.environment)) if (value !== undefined) inherited[name] = value;
+
+    const memory = (handle: ProcessHandle): Task["memory"] =>
+      Effect.map(processes.stats(handle.identity), Option.match({ onNone: () => null, onSome: (stats) => stats.rssBytes }));
+
+    return {
+      name: "process",
+      start: Effect.fnUntraced(function* (task) {
+        const files = yield* LogFiles.prepare(options.stateDirectory, task.id);
+        const output = (on: boolean, path: string): Output => (on ? { appendTo: path } : "ignore");
+        const spawn = processes.spawn({
+          executable: task.executable,
+          args: task.args,
+          cwd: task.workingDirectory,
+          // A unit knows its own name, as a systemd unit knows its invocation.
+          env: { ...inherited, ...task.environment, HSU_UNIT: task.id },
+          stdin: "ignore",
+          stdout: output(task.capture.stdout, files.stdout),
+          stderr: output(task.capture.stderr, files.stderr),
+        });
+        // Who is left of the group when the task is over, by whatever end, is killed and waited for.
+        const handle = yield* Effect.acquireRelease(spawn, (started) => Effect.orDie(started.killGroup));
+        return {
+          identity: handle.identity,
+          wait: handle.exit,
+          waitForAll: Effect.andThen(handle.exit, groupEnd(handle)),
+          signal: handle.signal,
+          memory: memory(handle),
+        };
+      }),
+    };
+  });

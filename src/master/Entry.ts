@@ -1,0 +1,31 @@
+/**
+ * What the master keeps of each unit.
+ */
+import type { GroupSpec, Slot, UnitRef, UnitSpec } from "../unit/index.ts";
+
+export interface Entry {
+  readonly spec: UnitSpec;
+  /** Ids from the root group to the unit's own. */
+  readonly groups: ReadonlyArray<string>;
+  /** The process that runs just now. */
+  readonly slot: Slot;
+  /** The unit's mailbox; null until the master has started it. */
+  ref: UnitRef | null;
+}
+
+/** The units of a tree by id, in the order of the file. */
+export const entriesOf = (group: GroupSpec, above: ReadonlyArray<string>): Map<string, Entry> => {
+  const groups = [...above, group.id];
+  const entries = new Map<string, Entry>();
+  for (const child of group.children) {
+    if (child._tag === "Unit") entries.set(child.id, { spec: child, groups, slot: { task: null, startedAt: null }, ref: null });
+    else for (const [id, entry] of entriesOf(child, groups)) entries.set(id, entry);
+  }
+  return entries;
+};
+
+/** The mailbox of a unit. */
+export const refOf = (entry: Entry): UnitRef => {
+  if (entry.ref === null) throw new Error(`the mailbox of ${entry.spec.id} is not up yet`);
+  return entry.ref;
+};

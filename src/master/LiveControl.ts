@@ -1,0 +1,73 @@
+/**
+ * `Control` of a master that runs in this process.
+ */
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import * as Stream from "effect/Stream";
+import { ActorDown, type CallError, CallingSelf, CallTimeout } from "../actor/index.ts";
+import { nearest } from "../config/Nearest.ts";
+import { tail } from "../logs/index.ts";
+import { UnitNotFound } from "../protocol/Errors.ts";
+import type { UnitRef } from "../unit/index.ts";
+import type { Control } from "./Control.ts";
+import { type Entry, refOf } from "./Entry.ts";
+import type { History } from "./History.ts";
+import type { Options } from "./Master.ts";
+import { type GroupAt, treeOf } from "./Tree.ts";
+
+/** A call to a unit's mailbox has no deadline of its own: a start and a stop each have one below it. */
+const commandTimeout = { timeout: "infinity" } as const;
+
+const isCallError = (error: unknown): error is CallError =>
+  error instanceof CallTimeout || error instanceof ActorDown || error instanceof CallingSelf;
+
+/** What a running master is made of. */
+export interface Parts {
+  readonly options: Options;
+  readonly entries: ReadonlyMap<string, Entry>;
+  readonly history: History;
+  readonly startedAt: number;
+  readonly groupAt: GroupAt;
+  readonly begin: Effect.Effect<void>;
+  readonly terminated: Effect.Effect<void>;
+}
+
+/** The operations on a running master. */
+export const make = ({ begin, entries, groupAt, history, options, startedAt, terminated }: Parts): Control["Service"] => {
+  const { spec } = options;
+  const find = (unit: string): Effect.Effect<Entry, UnitNotFound> => {
+    const entry = entries.get(unit);
+    return entry === undefined
+      ? Effect.fail(new UnitNotFound({ unit, nearest: nearest(unit, [...entries.keys()]) ?? null }))
+      : Effect.succeed(entry);
+  };
+  // A mailbox that is down is a defect of ours, not an answer.
+  const withUnit = <A, E>(unit: string, use: (ref: UnitRef) => Effect.Effect<A, E | CallError>) =>
+    Effect.flatMap(find(unit), (entry) => Effect.catchIf(use(refOf(entry)), isCallError, Effect.die));
+  const units = Effect.suspend(() =>
+    Effect.forEach(entries.keys(), (id) => Effect.orDie(withUnit(id, (ref) => ref.call("Describe", undefined, commandTimeout)))),
+  );
+  return {
+    status: Effect.gen(function* () {
+      return {
+        pid: options.pid,
+        version: options.version,
+        source: spec.source,
+        startedAt,
+        now: yield* Clock.currentTimeMillis,
+        memory: yield* options.memory,
+        units: yield* units,
+      };
+    }),
+    tree: Effect.flatMap(units, (described) => treeOf(spec.root, new Map(described.map((unit) => [unit.id, unit])), groupAt)),
+    start: (unit) => withUnit(unit, (ref) => ref.call("Start", undefined, commandTimeout)),
+    stop: (unit) => withUnit(unit, (ref) => ref.call("Stop", undefined, commandTimeout)),
+    restart: (unit) => withUnit(unit, (ref) => ref.call("Restart", undefined, commandTimeout)),
+    signal: (unit, signal) => withUnit(unit, (ref) => ref.call("Signal", { signal }, commandTimeout)),
+    events: history.events,
+    logs: ({ follow, lines, unit }) =>
+      Stream.unwrap(Effect.map(find(unit), () => tail({ stateDirectory: options.stateDirectory, unit, lines, follow }))),
+    shutdown: begin,
+    terminated,
+  };
+};

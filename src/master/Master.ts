@@ -1,0 +1,186 @@
+/**
+ * The root: one supervision tree with the units' mailboxes, the master's own workers and the units' supervisors in it.
+ */
+import * as Cause from "effect/Cause";
+import * as Clock from "effect/Clock";
+import * as Deferred from "effect/Deferred";
+import * as Effect from "effect/Effect";
+import * as Schema from "effect/Schema";
+import * as Scope from "effect/Scope";
+import * as RpcGroup from "effect/rpc/RpcGroup";
+import { Actor, ChildSpec, CrashReport, Event, Supervisor } from "../actor/index.ts";
+import type { Driver } from "../driver/index.ts";
+import { childSpec, type GroupSpec, type MasterSpec, Unit } from "../unit/index.ts";
+import type { Control } from "./Control.ts";
+import { entriesOf, type Entry, refOf } from "./Entry.ts";
+import * as History from "./History.ts";
+import * as LiveControl from "./LiveControl.ts";
+import { toPeople, toUnit } from "./Reports.ts";
+import type { GroupAt } from "./Tree.ts";
+
+/** A part of the master that runs beside the units, under the same root: an API server, a collector. */
+export interface Service {
+  readonly id: string;
+  /** Starts it; what it acquires is released when the worker ends. */
+  readonly start: (control: Control["Service"]) => Effect.Effect<void, unknown, Scope.Scope>;
+}
+
+export interface Options {
+  readonly spec: MasterSpec;
+  readonly driver: Driver;
+  readonly stateDirectory: string;
+  readonly version: string;
+  readonly pid: number;
+  /** Resident bytes of this process. */
+  readonly memory: Effect.Effect<number | null>;
+  /** Started before the units and stopped after them. */
+  readonly services: ReadonlyArray<Service>;
+}
+
+/** The master, or a part of it, did not start. Whatever had been started has been stopped. */
+export class MasterStartError extends Schema.TaggedError<MasterStartError>()("MasterStartError", {
+  code: Schema.String,
+  message: Schema.String,
+  hint: Schema.String,
+}) {}
+
+const Worker = Actor.make({
+  name: "service",
+  protocol: RpcGroup.make(),
+  init: (start: Effect.Effect<void, unknown, Scope.Scope>) => start,
+  handlers: {},
+});
+
+/**
+ * Starts a master: all units that are enabled have been started, in order, when it returns. When the scope closes they are stopped, in
+ * reverse order, within the spec's `forceShutdownTimeoutMillis`.
+ */
+export const start = (options: Options): Effect.Effect<Control["Service"], MasterStartError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { spec } = options;
+    const clock = yield* Clock.Clock;
+    const startedAt = clock.currentTimeMillisUnsafe();
+    const history = History.make(() => clock.currentTimeMillisUnsafe());
+    const terminated = yield* Deferred.make<void>();
+    const entries = entriesOf(spec.root, []);
+
+    let root: Supervisor.SupervisorRef | null = null;
+    const groupAt: GroupAt = (path) =>
+      Effect.suspend(() =>
+        path.reduce<Effect.Effect<Supervisor.SupervisorRef, unknown>>(
+          (above, id) => Effect.flatMap(above, (supervisor) => supervisor.supervisor(id)),
+          root === null ? Effect.never : Effect.succeed(root),
+        ),
+      );
+    const childOf = (entry: Entry) => childSpec({ spec: entry.spec, driver: options.driver, slot: entry.slot, mailbox: refOf(entry) });
+
+    const mailboxes = Supervisor.child({
+      id: "mailboxes",
+      intensity: "infinity",
+      children: [...entries.values()].map((entry) =>
+        ChildSpec.make(
+          Unit,
+          {
+            spec: entry.spec,
+            groups: entry.groups,
+            slot: entry.slot,
+            supervisor: groupAt(entry.groups),
+            publish: (type, message) => history.publish([...entry.groups, entry.spec.id], type, message),
+          },
+          { id: entry.spec.id },
+        ),
+      ),
+    });
+    const supervisorOf = (group: GroupSpec, options_: Partial<ChildSpec.Options>): ChildSpec.ChildSpec<never, never> =>
+      Supervisor.child({
+        ...options_,
+        id: group.id,
+        strategy: group.strategy,
+        intensity: group.limit?.intensity ?? "infinity",
+        ...(group.limit === undefined ? {} : { periodMillis: group.limit.periodMillis }),
+        children: group.children.map((child) => (child._tag === "Group" ? supervisorOf(child, {}) : childOf(entries.get(child.id)!))),
+      });
+
+    const rootScope = yield* Scope.fork(yield* Effect.scope);
+    let stopping = false;
+    const stop = Effect.suspend(() => {
+      if (stopping) return Deferred.await(terminated);
+      stopping = true;
+      history.publish([], "shutdown", "stopping all units");
+      const supervisor = root;
+      const graceful = supervisor === null ? Effect.void : supervisor.stop;
+      const forced = Effect.suspend(() => {
+        history.publish([], "shutdown", `not over after ${spec.forceShutdownTimeoutMillis} ms: killing what is left`);
+        return supervisor === null ? Effect.void : supervisor.kill;
+      });
+      return graceful.pipe(
+        Effect.timeoutOrElse({ duration: spec.forceShutdownTimeoutMillis, orElse: () => forced }),
+        Effect.ensuring(Deferred.succeed(terminated, undefined)),
+      );
+    });
+    const begin = Effect.suspend(() => (stopping ? Effect.void : Effect.asVoid(Effect.forkIn(stop, rootScope))));
+
+    const fork = Effect.runForkWith(yield* Effect.context());
+    yield* Event.subscribe(listener(entries, history, () => void fork(begin)));
+    const control = LiveControl.make({ options, entries, history, startedAt, groupAt, begin, terminated: Deferred.await(terminated) });
+    // Closed first, before the root's own scope: the stop knows deadlines that a bare scope does not.
+    yield* Scope.provide(Supervisor.start({ id: "hsu", intensity: "infinity", children: [mailboxes] }), rootScope).pipe(
+      Effect.map((started) => (root = started)),
+      Effect.mapError(explain),
+    );
+    yield* Effect.addFinalizer(() => stop);
+    const mailboxesRef = yield* Effect.orDie(groupAt(["mailboxes"]));
+    for (const child of yield* Effect.orDie(mailboxesRef.whichChildren)) entries.get(child.id)!.ref = child.ref;
+
+    for (const service of options.services) {
+      const worker = ChildSpec.make(Worker, service.start(control), { id: service.id, backoff: serviceBackoff });
+      yield* Effect.mapError(root!.startChild(worker), explain);
+    }
+    // The units as a whole: they come back inside of it, and when it gives up there is nothing left to do.
+    yield* Effect.mapError(root!.startChild(supervisorOf(spec.root, { restart: "temporary" })), explain);
+    return control;
+  }).pipe(Effect.provideService(CrashReport.Reporter, () => Effect.void));
+
+const serviceBackoff = { initialMillis: 100, factor: 2, maxMillis: 10_000, resetAfterMillis: 60_000 };
+
+/** The error that a start failed with, in its own words. */
+const explain = (error: unknown): MasterStartError => {
+  const origin = error instanceof Actor.StartError && error.reason._tag === "Error" ? Cause.squash(error.reason.cause) : error;
+  const known = origin as { readonly code?: unknown; readonly message?: unknown; readonly hint?: unknown };
+  return new MasterStartError({
+    code: typeof known.code === "string" ? known.code : "HSU-MST-001",
+    message: typeof known.message === "string" ? known.message : String(origin),
+    hint: typeof known.hint === "string" ? known.hint : "`hsu events` and the units' logs may say more",
+  });
+};
+
+/** Passes the tree's events on: to the mailbox of the unit that they are about, or straight to the history. */
+const listener = (
+  entries: ReadonlyMap<string, Entry>,
+  history: History.History,
+  gaveUp: () => void,
+): ((event: Event.TreeEvent) => void) => {
+  const previous = new Map<string, Event.TreeEvent["_tag"]>();
+  return (event) => {
+    if (event.path[0] !== "hsu") return;
+    const [, ...path] = event.path;
+    const id = path.at(-1) ?? "";
+    const entry = entries.get(id);
+    if (entry !== undefined && path.length === entry.groups.length + 1 && path[0] === entry.groups[0]) {
+      const report = toUnit(event, previous.get(id));
+      previous.set(id, event._tag);
+      if (report !== null) entry.ref?.cast("Reported", { ...report, at: event.at });
+      return;
+    }
+    if (path[0] === "mailboxes") return;
+    const said = toPeople(event);
+    if (said !== null) history.publish(path, said.type, said.message);
+    // The root group is gone: a decision of its own limit, so the master ends.
+    if (event._tag === "Exited" && path.length === 1 && path[0] !== "mailboxes" && entryGroup(entries, path[0]!)) gaveUp();
+  };
+};
+
+const entryGroup = (entries: ReadonlyMap<string, Entry>, id: string): boolean => {
+  for (const entry of entries.values()) return entry.groups[0] === id;
+  return false;
+};

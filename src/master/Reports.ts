@@ -1,0 +1,67 @@
+/**
+ * What an event of the supervision tree means: to a unit, and in words to people.
+ */
+import { type Event, ExitReason } from "../actor/index.ts";
+import type { Lifecycle } from "../unit/index.ts";
+
+/** A report to a unit's mailbox. */
+export interface UnitReport {
+  readonly report: Lifecycle.Report;
+  readonly note: string | null;
+  readonly delayMillis: number | null;
+}
+
+/** What the event says of the unit whose child it is about; null when it adds nothing to the events around it. */
+export const toUnit = (event: Event.TreeEvent, previous: Event.TreeEvent["_tag"] | undefined): UnitReport | null => {
+  const report = (name: Lifecycle.Report, note: string | null = null, delayMillis: number | null = null): UnitReport => ({
+    report: name,
+    note,
+    delayMillis,
+  });
+  switch (event._tag) {
+    case "Started":
+      return report("started");
+    case "StartFailed":
+      return report("startFailed", ExitReason.format(event.reason));
+    case "Stopping":
+      return report("stopping");
+    case "Restarting":
+      return report("restarting", String(event.attempt), event.delayMillis);
+    case "GaveUp":
+      return report(
+        "crashed",
+        event.attempts === 0 ? "failed, and is never restarted" : `gave up after ${event.attempts} restarts in a row`,
+      );
+    case "Exited":
+      // Its own failure is followed by Restarting or GaveUp; after a stop for its group nothing else comes.
+      if (event.willRestart) return previous === "Stopping" ? report("restarting") : null;
+      return ExitReason.isAbnormal(event.reason) ? report("crashed") : report("ended");
+    case "Escalated":
+      return null;
+  }
+};
+
+/** The type and the words of an event about a supervisor or a worker of the master; null for what is of no interest. */
+export const toPeople = (event: Event.TreeEvent): { readonly type: string; readonly message: string } | null => {
+  switch (event._tag) {
+    case "Started":
+      return event.incarnation === 1 ? null : { type: "started", message: "started again" };
+    case "StartFailed":
+      return { type: "failed", message: `did not start: ${ExitReason.format(event.reason)}` };
+    case "Exited":
+      return ExitReason.isAbnormal(event.reason) || event.willRestart
+        ? { type: "exited", message: `ended: ${ExitReason.format(event.reason)}` }
+        : null;
+    case "Restarting":
+      return { type: "restarting", message: `restarts ${event.delayMillis === 0 ? "at once" : `in ${event.delayMillis} ms`}` };
+    case "GaveUp":
+      return { type: "gave_up", message: `gave up after ${event.attempts} restarts in a row` };
+    case "Escalated":
+      return {
+        type: "escalated",
+        message: `more than ${event.intensity} restarts in ${event.periodMillis / 1000} s: escalates`,
+      };
+    case "Stopping":
+      return null;
+  }
+};

@@ -1,0 +1,10 @@
+/**
+ * master/: the root of the tree.
+ *
+ * For: starting a tree of units in this process, and `Control`, each operation on it once.
+ * May import: config/ and every room below; never api/ or above: what serves `Control` is handed in as a `Service`.
+ * Never changes: what the master runs are children of one root; stopping is in reverse order and has a deadline; a master that has ended
+ * has left nobody behind.
+ */
+export { Control } from "./Control.ts";
+export { MasterStartError, type Options, type Service, start } from "./Master.ts";

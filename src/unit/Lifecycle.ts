@@ -1,0 +1,84 @@
+/**
+ * The lifecycle of a unit: one table, state × event → next state and action. Pure; the unit actor does what it says.
+ *
+ * Commands come from people and APIs; the other events are what the unit's supervisor reports of the child that runs it.
+ */
+import type { UnitState } from "../protocol/MasterRpc.ts";
+
+/** What a person or an API asks of a unit. */
+export const commands = ["start", "stop", "restart", "signal"] as const;
+export type Command = (typeof commands)[number];
+
+/** What the supervisor reports. */
+export const reports = [
+  /** It begins to start the child again by itself: at once, or after its backoff. */
+  "restarting",
+  "started",
+  /** A start that somebody asked for has failed, and nothing is retried. */
+  "startFailed",
+  /** It asks the child to end, for a command, for a sibling, or for a shutdown. */
+  "stopping",
+  /** Ended as asked, or by itself and not as a failure; stays down. */
+  "ended",
+  /** Ended by itself, as a failure; stays down. */
+  "crashed",
+] as const;
+export type Report = (typeof reports)[number];
+
+export type LifecycleEvent = Command | Report;
+
+export const states = ["stopped", "starting", "running", "stopping", "failed", "backoff"] as const satisfies ReadonlyArray<UnitState>;
+
+/**
+ * What the unit has its supervisor do: start the child; stop it and keep it down; both, in that order; or pass a signal on to the process.
+ */
+export type Action = "startChild" | "stopChild" | "cycleChild" | "signalProcess" | "none";
+
+/** A step of the table; null where the state does not take the event. */
+export type Step = { readonly state: UnitState; readonly action: Action } | null;
+
+const to = (state: UnitState, action: Action = "none"): Step => ({ state, action });
+
+/** What every state makes of what the supervisor reports: the report is a fact, whatever was thought before. */
+const facts = {
+  restarting: to("backoff"),
+  started: to("running"),
+  startFailed: to("failed"),
+  stopping: to("stopping"),
+  ended: to("stopped"),
+  crashed: to("failed"),
+} satisfies Record<Report, Step>;
+
+/** The table. `start` and `restart` of a unit in backoff do not wait for it. */
+export const table: Readonly<Record<UnitState, Readonly<Record<LifecycleEvent, Step>>>> = {
+  stopped: { ...facts, start: to("starting", "startChild"), stop: null, restart: to("starting", "startChild"), signal: null },
+  starting: { ...facts, start: null, stop: to("stopping", "stopChild"), restart: to("stopping", "cycleChild"), signal: null },
+  running: {
+    ...facts,
+    start: null,
+    stop: to("stopping", "stopChild"),
+    restart: to("stopping", "cycleChild"),
+    signal: to("running", "signalProcess"),
+  },
+  stopping: { ...facts, start: null, stop: null, restart: null, signal: to("stopping", "signalProcess") },
+  failed: {
+    ...facts,
+    start: to("starting", "startChild"),
+    stop: to("stopped", "stopChild"),
+    restart: to("starting", "startChild"),
+    signal: null,
+  },
+  backoff: {
+    ...facts,
+    start: to("starting", "cycleChild"),
+    stop: to("stopped", "stopChild"),
+    restart: to("starting", "cycleChild"),
+    signal: null,
+  },
+};
+
+/** The step that an event makes from a state. */
+export const step = (state: UnitState, event: LifecycleEvent): Step => table[state][event];
+
+/** The commands that a state takes. */
+export const legal = (state: UnitState): ReadonlyArray<Command> => commands.filter((command) => step(state, command) !== null);

@@ -1,0 +1,106 @@
+/**
+ * The actor that is a unit's process: it lives as long as the process does, and its supervisor starts the next one.
+ */
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import * as Schema from "effect/Schema";
+import * as Rpc from "effect/rpc/Rpc";
+import * as RpcGroup from "effect/rpc/RpcGroup";
+import { Actor, type ActorRef, ChildSpec, ExitReason } from "../actor/index.ts";
+import type { Driver, Task } from "../driver/index.ts";
+import { LastExit } from "../protocol/MasterRpc.ts";
+import type { UnitRpcs } from "./UnitRpc.ts";
+import type { RestartWhen, UnitSpec } from "./UnitSpec.ts";
+
+/** The process that runs just now, for the unit's mailbox to look at and to signal at any time. */
+export interface Slot {
+  task: Task | null;
+  /** Unix milliseconds. */
+  startedAt: number | null;
+}
+
+/** The process ended by itself, and not with exit code 0. */
+export class ProcessFailed extends Schema.TaggedError<ProcessFailed>()("ProcessFailed", { exit: LastExit }) {
+  readonly code = "HSU-UNIT-004";
+  override get message(): string {
+    return formatExit(this.exit);
+  }
+}
+
+/** How a process ended, for people. */
+export const formatExit = (exit: { readonly code: number | null; readonly signal: string | null }): string =>
+  exit.signal === null ? `exit code ${exit.code ?? "unknown"}` : `signal ${exit.signal}`;
+
+const RunRpc = RpcGroup.make(Rpc.make("Exited", { payload: LastExit }));
+export type RunRpcs = RpcGroup.Rpcs<typeof RunRpc>;
+
+interface RunArgs {
+  readonly spec: UnitSpec;
+  readonly driver: Driver;
+  readonly slot: Slot;
+  readonly mailbox: ActorRef<UnitRpcs>;
+}
+
+const start = Effect.fnUntraced(function* ({ driver, mailbox, slot, spec }: RunArgs, context: Actor.ActorContext<RunRpcs>) {
+  // Added first, so run last: however it ended, the exit is told before the supervisor hears of this incarnation's end.
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      const task = slot.task;
+      slot.task = slot.startedAt = null;
+      return task === null ? Effect.void : Effect.map(ended(task), (exit) => mailbox.cast("ProcessExited", exit));
+    }),
+  );
+  const task = yield* driver.start({
+    id: spec.id,
+    executable: spec.executable,
+    args: spec.args,
+    workingDirectory: spec.workingDirectory,
+    environment: spec.environment,
+    capture: spec.capture,
+  });
+  slot.task = task;
+  slot.startedAt = yield* Clock.currentTimeMillis;
+  yield* Effect.forkIn(
+    Effect.map(ended(task), (exit) => context.self.cast("Exited", exit)),
+    context.scope,
+  );
+  return task;
+});
+
+const Run = Actor.make({
+  name: "run",
+  protocol: RunRpc,
+  init: start,
+  handlers: {
+    Exited: (_, exit) => Actor.exit(exit.code === 0 ? ExitReason.normal : ExitReason.error(new ProcessFailed({ exit }))),
+  },
+  terminate: (task, reason) =>
+    reason._tag === "Shutdown" ? Effect.andThen(Effect.ignore(task.signal("SIGTERM")), task.waitForAll) : Effect.void,
+});
+
+const ended = (task: Task): Effect.Effect<LastExit> =>
+  Effect.flatMap(task.wait, (exit) => Effect.map(Clock.currentTimeMillis, (at) => ({ code: exit.code, signal: exit.signal, at })));
+
+const restartTypes = { always: "permanent", on_failure: "transient", never: "temporary" } as const satisfies Record<RestartWhen, string>;
+
+/** The child of the unit's group: its restarts, its backoff and its stop deadline are the supervisor's own. */
+export const childSpec = (args: RunArgs): ChildSpec.ChildSpec<RunRpcs, never> => {
+  const { enabled, id, restart, startTimeoutMillis, stopTimeoutMillis } = args.spec;
+  return ChildSpec.make(Run, args, {
+    id,
+    restart: restartTypes[restart.when],
+    shutdown: stopTimeoutMillis,
+    startTimeoutMillis,
+    autoStart: enabled,
+    onStartFailure: "restart",
+    retain: true,
+    mailbox: "discard",
+    backoff: {
+      initialMillis: restart.delayMillis,
+      factor: restart.multiplier,
+      maxMillis: restart.maxDelayMillis,
+      resetAfterMillis: restart.resetAfterMillis,
+    },
+    ...(restart.maxAttempts === undefined ? {} : { maxAttempts: restart.maxAttempts }),
+  });
+};

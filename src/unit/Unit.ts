@@ -1,0 +1,207 @@
+/**
+ * The mailbox of a unit: an actor that outlives the unit's processes. It answers at any time, does what the lifecycle table says to a
+ * command, and has the unit's supervisor carry it out.
+ */
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Option from "effect/Option";
+import { Actor, type ActorRef, type Supervisor } from "../actor/index.ts";
+import { Signal } from "../platform/index.ts";
+import { InvalidTransition, StartFailed } from "../protocol/Errors.ts";
+import type { LastExit, UnitState, UnitStatus } from "../protocol/MasterRpc.ts";
+import { type Action, type Command, legal, type Report, step } from "./Lifecycle.ts";
+import { formatExit, type Slot } from "./Run.ts";
+import { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
+import type { UnitSpec } from "./UnitSpec.ts";
+
+/** What a unit's mailbox is given. */
+export interface UnitArgs {
+  readonly spec: UnitSpec;
+  /** Ids from the root group to the unit's own. */
+  readonly groups: ReadonlyArray<string>;
+  readonly slot: Slot;
+  /** The supervisor of the unit's group. */
+  readonly supervisor: Effect.Effect<Supervisor.SupervisorRef, unknown>;
+  /** Says to everybody what has happened to the unit. */
+  readonly publish: (type: string, message: string) => void;
+}
+
+interface Waiting {
+  readonly id: number;
+  readonly to: Actor.ReplyTo<UnitStatus, StartFailed>;
+}
+
+interface State {
+  readonly args: UnitArgs;
+  readonly state: UnitState;
+  readonly reason: string | null;
+  readonly restarts: number;
+  readonly nextStartAt: number | null;
+  readonly lastExit: LastExit | null;
+  /** Commands that are being carried out. */
+  readonly waiting: ReadonlyArray<Waiting>;
+  readonly nextId: number;
+}
+
+type Context = Actor.ActorContext<UnitRpcs>;
+
+/** What a command's action has the supervisor do. A stop by hand holds: no sibling's failure undoes it. */
+const perform = (action: Action, { spec, supervisor }: UnitArgs): Effect.Effect<void, unknown> => {
+  const { id } = spec;
+  const stop = Effect.flatMap(supervisor, (group) => group.terminateChild(id, { hold: true }));
+  const start = Effect.flatMap(supervisor, (group) => group.restartChild(id));
+  switch (action) {
+    case "startChild":
+      return Effect.asVoid(start);
+    case "stopChild":
+      return stop;
+    case "cycleChild":
+      return Effect.asVoid(Effect.andThen(stop, start));
+    case "signalProcess":
+    case "none":
+      return Effect.void;
+  }
+};
+
+const words: Record<Command, string> = { start: "started by hand", stop: "stopped by hand", restart: "restarted by hand", signal: "" };
+
+const refuse = (state: State, command: string) =>
+  Exit.fail(new InvalidTransition({ unit: state.args.spec.id, command, state: state.state, legal: legal(state.state) }));
+
+/** Takes a command: its reply comes when the supervisor has done it. */
+const take = (state: State, command: Command, context: Context) => {
+  const next = step(state.state, command);
+  if (next === null) return refuse(state, command);
+  const to = context.deferReply();
+  const id = state.nextId;
+  const carryOut = Effect.exit(perform(next.action, state.args)).pipe(
+    Effect.map((exit) => context.self.cast("ActionEnded", { id, failure: Exit.isSuccess(exit) ? null : failureText(exit) })),
+  );
+  const moved: State = {
+    ...state,
+    state: next.state,
+    reason: words[command],
+    nextStartAt: null,
+    waiting: to === null ? state.waiting : [...state.waiting, { id, to }],
+    nextId: id + 1,
+  };
+  if (moved.state === "stopped") state.args.publish("stopped", "stopped by hand");
+  return Effect.as(Effect.forkIn(carryOut, context.scope), Actor.noReply(moved));
+};
+
+const failureText = (exit: Exit.Exit<void, unknown>): string => {
+  const error = Option.getOrUndefined(Exit.findErrorOption(exit));
+  return error instanceof Error ? error.message : String(error);
+};
+
+const describe = (state: State): Effect.Effect<UnitStatus> => {
+  const { groups, slot, spec } = state.args;
+  const { task } = slot;
+  return Effect.map(task === null ? Effect.succeed(null) : task.memory, (memory) => ({
+    id: spec.id,
+    kind: spec.kind,
+    groups: [...groups],
+    state: state.state,
+    reason: state.reason,
+    pid: task?.identity.pid ?? null,
+    restarts: state.restarts,
+    startedAt: task === null ? null : slot.startedAt,
+    nextStartAt: state.nextStartAt,
+    lastExit: state.lastExit,
+    memory,
+  }));
+};
+
+/** The events that people see, in their words. */
+const announce = (state: State, report: Report, note: string | null, delayMillis: number | null): void => {
+  const { publish, slot } = state.args;
+  switch (report) {
+    case "started":
+      return publish("started", `started, pid ${slot.task?.identity.pid ?? "?"}`);
+    case "startFailed":
+      return publish("failed", `did not start: ${note ?? "unknown"}`);
+    case "restarting":
+      if (delayMillis === null) return publish("exited", `stopped with its group${exitNote(state)}`);
+      return publish("restarting", `restarts ${delayMillis === 0 ? "at once" : `in ${delayMillis} ms`} (attempt ${note ?? "?"} in a row)`);
+    case "stopping":
+      return publish("stopping", "stopping");
+    case "ended":
+      return publish("stopped", `stopped${exitNote(state)}`);
+    case "crashed":
+      return publish(note === null ? "exited" : "gave_up", `${note ?? "failed"}${exitNote(state)}`);
+  }
+};
+
+const exitNote = ({ lastExit }: State): string => (lastExit === null ? "" : `: ${formatExit(lastExit)}`);
+
+/** What the supervisor reports is a fact; only its words depend on what was asked. */
+const follow = (state: State, report: Report, note: string | null, delayMillis: number | null, now: number): State => {
+  // An end that was asked for is no failure, even where it took a kill.
+  const asked = report === "crashed" && state.state === "stopping";
+  const fact = asked ? "ended" : report;
+  announce(state, fact, note, delayMillis);
+  const byHand = state.reason === words.stop || state.reason === words.restart;
+  const reasons: Record<Report, string | null> = {
+    started: null,
+    startFailed: note,
+    restarting: delayMillis === null ? "its group restarts" : null,
+    stopping: byHand ? state.reason : null,
+    ended: byHand ? state.reason : `ended${exitNote(state)}`,
+    crashed: note ?? `failed${exitNote(state)}`,
+  };
+  // Between its two halves a restart by hand is no stop.
+  const reached = fact === "ended" && state.reason === words.restart ? "starting" : step(state.state, fact)?.state;
+  return {
+    ...state,
+    state: reached ?? state.state,
+    reason: reasons[fact],
+    restarts: fact === "restarting" ? state.restarts + 1 : state.restarts,
+    nextStartAt: fact === "restarting" && delayMillis !== null ? now + delayMillis : null,
+  };
+};
+
+export const Unit = Actor.make({
+  name: "unit",
+  protocol: UnitRpc,
+  init: (args: UnitArgs): State => ({
+    args,
+    state: args.slot.task === null ? "stopped" : "running",
+    reason: args.spec.enabled ? null : "disabled",
+    restarts: 0,
+    nextStartAt: null,
+    lastExit: null,
+    waiting: [],
+    nextId: 0,
+  }),
+  handlers: {
+    Start: (state, _, context) => take(state, "start", context),
+    Stop: (state, _, context) => take(state, "stop", context),
+    Restart: (state, _, context) => take(state, "restart", context),
+    Signal: (state, { signal }) => {
+      const parsed = Signal.parse(signal);
+      const { task } = state.args.slot;
+      if (step(state.state, "signal") === null || task === null || Option.isNone(parsed)) return refuse(state, `signal ${signal}`);
+      state.args.publish("signal", `sent ${parsed.value}`);
+      // It may have ended in between: then there is nobody to be told.
+      return Effect.as(Effect.ignore(task.signal(parsed.value)), state);
+    },
+    Describe: (state) => Effect.map(describe(state), (status) => Actor.reply(state, status)),
+    ProcessExited: (state, exit) => ({ ...state, lastExit: exit }),
+    Reported: (state, { at, delayMillis, note, report }) => follow(state, report, note, delayMillis, at),
+    ActionEnded: (state, { failure, id }) => {
+      const done = state.waiting.find((waiting) => waiting.id === id);
+      const settled: State = { ...state, waiting: state.waiting.filter((waiting) => waiting !== done) };
+      if (done === undefined) return settled;
+      if (failure !== null) {
+        Actor.failTo(done.to, new StartFailed({ unit: state.args.spec.id, reason: failure }));
+        return settled;
+      }
+      return Effect.map(describe(settled), (status) => {
+        Actor.replyTo(done.to, status);
+        return settled;
+      });
+    },
+  },
+});
+
+export type UnitRef = ActorRef<UnitRpcs>;

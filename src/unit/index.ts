@@ -1,0 +1,21 @@
+/**
+ * unit/: the supervised thing. A spec becomes two actors: the child of the unit's group, which lives as long as the process does, and the
+ * unit's mailbox, which outlives it and answers at any time.
+ *
+ * May import: actor/, platform/, protocol/, driver/ and the rooms of rank 1; never config/ or above.
+ * Never changes: restarts, backoff and stop deadlines are the supervisor's own, this room has none; the lifecycle is one table, and an event
+ * that the table does not take is a typed error.
+ */
+export * as Lifecycle from "./Lifecycle.ts";
+export { childSpec, formatExit, ProcessFailed, type RunRpcs, type Slot } from "./Run.ts";
+export { Unit, type UnitArgs, type UnitRef } from "./Unit.ts";
+export { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
+export {
+  type GroupSpec,
+  type GroupStrategy,
+  type MasterSpec,
+  type RestartPolicy,
+  type RestartWhen,
+  type UnitSpec,
+  unitsOf,
+} from "./UnitSpec.ts";
