@@ -7,7 +7,7 @@ import { nestedOf } from "./Dialect.ts";
 import type { ConfigFile, Entry, FlatManagement, Group, Managed, Strategy, Unit } from "./Schema.ts";
 import { locate, type Located, type Path } from "./Source.ts";
 
-export const DEFAULTS = {
+const DEFAULTS = {
   forceShutdownTimeoutMillis: 30_000,
   startTimeoutMillis: 60_000,
   stopTimeoutMillis: 10_000,

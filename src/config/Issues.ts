@@ -27,7 +27,7 @@ const quoted = (text: string): string => JSON.stringify(text.length > 60 ? `${te
 const list = (words: ReadonlyArray<string>): string => (words.length === 1 ? words[0]! : `one of ${words.join(", ")}`);
 
 /** What was found, for people. */
-export const describe = (node: Located): string => {
+const describe = (node: Located): string => {
   switch (node.kind) {
     case "map":
       return "a map";

@@ -46,7 +46,7 @@ export const Id = Schema.String.check(
 );
 
 /** The values that YAML may hold where a process gets a text. */
-export const Scalar = Schema.Union([Text, Schema.Finite, Schema.Boolean]).annotate({ expected: "a string, a number or true or false" });
+const Scalar = Schema.Union([Text, Schema.Finite, Schema.Boolean]).annotate({ expected: "a string, a number or true or false" });
 
 /** A list of scalars, given to the process as texts, each as it is written in the file. */
 export const Arguments = Schema.Array(Scalar);

@@ -68,6 +68,8 @@ describe("rendering", () => {
   });
 
   it("lets no file steer the terminal", () => {
-    expect(render(found('"\u001b[31mred\u001b]0;title\u0007": 1\n'))).not.toMatch(/[\u001b\u0007]/);
+    const hostile = render({ ...found('"\u001b[31mred\u001b]0;title\u0007\u009b2J": 1\n'), file: "\u001b[2J.yaml", hint: "\u001b[1m" });
+    expect(hostile).toContain("[31mred");
+    expect(hostile).not.toMatch(/[\u001b\u0007\u009b]/);
   });
 });

@@ -100,6 +100,11 @@ describe("the nearest word", () => {
     );
   });
 
+  it("counts two neighbours swapped as one edit", () => {
+    expect(distance("dealy", "delay")).toBe(1);
+    expect(distance("dealy", "daley")).toBe(2);
+  });
+
   it("is measured by a distance: symmetric, zero for the same word only", () => {
     const word = fc.stringMatching(/^[ab_]{0,6}$/);
     fc.assert(
