@@ -78,8 +78,7 @@ const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f
 /** As many cells of nothing; tabs stay tabs. */
 const blank = (text: string): string => Array.from(text, (char) => (char === "\t" ? "\t" : WIDE.test(char) ? "  " : " ")).join("");
 /** A config file may not steer the terminal that shows it. */
-const harmless = (text: string): string =>
-  text.replaceAll(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
+const harmless = (text: string): string => text.replaceAll(/[^\P{Cc}\t]|[\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu, "\ufffd");
 
 const MAX_SHOWN = 120;
 
