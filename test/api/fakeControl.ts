@@ -82,6 +82,7 @@ export const make = Effect.gen(function* () {
   const ended = yield* Deferred.make<void>();
   const units: Array<UnitStatus> = [unit("web"), unit("broken", { state: "failed", pid: null, reason: "gave up after 3 restarts" })];
   let following = 0;
+  let broken = false;
   const find = (id: string): Effect.Effect<UnitStatus, UnitNotFound> => {
     const found = units.find((candidate) => candidate.id === id);
     return found === undefined ? Effect.fail(new UnitNotFound({ unit: id, nearest: id === "wep" ? "web" : null })) : Effect.succeed(found);
@@ -99,7 +100,7 @@ export const make = Effect.gen(function* () {
       find(id),
     );
   const control: Control["Service"] = {
-    status: Effect.sync(() => status([...units])),
+    status: Effect.suspend(() => (broken ? Effect.die(new Error("the mailbox is down")) : Effect.succeed(status([...units])))),
     tree: Effect.sync(() => tree()),
     start: (id) =>
       Effect.flatMap(call("start", id), (found) =>
@@ -130,6 +131,8 @@ export const make = Effect.gen(function* () {
     units,
     history,
     following: () => following,
+    /** From now on `status` is a defect. */
+    break: () => void (broken = true),
     happen: (e: MasterEvent) => PubSub.publish(events, e),
     write: (line: LogLine) => PubSub.publish(lines, line),
     end: Deferred.succeed(ended, undefined),

@@ -86,6 +86,12 @@ test("an error is two lines whatever it contains", () => {
   );
 });
 
+test("an error cannot steer the terminal", () => {
+  expect(errorText({ message: "a\x1b[2Jb", code: "HSU-X-001", hint: "\u009b" }, plain)).toBe(
+    "error: a\\x1b[2Jb [HSU-X-001]\nhint: \\x9b\n",
+  );
+});
+
 test("durations and bytes", () => {
   expect([0, 999, 59_999, 60_000, 3_599_999, 3_600_000, 90_061_000, -5].map(duration)).toEqual([
     "0s",
@@ -104,6 +110,11 @@ test("what there is to say about a unit", () => {
   expect(note(unit("a"), now)).toBe("");
   expect(note(unit("a", { state: "stopping", lastExit: exit(0) }), now)).toBe("");
   expect(note(unit("a", { state: "stopped", pid: null, lastExit: exit(0) }), now)).toBe("exited with code 0");
+  const said = { reason: "ended: killed by SIGTERM", lastExit: exit(null, "SIGTERM") };
+  expect(note(unit("a", { state: "stopped", pid: null, ...said }), now)).toBe("ended: killed by SIGTERM");
+  expect(note(unit("a", { state: "failed", pid: null, reason: "failed: exit code 1", lastExit: exit(1) }), now)).toBe(
+    "failed: exit code 1",
+  );
 });
 
 test("who is as wanted", () => {
@@ -138,6 +149,12 @@ describe("text", () => {
         new Set([1]),
       ),
     ).toEqual(["a    bb", "ccc   d  e"]);
+    expect(
+      align([
+        ["a", "", "b"],
+        ["c", "", "d"],
+      ]),
+    ).toEqual(["a  b", "c  d"]);
   });
 
   test("clean writes control characters out", () => {

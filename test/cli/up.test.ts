@@ -102,6 +102,7 @@ describe("in the foreground", () => {
         yield* until(() => shutdowns(fake.calls) === 1, "the shutdown");
         yield* Effect.sleep(120);
         expect(fake.calls.filter((call) => call.startsWith("signal"))).toEqual([]);
+        yield* Effect.sleep(250);
         io.emit("SIGINT");
         yield* until(() => fake.calls.includes("signal SIGKILL slow"), "the kill");
         expect(fake.calls).not.toContain("signal SIGKILL web");
@@ -111,6 +112,22 @@ describe("in the foreground", () => {
         expect(yield* Fiber.join(up)).toBe(130);
         expect(io.err()).toContain("killing what is left\n");
         expect(shutdowns(fake.calls)).toBe(1);
+      }),
+    ));
+
+  test("one Ctrl-C that comes twice, by the terminal and by npm, is one", () =>
+    scoped(
+      Effect.gen(function* () {
+        const { fake, io } = yield* setup();
+        const up = yield* Effect.forkChild(hsu(io, "up"));
+        yield* until(() => fake.following() === 1, "the view");
+        fake.units.push(Fake.unit("slow", { state: "stopping" }));
+        io.emit("SIGINT");
+        io.emit("SIGINT");
+        yield* Effect.sleep(150);
+        expect(fake.calls).toEqual(["shutdown"]);
+        yield* fake.end;
+        expect(yield* Fiber.join(up)).toBe(0);
       }),
     ));
 
@@ -161,6 +178,23 @@ describe("in the foreground", () => {
         expect(yield* Fiber.join(up)).toBe(0);
         expect(io.out()).toMatch(/all units have ended\x1b\[K\n\x1b\[J\x1b\[\?2026l\x1b\[\?25h$/);
         expect(io.err()).toBe("");
+      }),
+    ));
+
+  test("on a terminal: a master that cannot tell its state any more is shown as it was, and stopped at the end", () =>
+    scoped(
+      Effect.gen(function* () {
+        const { fake, io } = yield* setup({ tty: true, rows: 30, columns: 100 });
+        const up = yield* Effect.forkChild(hsu(io, "up", "--no-color"));
+        yield* until(() => io.out().includes("exited with code 1"), "the first events");
+        fake.break();
+        yield* fake.happen(Fake.event(3, "stopped", "stopped"));
+        yield* until(() => io.out().includes("up 1m05s  2 restarts"), "the picture from before");
+        yield* fake.end;
+        expect(yield* Fiber.join(up)).toBe(0);
+        const picture = io.out().slice(io.out().lastIndexOf("\x1b[?2026h"));
+        expect(picture).toContain("│   ├── web     stopped               2 restarts");
+        expect(picture).toContain("0 of 2 units running");
       }),
     ));
 

@@ -48,16 +48,19 @@ export const truncate = (line: string, columns: number): string => {
 /** Fills up to a number of columns. */
 const pad = (text: string, columns: number): string => text + " ".repeat(Math.max(0, columns - width(text)));
 
-/** Lines of cells, two spaces between columns, nothing behind the last one that says anything. Columns in `right` are set to the right. */
+/**
+ * Lines of cells, two spaces between columns, nothing behind the last one that says anything; a column in which nobody says anything takes no
+ * room. Columns in `right` are set to the right.
+ */
 export const align = (rows: ReadonlyArray<ReadonlyArray<string>>, right: ReadonlySet<number> = new Set()): ReadonlyArray<string> => {
   const widths: Array<number> = [];
   for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, width(cell))));
-  return rows.map((row) =>
-    row
-      .map((cell, index) => (right.has(index) ? " ".repeat((widths[index] ?? 0) - width(cell)) + cell : pad(cell, widths[index] ?? 0)))
-      .join("  ")
-      .trimEnd(),
-  );
+  const place = (cell: string, index: number): ReadonlyArray<string> => {
+    const columns = widths[index] ?? 0;
+    if (columns === 0) return [];
+    return [right.has(index) ? " ".repeat(columns - width(cell)) + cell : pad(cell, columns)];
+  };
+  return rows.map((row) => row.flatMap(place).join("  ").trimEnd());
 };
 
 /** `1 unit`, `2 units`. */

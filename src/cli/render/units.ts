@@ -47,9 +47,15 @@ export const note = (unit: UnitStatus, now: number): string => {
   if (unit.state === "running") return unit.reason === null ? "" : clean(unit.reason);
   if (unit.state === "backoff" && unit.nextStartAt !== null) parts.push(`next start in ${duration(unit.nextStartAt - now + 999)}`);
   if (unit.reason !== null) parts.push(clean(unit.reason));
-  if (unit.lastExit !== null && unit.state !== "starting" && unit.state !== "stopping") parts.push(ending(unit.lastExit));
+  const { lastExit } = unit;
+  const isOver = unit.state !== "starting" && unit.state !== "stopping";
+  if (isOver && lastExit !== null && !tells(unit.reason, lastExit)) parts.push(ending(lastExit));
   return parts.join(", ");
 };
+
+/** Whether the reason already says how the process ended. */
+const tells = (reason: string | null, { code, signal }: LastExit): boolean =>
+  reason !== null && (signal === null ? reason.includes(`code ${code}`) : reason.includes(signal));
 
 /** Whether a unit is as its config wants it: running, disabled, or done with exit code 0 without anybody having stopped it. */
 export const isAsWanted = (unit: UnitStatus): boolean => {

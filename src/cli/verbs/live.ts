@@ -3,14 +3,41 @@
  */
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
+import * as Option from "effect/Option";
 import * as Queue from "effect/Queue";
 import * as Stream from "effect/Stream";
-import type { MasterEvent } from "../../protocol/MasterRpc.ts";
+import type { Control } from "../../master/Control.ts";
+import type { MasterEvent, MasterStatus, TreeNode, UnitStatus } from "../../protocol/MasterRpc.ts";
 import { clearScreen, eventsShown, frame, hideCursor, repaint, showCursor } from "../render/live.ts";
 import { isGivingUp, type Live } from "./View.ts";
 
 /** Between two frames, at least: whatever happens within it is in one frame. */
 const restMillis = 50;
+
+type Picture = readonly [MasterStatus, TreeNode];
+
+/** None while the master cannot tell: at its end the parts that know are stopped as well. */
+const pictureOf = (control: Control["Service"]): Effect.Effect<Picture | undefined> =>
+  Effect.all([control.status, control.tree]).pipe(
+    Effect.timeoutOption(1000),
+    Effect.map(Option.getOrUndefined),
+    Effect.catchDefect(() => Effect.succeed(undefined)),
+  );
+
+/** The same picture when all has been stopped. */
+const ended = ([status, tree]: Picture): Picture => {
+  const stopped = ({ children, id, kind, restarts, strategy }: TreeNode): TreeNode => ({
+    id,
+    kind,
+    strategy,
+    state: "stopped",
+    pid: null,
+    restarts,
+    children: children.map(stopped),
+  });
+  const units = status.units.map((unit): UnitStatus => ({ ...unit, state: "stopped", reason: null, pid: null, nextStartAt: null }));
+  return [{ ...status, units }, stopped(tree)];
+};
 
 export const live: Live = Effect.fnUntraced(function* (invocation, control) {
   const { io, paint } = invocation;
@@ -27,8 +54,11 @@ export const live: Live = Effect.fnUntraced(function* (invocation, control) {
     events = [...events.slice(-eventsShown), event];
     gaveUp ||= isGivingUp(event);
   };
+  let last: Picture | undefined;
   const draw = Effect.gen(function* () {
-    const [status, tree] = yield* Effect.all([control.status, control.tree]);
+    last = (yield* pictureOf(control)) ?? last;
+    if (last === undefined) return;
+    const [status, tree] = last;
     const resized = columns !== io.stdout.columns;
     columns = io.stdout.columns;
     const lines = frame({ status, tree, events, footer, rows: io.stdout.rows, columns }, paint);
@@ -56,12 +86,13 @@ export const live: Live = Effect.fnUntraced(function* (invocation, control) {
     forcing: say("killing what is left …"),
     end: Effect.gen(function* () {
       yield* Fiber.interruptAll([watcher, ticker, drawer]);
-      const last = control.events({ follow: false, since: (events.at(-1)?.seq ?? 0) + 1 });
+      const missed = control.events({ follow: false, since: (events.at(-1)?.seq ?? 0) + 1 });
       yield* Effect.timeoutOption(
-        Stream.runForEach(last, (event) => Effect.sync(() => see(event))),
+        Stream.runForEach(missed, (event) => Effect.sync(() => see(event))),
         1000,
       );
       footer = "all units have ended";
+      if (last !== undefined) last = ended(last);
       yield* draw;
       return gaveUp;
     }),

@@ -1,6 +1,7 @@
 /**
  * `hsu up [-d] [FILE]`
  */
+import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Queue from "effect/Queue";
@@ -63,11 +64,22 @@ const tagged = (error: Explained): Explained & { readonly _tag: string } =>
     ? (error as Explained & { readonly _tag: string })
     : Object.assign(error, { _tag: "StartError" });
 
+/** A terminal's Ctrl-C reaches the whole group, and `npm start` passes on what it got itself: within this time it is one and the same. */
+const echoMillis = 300;
+
 const signalsOf = (io: Io): Effect.Effect<Queue.Dequeue<EndSignal>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const queue = yield* Queue.unbounded<EndSignal>();
+    const clock = yield* Clock.Clock;
+    let heard = Number.NEGATIVE_INFINITY;
+    const hear = (signal: EndSignal): void => {
+      const now = clock.currentTimeMillisUnsafe();
+      const isEcho = signal === "SIGINT" && now - heard < echoMillis;
+      if (signal === "SIGINT" && !isEcho) heard = now;
+      if (!isEcho) Queue.offerUnsafe(queue, signal);
+    };
     yield* Effect.acquireRelease(
-      Effect.sync(() => io.onSignal((signal) => void Queue.offerUnsafe(queue, signal))),
+      Effect.sync(() => io.onSignal(hear)),
       (off) => Effect.sync(off),
     );
     return queue;
@@ -84,4 +96,4 @@ const killStopping = (control: Control["Service"]): Effect.Effect<never> =>
       (unit) => Effect.ignore(control.signal(unit.id, "SIGKILL")),
       { discard: true },
     ),
-  ).pipe(Effect.delay(50), Effect.forever);
+  ).pipe(Effect.ignoreCause, Effect.delay(50), Effect.forever);
