@@ -8,6 +8,8 @@ import type { ProcessStats } from "./Process.ts";
 export interface Sighting {
   /** See `ProcessIdentity.startTime`. */
   readonly startTime: number;
+  /** Its process group. */
+  readonly group: number;
   /** False for a process that has ended and is not reaped yet. */
   readonly running: boolean;
 }

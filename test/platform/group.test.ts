@@ -4,10 +4,11 @@ import { expect, it } from "@effect/vitest";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as TestClock from "effect/testing/TestClock";
+import { Processes, type ProcessHandle } from "../../src/platform/index.ts";
 import type { Probe } from "../../src/platform/Probe.ts";
 import { layer, layerWith } from "../../src/platform/linux/Processes.ts";
 import { procProbe } from "../../src/platform/linux/Proc.ts";
-import { misbehave, options, read, start, temporaryFolder, until } from "./support.ts";
+import { misbehave, options, read, temporaryFolder, until } from "./support.ts";
 
 const state = (pid: number): string => {
   try {
@@ -80,11 +81,14 @@ it.effect("a group that SIGKILL does not end is given up after five seconds, and
     let stuck = false;
     const probe: Probe = {
       ...procProbe,
+      look: (pid) => (stuck && pid === process.pid ? { startTime: 1, group: handle.pid, running: true } : procProbe.look(pid)),
       groupMembers: (group) => (stuck ? [process.pid] : procProbe.groupMembers(group)),
     };
     const folder = yield* temporaryFolder;
-    const spawn = start(options(folder, { executable: "sh", args: ["-c", "sleep 60 & exit 0"] }));
-    const handle = yield* Effect.provide(spawn, layerWith(probe));
+    // Without the finalizer of the other tests: it would sleep on this test's clock.
+    const given = options(folder, { executable: "sh", args: ["-c", "sleep 60 & exit 0"] });
+    const spawn = Effect.flatMap(Processes, (processes) => processes.spawn(given));
+    const handle: ProcessHandle = yield* Effect.provide(spawn, layerWith(probe));
     yield* handle.exit;
     stuck = true;
     const killing = yield* Effect.forkChild(Effect.flip(handle.killGroup), { startImmediately: true });
@@ -92,6 +96,5 @@ it.effect("a group that SIGKILL does not end is given up after five seconds, and
     expect(killing.pollUnsafe()).toBeUndefined();
     yield* TestClock.adjust(200);
     expect(yield* Fiber.join(killing)).toMatchObject({ reason: "StillAlive", code: "HSU-PROC-013", pid: handle.pid });
-    stuck = false;
   }),
 );

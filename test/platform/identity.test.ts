@@ -81,7 +81,7 @@ it.live("a stranger that got the pid is neither signalled nor taken for the grou
     let reused = false;
     const probe: Probe = {
       ...procProbe,
-      look: (pid) => (reused ? { startTime: Number.MAX_SAFE_INTEGER, running: true } : procProbe.look(pid)),
+      look: (pid) => (reused ? { startTime: Number.MAX_SAFE_INTEGER, group: pid, running: true } : procProbe.look(pid)),
     };
     const folder = yield* temporaryFolder;
     const run = start(options(folder, { executable: "sh", args: ["-c", "sleep 60 & exit 0"] }));
@@ -94,6 +94,27 @@ it.live("a stranger that got the pid is neither signalled nor taken for the grou
     expect(handle.groupAlive()).toBe(false);
     yield* handle.killGroup;
     expect(procProbe.groupMembers(handle.pid)).toHaveLength(1);
+  }),
+);
+
+it.live("a group is not looked for again as long as one that is known of it runs", () =>
+  Effect.gen(function* () {
+    let looks = 0;
+    const probe: Probe = {
+      ...procProbe,
+      groupMembers: (group) => {
+        looks++;
+        return procProbe.groupMembers(group);
+      },
+    };
+    const folder = yield* temporaryFolder;
+    const run = start(options(folder, { executable: "sh", args: ["-c", "sleep 60 & echo $!; exit 0"] }));
+    const handle = yield* Effect.provide(run, layerWith(probe));
+    yield* handle.exit;
+    for (let round = 0; round < 5; round++) expect(handle.groupAlive()).toBe(true);
+    expect(looks).toBe(1);
+    process.kill(Number.parseInt(read(folder, "stdout.log"), 10), "SIGKILL");
+    yield* until("the group has ended", () => !handle.groupAlive());
   }),
 );
 

@@ -22,9 +22,9 @@ let bootId: string | undefined;
 export const psProbe: Probe = {
   bootId: () => (bootId ??= run("sysctl", "-n", "kern.bootsessionuuid").trim() || "unknown"),
   look: (pid) => {
-    const match = /^\s*(\S+)\s+(.+?)\s*$/m.exec(run("ps", "-o", "stat=,lstart=", "-p", String(pid)));
-    if (match?.[1] === undefined || match[2] === undefined) return undefined;
-    return { startTime: Date.parse(`${match[2]} UTC`) / 1000, running: !match[1].startsWith("Z") };
+    const match = /^\s*(\S+)\s+(\d+)\s+(.+?)\s*$/m.exec(run("ps", "-o", "stat=,pgid=,lstart=", "-p", String(pid)));
+    if (match?.[1] === undefined || match[3] === undefined) return undefined;
+    return { startTime: Date.parse(`${match[3]} UTC`) / 1000, group: Number(match[2]), running: !match[1].startsWith("Z") };
   },
   groupMembers: (group) =>
     run("ps", "-A", "-o", "pid=,pgid=,stat=")

@@ -25,12 +25,20 @@ const kill = (group: number, signal: Signal | 0): "Sent" | "Gone" | "NotPermitte
   }
 };
 
+/** Somebody of the group, known without mistake. */
+interface Member {
+  readonly pid: number;
+  readonly startTime: number;
+}
+
 /** What a process is once it runs; `child` has a pid and has not been waited for. */
 export const makeHandle = (child: ChildProcess, identity: ProcessIdentity, probe: Probe): ProcessHandle => {
   const { pid } = identity;
   const callbacks = new Set<(exit: ProcessExit) => void>();
   let ended: ProcessExit | undefined;
   let groupGone = false;
+  /** A member seen last: as long as it runs, nobody else has to be looked for. */
+  let witness: Member | undefined;
 
   child.once("exit", (code, signal) => {
     ended = { code, signal };
@@ -55,6 +63,16 @@ export const makeHandle = (child: ChildProcess, identity: ProcessIdentity, probe
     };
   };
 
+  const members = (): ReadonlyArray<Member> =>
+    probe.groupMembers(pid).flatMap((member) => {
+      const sighting = probe.look(member);
+      return sighting?.running === true ? [{ pid: member, startTime: sighting.startTime }] : [];
+    });
+  const stillRuns = (member: Member): boolean => {
+    const now = probe.look(member.pid);
+    return now !== undefined && now.running && now.group === pid && now.startTime === member.startTime;
+  };
+
   /** `Unknown` when the system does not let itself be asked, e.g. because the master has no file descriptor left. */
   const group = (): "Alive" | "Gone" | "Unknown" => {
     if (groupGone) return "Gone";
@@ -63,8 +81,10 @@ export const makeHandle = (child: ChildProcess, identity: ProcessIdentity, probe
       const owner = probe.look(pid);
       groupGone = (owner !== undefined && owner.startTime !== identity.startTime) || kill(pid, 0) === "Gone";
       if (groupGone) return "Gone";
-      // Zombies answer signals too. The second look is for a member that was forked behind the first one's back.
-      return probe.groupMembers(pid).length > 0 || probe.groupMembers(pid).length > 0 ? "Alive" : "Gone";
+      if (witness !== undefined && stillRuns(witness)) return "Alive";
+      // Zombies answer signals too, so they are looked through; twice, for a member that was forked behind the first look's back.
+      witness = members()[0] ?? members()[0];
+      return witness === undefined ? "Gone" : "Alive";
     } catch {
       return "Unknown";
     }
@@ -87,23 +107,14 @@ export const makeHandle = (child: ChildProcess, identity: ProcessIdentity, probe
       return result === "Sent" ? Effect.void : failure(result, name);
     });
 
-  /** Who of the group still runs after SIGKILL: nobody joins it any more, so only those are asked that were there. */
-  const survivors = (): (() => boolean) => {
-    const members = probe.groupMembers(pid).map((member) => [member, probe.look(member)] as const);
-    return () =>
-      ended === undefined ||
-      members.some(([member, then]) => {
-        const now = probe.look(member);
-        return now !== undefined && now.running && now.startTime === then?.startTime;
-      });
-  };
-
   const killGroup = Effect.gen(function* () {
     const deadline = (yield* Clock.currentTimeMillis) + killDeadlineMillis;
     for (let now = group(); now !== "Gone"; now = group()) {
       if (now === "Unknown" || deliver("SIGKILL") === "NotPermitted") return yield* failure("NotPermitted", "SIGKILL");
-      const survive = survivors();
-      for (let pause = 1; pause === 1 || survive(); pause = Math.min(pause * 2, 16)) {
+      // Nobody joins a group that is being killed: only those are asked again that were there.
+      const killed = members();
+      const someoneRuns = () => ended === undefined || killed.some(stillRuns);
+      for (let pause = 1; pause === 1 || someoneRuns(); pause = Math.min(pause * 2, 16)) {
         if ((yield* Clock.currentTimeMillis) >= deadline) return yield* failure("StillAlive", "SIGKILL");
         yield* Effect.sleep(pause);
       }

@@ -65,7 +65,7 @@ export const procProbe: Probe = {
   bootId: () => (bootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()),
   look: (pid) => {
     const stat = readStat(pid);
-    return stat && { startTime: stat.startTime, running: runs(stat) };
+    return stat && { startTime: stat.startTime, group: stat.group, running: runs(stat) };
   },
   groupMembers: (group) =>
     readdirSync("/proc").flatMap((name) => {
