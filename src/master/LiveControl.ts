@@ -28,12 +28,12 @@ export interface Parts {
   readonly history: History;
   readonly startedAt: number;
   readonly groupAt: GroupAt;
-  readonly begin: Effect.Effect<void>;
+  readonly shutdown: Effect.Effect<void>;
   readonly terminated: Effect.Effect<void>;
 }
 
 /** The operations on a running master. */
-export const make = ({ begin, entries, groupAt, history, options, startedAt, terminated }: Parts): Control["Service"] => {
+export const make = ({ entries, groupAt, history, options, shutdown, startedAt, terminated }: Parts): Control["Service"] => {
   const { spec } = options;
   const find = (unit: string): Effect.Effect<Entry, UnitNotFound> => {
     const entry = entries.get(unit);
@@ -67,7 +67,7 @@ export const make = ({ begin, entries, groupAt, history, options, startedAt, ter
     events: history.events,
     logs: ({ follow, lines, unit }) =>
       Stream.unwrap(Effect.map(find(unit), () => tail({ stateDirectory: options.stateDirectory, unit, lines, follow }))),
-    shutdown: begin,
+    shutdown,
     terminated,
   };
 };

@@ -6,7 +6,7 @@ import * as Clock from "effect/Clock";
 import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
-import * as Scope from "effect/Scope";
+import type * as Scope from "effect/Scope";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, ChildSpec, CrashReport, Event, Supervisor } from "../actor/index.ts";
 import type { Driver } from "../driver/index.ts";
@@ -64,6 +64,8 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     const terminated = yield* Deferred.make<void>();
     const entries = entriesOf(spec.root, []);
 
+    // Several masters of one process share a clock, and so their events.
+    const rootId = `hsu-${++masters}`;
     let root: Supervisor.SupervisorRef | null = null;
     const groupAt: GroupAt = (path) =>
       Effect.suspend(() =>
@@ -101,45 +103,42 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         children: group.children.map((child) => (child._tag === "Group" ? supervisorOf(child, {}) : childOf(entries.get(child.id)!))),
       });
 
-    const rootScope = yield* Scope.fork(yield* Effect.scope);
-    let stopping = false;
     const stop = Effect.suspend(() => {
-      if (stopping) return Deferred.await(terminated);
-      stopping = true;
       history.publish([], "shutdown", "stopping all units");
       const supervisor = root;
-      const graceful = supervisor === null ? Effect.void : supervisor.stop;
+      if (supervisor === null) return Effect.void;
       const forced = Effect.suspend(() => {
         history.publish([], "shutdown", `not over after ${spec.forceShutdownTimeoutMillis} ms: killing what is left`);
-        return supervisor === null ? Effect.void : supervisor.kill;
+        return supervisor.kill;
       });
-      return graceful.pipe(
-        Effect.timeoutOrElse({ duration: spec.forceShutdownTimeoutMillis, orElse: () => forced }),
-        Effect.ensuring(Deferred.succeed(terminated, undefined)),
-      );
-    });
-    const begin = Effect.suspend(() => (stopping ? Effect.void : Effect.asVoid(Effect.forkIn(stop, rootScope))));
-
+      return Effect.timeoutOrElse(supervisor.stop, { duration: spec.forceShutdownTimeoutMillis, orElse: () => forced });
+    }).pipe(Effect.ensuring(Deferred.succeed(terminated, undefined)));
+    // A fiber of its own: who asks for the shutdown may be one of those that it ends.
     const fork = Effect.runForkWith(yield* Effect.context());
-    yield* Event.subscribe(listener(entries, history, () => void fork(begin)));
-    const control = LiveControl.make({ options, entries, history, startedAt, groupAt, begin, terminated: Deferred.await(terminated) });
-    // Closed first, before the root's own scope: the stop knows deadlines that a bare scope does not.
-    yield* Scope.provide(Supervisor.start({ id: "hsu", intensity: "infinity", children: [mailboxes] }), rootScope).pipe(
-      Effect.map((started) => (root = started)),
-      Effect.mapError(explain),
-    );
-    yield* Effect.addFinalizer(() => stop);
+    let stopping = false;
+    const shutdown = Effect.sync(() => {
+      if (stopping) return;
+      stopping = true;
+      fork(stop);
+    });
+    yield* Event.subscribe(listener(rootId, spec.root.id, entries, history, () => void fork(shutdown)));
+    const control = LiveControl.make({ options, entries, history, startedAt, groupAt, shutdown, terminated: Deferred.await(terminated) });
+    root = yield* Effect.mapError(Supervisor.start({ id: rootId, intensity: "infinity", children: [mailboxes] }), explain);
+    // Runs before the root's own finalizer, which knows no deadline.
+    yield* Effect.addFinalizer(() => Effect.andThen(shutdown, Deferred.await(terminated)));
     const mailboxesRef = yield* Effect.orDie(groupAt(["mailboxes"]));
     for (const child of yield* Effect.orDie(mailboxesRef.whichChildren)) entries.get(child.id)!.ref = child.ref;
 
     for (const service of options.services) {
       const worker = ChildSpec.make(Worker, service.start(control), { id: service.id, backoff: serviceBackoff });
-      yield* Effect.mapError(root!.startChild(worker), explain);
+      yield* Effect.mapError(root.startChild(worker), explain);
     }
     // The units as a whole: they come back inside of it, and when it gives up there is nothing left to do.
-    yield* Effect.mapError(root!.startChild(supervisorOf(spec.root, { restart: "temporary" })), explain);
+    yield* Effect.mapError(root.startChild(supervisorOf(spec.root, { restart: "temporary" })), explain);
     return control;
   }).pipe(Effect.provideService(CrashReport.Reporter, () => Effect.void));
+
+let masters = 0;
 
 const serviceBackoff = { initialMillis: 100, factor: 2, maxMillis: 10_000, resetAfterMillis: 60_000 };
 
@@ -156,31 +155,27 @@ const explain = (error: unknown): MasterStartError => {
 
 /** Passes the tree's events on: to the mailbox of the unit that they are about, or straight to the history. */
 const listener = (
+  rootId: string,
+  rootGroup: string,
   entries: ReadonlyMap<string, Entry>,
   history: History.History,
   gaveUp: () => void,
 ): ((event: Event.TreeEvent) => void) => {
   const previous = new Map<string, Event.TreeEvent["_tag"]>();
   return (event) => {
-    if (event.path[0] !== "hsu") return;
+    if (event.path[0] !== rootId) return;
     const [, ...path] = event.path;
     const id = path.at(-1) ?? "";
     const entry = entries.get(id);
-    if (entry !== undefined && path.length === entry.groups.length + 1 && path[0] === entry.groups[0]) {
+    if (entry !== undefined && path[0] === rootGroup && path.length === entry.groups.length + 1) {
       const report = toUnit(event, previous.get(id));
       previous.set(id, event._tag);
       if (report !== null) entry.ref?.cast("Reported", { ...report, at: event.at });
       return;
     }
-    if (path[0] === "mailboxes") return;
     const said = toPeople(event);
     if (said !== null) history.publish(path, said.type, said.message);
     // The root group is gone: a decision of its own limit, so the master ends.
-    if (event._tag === "Exited" && path.length === 1 && path[0] !== "mailboxes" && entryGroup(entries, path[0]!)) gaveUp();
+    if (event._tag === "Exited" && path.length === 1 && path[0] === rootGroup) gaveUp();
   };
-};
-
-const entryGroup = (entries: ReadonlyMap<string, Entry>, id: string): boolean => {
-  for (const entry of entries.values()) return entry.groups[0] === id;
-  return false;
 };

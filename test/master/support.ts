@@ -1,0 +1,114 @@
+/**
+ * A master in this process, on real processes, with a folder of its own.
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import * as Effect from "effect/Effect";
+import * as Result from "effect/Result";
+import type * as Scope from "effect/Scope";
+import * as Stream from "effect/Stream";
+import { parse } from "../../src/config/index.ts";
+import { ProcessDriver } from "../../src/driver/index.ts";
+import { type Control, start } from "../../src/master/index.ts";
+import { layer as processes } from "../../src/platform/linux/Processes.ts";
+import type { MasterEvent, UnitStatus } from "../../src/protocol/MasterRpc.ts";
+
+export const misbehave = resolve("test/programs/misbehave.mjs");
+
+export interface Running {
+  readonly control: Control["Service"];
+  readonly directory: string;
+  /** Every process that any unit of this master has started and that still runs carries this in its environment. */
+  readonly mark: string;
+}
+
+/** Runs `use` with a master of this config, and stops the master after it. */
+export const withMaster = <A>(yaml: string, use: (running: Running) => Effect.Effect<A, unknown, Scope.Scope>): Promise<A> => {
+  const directory = mkdtempSync(join(tmpdir(), "hsu-master-"));
+  const mark = `HSU_TEST_MARK=${directory}`;
+  return Effect.gen(function* () {
+    const { spec } = Result.getOrThrow(parse(yaml, join(directory, "hsu.yaml")));
+    const driver = yield* ProcessDriver.make({
+      stateDirectory: directory,
+      environment: { ...process.env, HSU_TEST_MARK: directory },
+    });
+    const control = yield* start({
+      spec,
+      driver,
+      stateDirectory: directory,
+      version: "test",
+      pid: process.pid,
+      memory: Effect.succeed(null),
+      services: [],
+    });
+    return yield* use({ control, directory, mark });
+  }).pipe(
+    Effect.scoped,
+    Effect.provide(processes),
+    Effect.ensuring(Effect.sync(() => rmSync(directory, { recursive: true, force: true }))),
+    Effect.runPromise,
+  );
+};
+
+/** The pids of all processes that carry a mark. */
+export const marked = (mark: string): ReadonlyArray<number> =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark);
+      } catch {
+        // It ended while we looked.
+        return false;
+      }
+    })
+    .map(Number);
+
+/** Looks until it is so; fails with what was seen last when that takes too long. */
+export const until = <A>(look: Effect.Effect<A, unknown>, isSo: (seen: A) => boolean, millis = 10_000): Effect.Effect<A> =>
+  Effect.suspend(() => {
+    const deadline = performance.now() + millis;
+    const again: Effect.Effect<A> = Effect.flatMap(Effect.orDie(look), (seen) => {
+      if (isSo(seen)) return Effect.succeed(seen);
+      if (performance.now() > deadline) return Effect.die(new Error(`not so in time, last seen: ${JSON.stringify(seen)}`));
+      return Effect.delay(again, 10);
+    });
+    return again;
+  });
+
+export const unit = (control: Control["Service"], id: string): Effect.Effect<UnitStatus> =>
+  Effect.map(control.status, ({ units }) => units.find((each) => each.id === id)!);
+
+export const running = (control: Control["Service"], id: string): Effect.Effect<UnitStatus> =>
+  until(unit(control, id), ({ state }) => state === "running");
+
+export const eventsOf = (control: Control["Service"]): Effect.Effect<ReadonlyArray<MasterEvent>> =>
+  Stream.runCollect(control.events({ follow: false, since: 0 }));
+
+/** Waits until the program that misbehaves has set its signal handlers, in each of `starts` starts. */
+export const ready = (control: Control["Service"], id: string, starts = 1): Effect.Effect<unknown> =>
+  until(
+    Effect.map(Stream.runCollect(control.logs({ unit: id, follow: false, lines: 1000 })), (lines) => lines.map(({ text }) => text)),
+    (lines) => lines.filter((text) => text === "ready").length >= starts,
+  );
+
+/** A unit of a config, on the program that misbehaves. */
+export const yamlUnit = (
+  id: string,
+  flags: string,
+  options: { readonly restart?: string; readonly stop?: string; readonly enabled?: boolean; readonly indent?: number } = {},
+): string =>
+  [
+    `- id: ${id}`,
+    `  type: standard_managed`,
+    `  enabled: ${options.enabled ?? true}`,
+    `  management:`,
+    `    control:`,
+    `      executable: ${process.execPath}`,
+    `      arguments: [${[misbehave, ...flags.split(" ").filter((flag) => flag !== "")].map((word) => JSON.stringify(word)).join(", ")}]`,
+    `      shutdown_timeout: ${options.stop ?? "5s"}`,
+    `    restart_policy: ${options.restart ?? "{ strategy: always, restart_delay: 20ms }"}`,
+  ]
+    .map((line) => " ".repeat(options.indent ?? 2) + line)
+    .join("\n");
