@@ -107,7 +107,6 @@ export class LogCursor {
   }
 
   async #open(): Promise<void> {
-    if (this.#closed) return;
     const file = await orMissing(open(this.path, "r"));
     if (file === undefined) return;
     this.#inode = (await file.stat({ bigint: true })).ino;

@@ -8,7 +8,7 @@ import { Processes, type ProcessHandle } from "../../src/platform/index.ts";
 import type { Probe } from "../../src/platform/Probe.ts";
 import { layer, layerWith } from "../../src/platform/linux/Processes.ts";
 import { procProbe } from "../../src/platform/linux/Proc.ts";
-import { misbehave, options, read, temporaryFolder, until } from "./support.ts";
+import { misbehave, options, read, start, temporaryFolder, until } from "./support.ts";
 
 const state = (pid: number): string => {
   try {
@@ -64,6 +64,22 @@ it.live("the group of a leader that has ended lives on in its grandchildren, unt
     yield* handle.killGroup;
     expect(handle.groupAlive()).toBe(false);
     expect(hasEnded(grandchild)).toBe(true);
+    yield* handle.killGroup;
+  }).pipe(Effect.provide(layer)),
+);
+
+it.live("somebody who has ended and whom nobody reaps does not keep a group alive", () =>
+  Effect.gen(function* () {
+    const folder = yield* temporaryFolder;
+    // The parent of `sleep 0.05` leaves the group and becomes a program that never reaps.
+    const script = '(sleep 0.05 & echo $!; exec setsid sh -c "echo \\$\\$; exec sleep 60") & exit 0';
+    const handle = yield* start(options(folder, { executable: "sh", args: ["-c", script] }));
+    yield* until("both have told their pids", () => read(folder, "stdout.log").split("\n").length === 3);
+    const [zombie = 0, parent = 0] = read(folder, "stdout.log").split("\n").map(Number);
+    yield* Effect.addFinalizer(() => Effect.sync(() => process.kill(parent, "SIGKILL")));
+    yield* handle.exit;
+    yield* until("the group has ended", () => !handle.groupAlive());
+    expect(state(zombie)).toBe("Z");
     yield* handle.killGroup;
   }).pipe(Effect.provide(layer)),
 );

@@ -1,6 +1,5 @@
 import { expect, it } from "@effect/vitest";
 import * as Effect from "effect/Effect";
-import * as Layer from "effect/Layer";
 import * as Option from "effect/Option";
 import { psProbe } from "../../src/platform/darwin/Ps.ts";
 import { type ProcessIdentity, Processes } from "../../src/platform/index.ts";
@@ -12,9 +11,11 @@ import { options, read, start, temporaryFolder, until } from "./support.ts";
 const sleeper = Effect.flatMap(temporaryFolder, (folder) => start(options(folder, { executable: "sleep", args: ["60"] })));
 
 /** The same tests for each way of asking the system. */
-const systems: Record<string, Layer.Layer<Processes>> = { "/proc": layerWith(procProbe), ps: layerWith(psProbe) };
+const probes: Record<string, Probe> = { "/proc": procProbe, ps: psProbe };
 
-for (const [name, system] of Object.entries(systems)) {
+for (const [name, probe] of Object.entries(probes)) {
+  const system = layerWith(probe);
+
   it.live(`${name}: a process is known by pid, start time and boot id`, () =>
     Effect.gen(function* () {
       const processes = yield* Processes;
@@ -49,6 +50,22 @@ for (const [name, system] of Object.entries(systems)) {
       expect(yield* processes.stats(identity)).toEqual(Option.none());
     }).pipe(Effect.provide(system)),
   );
+
+  it.live(`${name}: a process that has ended but is not reaped is not alive`, () =>
+    Effect.gen(function* () {
+      const processes = yield* Processes;
+      // The shell becomes `sleep`, which never waits for the child that the shell had.
+      const script = "true & echo $!; exec sleep 60";
+      const folder = yield* temporaryFolder;
+      const handle = yield* start(options(folder, { executable: "sh", args: ["-c", script] }));
+      const child = () => Number.parseInt(read(folder, "stdout.log"), 10);
+      yield* until("there is a zombie", () => probe.look(child())?.running === false);
+      const zombie = Option.getOrThrow(yield* processes.identify(child()));
+      expect(yield* processes.isAlive(zombie)).toBe(false);
+      expect(yield* processes.stats(zombie)).toEqual(Option.none());
+      expect(probe.groupMembers(handle.pid)).toEqual([handle.pid]);
+    }).pipe(Effect.provide(system)),
+  );
 }
 
 it.live("/proc tells the number of threads", () =>
@@ -56,22 +73,6 @@ it.live("/proc tells the number of threads", () =>
     const processes = yield* Processes;
     const { identity } = yield* sleeper;
     expect(Option.getOrThrow(yield* processes.stats(identity)).threads).toBe(1);
-  }).pipe(Effect.provide(layer)),
-);
-
-it.live("a process that has ended but is not reaped is not alive", () =>
-  Effect.gen(function* () {
-    const processes = yield* Processes;
-    // The shell becomes `sleep`, which never waits for the child that the shell had.
-    const script = "true & echo $!; exec sleep 60";
-    const folder = yield* temporaryFolder;
-    const handle = yield* start(options(folder, { executable: "sh", args: ["-c", script] }));
-    const child = () => Number.parseInt(read(folder, "stdout.log"), 10);
-    yield* until("there is a zombie", () => procProbe.look(child())?.running === false);
-    const zombie = Option.getOrThrow(yield* processes.identify(child()));
-    expect(yield* processes.isAlive(zombie)).toBe(false);
-    expect(yield* processes.stats(zombie)).toEqual(Option.none());
-    expect(procProbe.groupMembers(handle.pid)).toEqual([handle.pid]);
   }).pipe(Effect.provide(layer)),
 );
 

@@ -38,7 +38,8 @@ export const psProbe: Probe = {
       const { default: pidusage } = yield* Effect.promise(() => import("pidusage"));
       const usage = yield* Effect.promise(() => pidusage(pid).catch(() => undefined));
       // Asked after the measurement: the answer was about the pid, and the pid is still the same process.
-      if (usage === undefined || psProbe.look(pid)?.startTime !== startTime) return undefined;
+      const now = psProbe.look(pid);
+      if (usage === undefined || now?.startTime !== startTime || !now.running) return undefined;
       return { rssBytes: usage.memory, cpuMillis: usage.ctime, threads: null };
     }),
 };
