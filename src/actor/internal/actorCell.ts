@@ -129,7 +129,8 @@ export class ActorCell extends Cell {
       for (const control of controls) control.run(this);
     }
     let budget = turnBudget;
-    while (this.phase === Phase.Up && this.fiber === null) {
+    // A handler, or a caller that its reply resumed, may have put something into the lanes above: it goes first.
+    while (this.phase === Phase.Up && this.fiber === null && this.control === null) {
       const infos = this.extras === null ? undefined : this.extras.infos;
       if (infos !== undefined && infos.length > 0) {
         this.handleInfo(infos.shift());
@@ -159,6 +160,7 @@ export class ActorCell extends Cell {
         if (this.fiber === null && this.phase === Phase.Up) return true;
       }
     }
+    if (this.control !== null) return true;
     this.queued = false;
     return false;
   }
