@@ -7,8 +7,10 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const root = join(import.meta.dirname, "..");
+// Without development dependencies this runs under whatever Node there is.
+const root = fileURLToPath(new URL("..", import.meta.url));
 const wanted = new Set(process.argv.slice(2));
 
 const buildLib = () => {
@@ -29,7 +31,7 @@ const buildBin = async () => {
     onLog: (level, log, report) => report(level === "warn" ? "error" : level, log),
   });
   const file = join(root, "dist/bin/hsu.mjs");
-  await bundle.write({ file, format: "esm", codeSplitting: false, minify: { compress: true, mangle: false, codegen: true } });
+  await bundle.write({ file, format: "esm", minify: { compress: true, mangle: true, codegen: true } });
   await bundle.close();
   chmodSync(file, 0o755);
 };
