@@ -28,7 +28,9 @@ it.live("a line without a newline is held until it is complete, also one that wa
   Effect.gen(function* () {
     const { follow, stdout, stderr } = yield* unit;
     writeFileSync(stdout, "one\nha");
-    const { seen, until } = yield* follow(0);
+    const { seen, until, up } = yield* follow(0);
+    yield* up;
+    rmSync(stderr);
     const more = yield* follow(1);
     yield* more.until(["out one"]);
     appendFileSync(stdout, "lf");
@@ -78,7 +80,8 @@ it.live("a file that is replaced is read to its end, then the new one", () =>
 it.live("a real writer: every line, in order, once", () =>
   Effect.gen(function* () {
     const { follow, stateDirectory, stdout, stderr } = yield* unit;
-    const { seen, until } = yield* follow(10);
+    const { seen, until, up } = yield* follow(10);
+    yield* up;
     const output = { stdout: { appendTo: stdout }, stderr: { appendTo: stderr } };
     const flags = ["--spew-lines", "20000", "--line-bytes", "100", "--run-ms", "0"];
     yield* start(options(stateDirectory, { args: [program, ...flags], ...output }));

@@ -1,5 +1,5 @@
 /** What the tests of logs share: a unit with a state folder of its own, and its lines as they are read. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
@@ -29,8 +29,17 @@ export const unit = Effect.gen(function* () {
       );
       const sees = (expected: ReadonlyArray<string>): Effect.Effect<void> =>
         Effect.suspend(() => (seen.length >= expected.length ? Effect.void : Effect.andThen(Effect.sleep(5), sees(expected))));
+      /** Returns when it certainly follows: what is written from here on is seen. The lines that this takes are forgotten. */
+      const up = Effect.gen(function* () {
+        for (let sign = 1; seen.at(-1) !== `err up ${sign - 1}`; sign++) {
+          appendFileSync(files.stderr, `up ${sign}\n`);
+          for (let wait = 0; wait < 20 && seen.at(-1) !== `err up ${sign}`; wait++) yield* Effect.sleep(5);
+        }
+        seen.length = 0;
+      });
       return {
         seen,
+        up,
         /** Waits until as many lines were read; the test then compares. */
         until: (expected: ReadonlyArray<string>) => Effect.timeoutOption(sees(expected), 10_000),
       };
