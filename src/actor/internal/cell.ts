@@ -75,6 +75,12 @@ export class Call extends Timer {
     resume(exit);
   }
 
+  abandon(): void {
+    this.resume = null;
+    this.cell.system.timers.cancel(this);
+    if (this.held) this.cell.unhold(this);
+  }
+
   override fire(): void {
     this.settle(Exit.fail(new CallTimeout({ path: this.cell.path, tag: this.tag })));
   }
@@ -158,20 +164,33 @@ export abstract class Cell implements Runnable {
   }
 
   call(tag: string, payload?: unknown, options?: CallOptions): Effect.Effect<any, any> {
-    return Effect.callback<any, any>((resume) => this.send(tag, payload, options, resume));
+    return Effect.callback<any, any>((resume) => {
+      const call = this.send(tag, payload, options, resume);
+      // What an interrupted caller leaves behind is gone at its deadline. Only where that is far is it worth the price to clean up at once.
+      const far = options?.timeout !== undefined && (options.timeout === "infinity" || options.timeout > defaultCallMillis);
+      return far && call !== null ? Effect.sync(() => call.abandon()) : undefined;
+    });
   }
 
-  private send(tag: string, payload: unknown, options: CallOptions | undefined, resume: (exit: Exit.Exit<any, any>) => void): void {
+  private send(tag: string, payload: unknown, options: CallOptions | undefined, resume: (exit: Exit.Exit<any, any>) => void): Call | null {
     const op = this.ops[tag];
-    if (op === undefined) return resume(Exit.die(new UnknownMessage({ path: this.path, tag })));
-    if (this.gone) return resume(Exit.fail(new ActorDown({ path: this.path, reason: ExitReason.noProc })));
-    if (this.runs(Fiber.getCurrent())) {
-      return resume(Exit.fail(new CallingSelf({ path: this.path, tag })));
+    const refusal =
+      op === undefined
+        ? Exit.die(new UnknownMessage({ path: this.path, tag }))
+        : this.gone
+          ? Exit.fail(new ActorDown({ path: this.path, reason: ExitReason.noProc }))
+          : this.runs(Fiber.getCurrent())
+            ? Exit.fail(new CallingSelf({ path: this.path, tag }))
+            : null;
+    if (op === undefined || refusal !== null) {
+      resume(refusal!);
+      return null;
     }
     const call = new Call(this, tag, resume);
     const millis = options?.timeout ?? defaultCallMillis;
     if (millis !== "infinity") this.system.timers.add(call, millis);
     this.push(op, payload, call);
+    return call;
   }
 
   push(op: Op, payload: unknown, call: Call | null): void {
