@@ -1,6 +1,5 @@
 /** Helper actors and small tools for the tests of the actor room. */
 import * as Effect from "effect/Effect";
-import * as Context from "effect/Context";
 import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
 import * as Rpc from "effect/rpc/Rpc";
@@ -90,7 +89,7 @@ export const told = (reports: ReadonlyArray<CrashReport.CrashReport>): ReadonlyA
 const nextTick = Effect.callback<void>((resume) => void setImmediate(() => resume(Effect.void)));
 
 /** The actor system of the test's clock. */
-export const system = Effect.map(Effect.context<never>(), (context) => systemOf(context as Context.Context<never>));
+export const system = Effect.map(Effect.context<never>(), (context) => systemOf(context));
 
 /** Waits until the actors have nothing to do: no queue, and nothing new in three turns of the event loop. */
 export const settled: Effect.Effect<void> = Effect.gen(function* () {

@@ -71,7 +71,7 @@ const Narcissus = Actor.make({
         ),
         service: Effect.sleep(1).pipe(Effect.andThen(self), Effect.scoped, Effect.uninterruptible),
       }[how];
-      return Effect.map(answer, (text) => Actor.reply(n, String(text)));
+      return Effect.map(answer, (text) => Actor.reply(n, text));
     },
     Name: (n) => Actor.reply(n, "narcissus"),
   },
@@ -174,9 +174,8 @@ describe("replies that are put off", () => {
     Effect.gen(function* () {
       const ref = yield* Actor.spawn(Desk, undefined);
       const { timers } = yield* system;
-      const calls = yield* Effect.forEach(
-        Array.from({ length: 500 }),
-        (_, n) => Effect.forkChild(Effect.exit(ref.call("Ask", undefined, { timeout: 1 + n })), { startImmediately: true }),
+      const calls = yield* Effect.forEach(Array.from({ length: 500 }), (_, n) =>
+        Effect.forkChild(Effect.exit(ref.call("Ask", undefined, { timeout: 1 + n })), { startImmediately: true }),
       );
       yield* settled;
       expect(timers.size).toBe(500);

@@ -171,7 +171,13 @@ describe("messages", () => {
         name: "slow",
         protocol: RpcGroup.make(Rpc.make("Wait", { success: Schema.Number })),
         init: () => 0,
-        handlers: { Wait: (n) => Effect.as(Effect.promise(() => gate.promise), Actor.reply(n + 1, n + 1)) },
+        handlers: {
+          Wait: (n) =>
+            Effect.as(
+              Effect.promise(() => gate.promise),
+              Actor.reply(n + 1, n + 1),
+            ),
+        },
       });
       const ref = yield* Actor.spawn(Slow, undefined);
       const caller = yield* Effect.forkChild(ref.call("Wait"), { startImmediately: true });

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import type * as Fiber from "effect/Fiber";
 import * as Scope from "effect/Scope";
+import { UnknownMessage } from "../ActorRef.ts";
 import * as ExitReason from "../ExitReason.ts";
 import { Cell, Phase, type Call, type Op, type Ops, type Owner } from "./cell.ts";
 import { release } from "./ring.ts";
@@ -304,11 +305,16 @@ export class ActorCell extends Cell {
   }
 
   sendAfter(millis: number, tag: string, payload?: unknown): () => void {
+    const op = this.ops[tag];
+    if (op === undefined) throw new UnknownMessage({ path: this.path, tag });
+    const { incarnation } = this;
     const { timers } = this.system;
     const { releases } = this.more;
+    // The next incarnation must not find it in the mailbox: an actor that ticks would tick twice as often after each crash.
+    const handle: Op["handle"] = (state, sent, cell) => (this.incarnation === incarnation ? op.handle(state, sent, cell) : undefined);
     const timer = new DelayedMessage(() => {
       releases.delete(cancel);
-      this.cast(tag, payload);
+      this.push({ tag, handle, typedError: op.typedError }, payload, null);
     });
     const cancel = (): void => {
       releases.delete(cancel);
@@ -321,17 +327,19 @@ export class ActorCell extends Cell {
 
   monitor(target: Cell): () => void {
     const { releases } = this.more;
-    const demonitor = target.addMonitor({
-      notify: (cell, reason) => {
-        releases.delete(stop);
-        this.pushInfo({ _tag: "Down", ref: cell, reason });
-      },
-    });
+    let demonitor = (): void => {};
     const stop = (): void => {
       releases.delete(stop);
       demonitor();
     };
     releases.add(stop);
+    // With a dead target the news comes before `addMonitor` returns.
+    demonitor = target.addMonitor({
+      notify: (cell, reason) => {
+        releases.delete(stop);
+        this.pushInfo({ _tag: "Down", ref: cell, reason });
+      },
+    });
     return stop;
   }
 
