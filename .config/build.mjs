@@ -1,6 +1,6 @@
 // node .config/build.mjs [lib] [bin] [--if-possible]
 //   lib  the library: one module and one declaration file a source file, into dist/lib
-//   bin  the command: one file with everything in it, into dist/bin/hsu.mjs
+//   bin  the command: dist/bin/hsu.mjs with all dependencies in it and beside it; a part is read when a verb needs it
 // With --if-possible (npm's `prepare`), a missing tool or a missing source is no error: a package installed without
 // development dependencies comes with its dist.
 import { execFileSync } from "node:child_process";
@@ -21,6 +21,18 @@ const buildLib = () => {
   execFileSync(process.execPath, [tsc, "--project", join(root, ".config/tsconfig.lib.json")], { stdio: "inherit" });
 };
 
+/** Effect's socket module can speak TLS, which no unix socket needs: loaded only when it is used, it saves every start 5 MB. */
+const lazyTls = {
+  name: "lazy-tls",
+  resolveId: (id) => (id === "node:tls" ? "\0lazy-tls" : null),
+  load: (id) => (id === "\0lazy-tls" ? lazyTlsModule : null),
+};
+
+const lazyTlsModule = `const tls = () => process.getBuiltinModule("node:tls");
+export const connect = (...args) => tls().connect(...args);
+export const createSecureContext = (...args) => tls().createSecureContext(...args);
+export function TLSSocket(...args) { return new (tls().TLSSocket)(...args); }`;
+
 const buildBin = async () => {
   const { rolldown } = await import("rolldown");
   const bundle = await rolldown({
@@ -28,10 +40,20 @@ const buildBin = async () => {
     cwd: root,
     platform: "node",
     tsconfig: false,
+    plugins: [lazyTls],
     onLog: (level, log, report) => report(level === "warn" ? "error" : level, log),
   });
+  rmSync(join(root, "dist/bin"), { recursive: true, force: true });
   const file = join(root, "dist/bin/hsu.mjs");
-  await bundle.write({ file, format: "esm", minify: { compress: true, mangle: true, codegen: true } });
+  await bundle.write({
+    dir: join(root, "dist/bin"),
+    entryFileNames: "[name].mjs",
+    chunkFileNames: "[name]-[hash].mjs",
+    format: "esm",
+    // One module of Effect instead of dozens: each module costs a running master memory.
+    codeSplitting: { groups: [{ name: "effect", test: /node_modules.effect/ }] },
+    minify: { compress: true, mangle: true, codegen: true },
+  });
   await bundle.close();
   chmodSync(file, 0o755);
 };
