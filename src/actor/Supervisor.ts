@@ -196,7 +196,9 @@ const assertUniqueIds = (children: ReadonlyArray<ErasedSpec>): void => {
   }
 };
 
-const stateOf = (entry: Child): ChildState => (entry.state === "waiting" ? "restarting" : entry.state);
+/** One that is down and wanted waits for its turn in the restart of its group. */
+const stateOf = (entry: Child): ChildState =>
+  entry.state === "waiting" || (entry.state === "down" && entry.wanted && entry.cell.incarnation > 0) ? "restarting" : entry.state;
 
 class Ref implements SupervisorRef {
   private readonly cell: SupervisorCell;
@@ -263,7 +265,8 @@ class Ref implements SupervisorRef {
 
   restartChild(id: string): Effect.Effect<ActorRef<any>, ChildNotFound | ChildNotDown | StartError | ActorDown> {
     return this.withChild(id, (found, resume) => {
-      if (found.state !== "down") return resume(Effect.fail(new ChildNotDown({ path: found.cell.path, state: stateOf(found) })));
+      if (found.state !== "down" || found.wanted)
+        return resume(Effect.fail(new ChildNotDown({ path: found.cell.path, state: stateOf(found) })));
       found.wanted = true;
       found.held = false;
       found.attempts = 0;

@@ -73,6 +73,17 @@ export const failsAfter = (good: number, log?: Array<string>): Script => {
   return script;
 };
 
+/** A script whose incarnations acquire and release, and say so. */
+export const acquiring = (log: Array<string>): Script => {
+  const script = new Script(log);
+  script.onStart = (start) =>
+    Effect.acquireRelease(
+      Effect.sync(() => void log.push(`acquired ${start}`)),
+      () => Effect.sync(() => void log.push(`released ${start}`)),
+    );
+  return script;
+};
+
 /** Runs an effect with its crash reports collected instead of logged. */
 export const reporting =
   (reports: Array<CrashReport.CrashReport>) =>

@@ -77,7 +77,9 @@ export class SupervisorCell extends Cell implements Owner {
     for (const spec of this.spec.children) {
       let cell = this.ownCells.get(spec.id);
       if (cell === undefined) this.ownCells.set(spec.id, (cell = spec.make(this.system, this.context, this)));
-      this.children.add(spec, cell);
+      const child = this.children.add(spec, cell);
+      // Nobody is there to be called until it is started by hand.
+      if (child.held) cell.retire(ExitReason.noProc);
     }
     this.op = { from: 0, stopping: false, cursor: 0, notBefore: 0, timer: null };
     this.inStart = true;
@@ -103,11 +105,18 @@ export class SupervisorCell extends Cell implements Owner {
   }
 
   override turn(): boolean {
-    while (this.control !== null) {
-      const controls = this.control;
-      this.control = null;
-      for (const control of controls) control.run(this);
+    const controls = this.control;
+    this.control = null;
+    for (let i = 0; controls !== null && i < controls.length; i++) {
+      controls[i]!.run(this);
+      if (this.system.spend() && i + 1 < controls.length) {
+        const rest = controls.slice(i + 1);
+        this.control = this.control === null ? rest : [...rest, ...(this.control as Array<Control>)];
+        break;
+      }
     }
+    // One batch a turn: a restart loop, whose each step asks for the next, lets the others and the clock in.
+    if (this.control !== null) return true;
     this.queued = false;
     return false;
   }
@@ -170,7 +179,8 @@ export class SupervisorCell extends Cell implements Owner {
     this.setTimer(child, null);
     child.state = "down";
     if (child.spec.mailbox === "discard") cell.discardMessages(reason);
-    if (!asked && ExitReason.isAbnormal(reason)) {
+    // Who is asked to stop and fails is reported as well; who is killed because it was slow is not.
+    if (ExitReason.isAbnormal(reason) && !(asked && reason._tag === "Killed")) {
       report(cell.context, { path: cell.path, incarnation: cell.incarnation, reason });
     }
     if (asked || this.stopReason !== null || this.isDueToStop(child)) this.isStopped(child, reason);
@@ -203,11 +213,16 @@ export class SupervisorCell extends Cell implements Owner {
       child.onStarted = null;
       child.cell.retire(reason);
       tell(reason);
-    } else if (this.phase === Phase.Starting && child.spec.onStartFailure === "escalate") {
-      const below = child.cell instanceof SupervisorCell ? child.cell.failedChild : null;
-      this.failedChild = below ?? { path: child.cell.path, reason };
+      return;
+    }
+    const below = child.cell instanceof SupervisorCell ? child.cell.failedChild : null;
+    const failure = below ?? { path: child.cell.path, reason };
+    if (this.phase === Phase.Starting && child.spec.onStartFailure === "escalate") {
+      this.failedChild = failure;
       this.beginStop(reason);
     } else if (this.stopReason === null) {
+      // Nobody asked for it, so nobody is told but by a report.
+      report(child.cell.context, { ...failure, incarnation: child.cell.incarnation });
       this.failed(child, reason);
     }
   }
@@ -218,6 +233,10 @@ export class SupervisorCell extends Cell implements Owner {
     if (!willRestart) {
       if (this.stopReason === null) child.cell.retire(reason);
       child.wanted = false;
+      // Somebody may wait for the start that this stop has cut short.
+      const tell = child.onStarted;
+      child.onStarted = null;
+      tell?.(reason);
       this.removeIfTemporary(child);
     }
     this.settleStopped(child);
@@ -296,7 +315,8 @@ export class SupervisorCell extends Cell implements Owner {
     const before = this.op;
     this.cancelOp();
     this.op = {
-      from: before === null ? from : Math.min(from, before.from),
+      // Those that an operation before this one has started again already stay up.
+      from: before === null ? from : Math.min(from, before.stopping ? before.from : before.cursor),
       stopping: true,
       cursor: this.children.length - 1,
       notBefore: before === null ? notBefore : Math.max(notBefore, before.notBefore),
@@ -366,8 +386,12 @@ export class SupervisorCell extends Cell implements Owner {
       if (child !== undefined && child.wanted && child.state !== "up" && child.state !== "waiting") {
         if (child.state !== "down") return false;
         this.startChild(child);
-        // A start that failed has changed the operation.
-        if (this.op !== op) return true;
+        // A start that failed has changed the operation. The next try is a step of its own: it must not keep a shutdown out.
+        if (this.op !== op) {
+          if (this.stopReason !== null) return true;
+          this.pushControl({ run: () => this.advance() });
+          return false;
+        }
         if ((child.state as ChildState) === "starting") return false;
       }
       op.cursor++;
@@ -382,6 +406,7 @@ export class SupervisorCell extends Cell implements Owner {
   startChild(child: Child): void {
     child.state = "starting";
     child.gaveUp = false;
+    child.upSince = -1;
     child.cell.gone = false;
     child.cell.start();
     if (child.cell.phase === Phase.Up) {
@@ -416,6 +441,7 @@ export class SupervisorCell extends Cell implements Owner {
   }
 
   remove(child: Child): void {
+    if (this.children.of(child.cell) !== child) return;
     this.children.remove(child);
     this.ownCells.delete(child.spec.id);
     child.cell.retire(ExitReason.noProc);
@@ -428,8 +454,18 @@ export class SupervisorCell extends Cell implements Owner {
     if (child.timer !== null) this.system.timers.cancel(child.timer);
     child.timer = null;
     if (millis === null || act === undefined) return;
-    child.timer = new ChildTimer(() => this.pushControl({ run: act }));
-    this.system.timers.add(child.timer, millis);
+    const timer = new ChildTimer(() =>
+      this.pushControl({
+        run: () => {
+          // What came ahead of it in the lane may have made it void.
+          if (child.timer !== timer) return;
+          child.timer = null;
+          act();
+        },
+      }),
+    );
+    child.timer = timer;
+    this.system.timers.add(timer, millis);
   }
 
   private emit(event: TreeEventBody, child?: Child): void {

@@ -1,0 +1,198 @@
+/** Things that happen to a supervisor while it is in the middle of something else. */
+import { describe, expect, it } from "@effect/vitest";
+import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
+import { Actor, type CrashReport, Supervisor } from "../../src/actor/index.ts";
+import { events, failsAfter, pass, quiet, reporting, Script, settled, states, system, told, until, worker } from "./actors.ts";
+
+describe("a supervisor in a restart loop", () => {
+  for (const strategy of ["one_for_one", "one_for_all", "rest_for_one"] as const) {
+    it.effect(`lets timers, other actors and its own stop through: ${strategy}`, () =>
+      Effect.gen(function* () {
+        const script = failsAfter(1);
+        const fails = script.onStart;
+        // A loop without an end would never give the test its turn back: it ends here, and the test sees that it was not stopped.
+        script.onStart = (start) => (start > 50_000 ? undefined : fails(start));
+        const spec = worker("a", {}, script);
+        const supervisor = yield* Supervisor.start({ strategy, children: [spec], intensity: "infinity" });
+        supervisor.ref(spec).cast("Die");
+        yield* until(() => script.starts > 10);
+        yield* supervisor.stop;
+        expect([supervisor.alive, script.starts < 50_000]).toEqual([false, true]);
+      }).pipe(quiet),
+    );
+  }
+
+  it.effect("reports the starts that fail", () => {
+    const reports: Array<CrashReport.CrashReport> = [];
+    return Effect.gen(function* () {
+      const spec = worker("a", {}, failsAfter(1));
+      const supervisor = yield* Supervisor.start({ children: [spec], intensity: 2 });
+      supervisor.ref(spec).cast("Die");
+      yield* until(() => !supervisor.alive);
+      expect(told(reports)).toEqual(["root/a: Error: died", "root/a: Error: start 2", "root/a: Error: start 3"]);
+    }).pipe(reporting(reports));
+  });
+});
+
+describe("a child that is terminated while it starts", () => {
+  for (const how of ["startChild", "restartChild"] as const) {
+    it.effect(`has who asked for its start told: ${how}`, () =>
+      Effect.gen(function* () {
+        const script = new Script();
+        const supervisor = yield* Supervisor.start({ children: [] });
+        if (how === "restartChild") {
+          yield* supervisor.startChild(worker("a", {}, script));
+          yield* supervisor.terminateChild("a");
+        }
+        script.onStart = () => Effect.never;
+        const start: Effect.Effect<unknown, unknown> =
+          how === "startChild" ? supervisor.startChild(worker("a", {}, script)) : supervisor.restartChild("a");
+        const asking = yield* Effect.forkChild(Effect.flip(start), { startImmediately: true });
+        yield* settled;
+        yield* supervisor.terminateChild("a");
+        yield* settled;
+        expect(asking.pollUnsafe()).toMatchObject({ value: { _tag: "StartError", reason: { _tag: "Shutdown" } } });
+        expect(yield* states(supervisor)).toBe(how === "startChild" ? "" : "a down");
+        const [x, y] = [worker("x"), worker("y")];
+        yield* supervisor.startChild(x);
+        yield* supervisor.startChild(y);
+        expect(yield* states(supervisor)).toBe(how === "startChild" ? "x up, y up" : "a down, x up, y up");
+      }),
+    );
+  }
+});
+
+describe("deadlines", () => {
+  it.effect("of a stop do not hit the incarnation that comes after it", () =>
+    Effect.gen(function* () {
+      const script = new Script();
+      script.onTerminate = (reason) => (reason._tag === "Shutdown" ? Effect.sleep(1000) : undefined);
+      const [a, b] = [worker("a"), worker("b", { shutdown: 1000 }, script)];
+      const supervisor = yield* Supervisor.start({ strategy: "rest_for_one", children: [a, b], intensity: 10 });
+      const seen = yield* events;
+      supervisor.ref(a).cast("Die");
+      yield* pass(1000);
+      yield* pass(5000);
+      expect([supervisor.ref(b).incarnation, yield* states(supervisor)]).toEqual([2, "a up, b up"]);
+      expect(seen.filter((line) => line === "Exited root/b")).toHaveLength(1);
+      script.onTerminate = () => {};
+      expect((yield* system).timers.size).toBe(0);
+    }).pipe(quiet),
+  );
+
+  it.effect("of a start do not hit a child that is up", () =>
+    Effect.gen(function* () {
+      const script = new Script();
+      script.onStart = () => Effect.sleep(999);
+      const spec = worker("a", { startTimeoutMillis: 1000 }, script);
+      const starting = yield* Effect.forkChild(Supervisor.start({ children: [spec] }), { startImmediately: true });
+      yield* pass(999);
+      const supervisor = yield* Fiber.join(starting);
+      yield* pass(1);
+      yield* pass(5000);
+      expect([supervisor.ref(spec).incarnation, yield* states(supervisor)]).toEqual([1, "a up"]);
+    }),
+  );
+
+  it.effect("of a stop kill a child whose handler and terminate both hang", () =>
+    Effect.gen(function* () {
+      const script = new Script();
+      script.onTerminate = () => Effect.never;
+      const spec = worker("a", { shutdown: 100 }, script);
+      const supervisor = yield* Supervisor.start({ children: [spec] });
+      supervisor.ref(spec).cast("Block");
+      yield* settled;
+      const terminating = yield* Effect.forkChild(supervisor.terminateChild("a"), { startImmediately: true });
+      yield* pass(99);
+      expect(terminating.pollUnsafe()).toBe(undefined);
+      expect(yield* states(supervisor)).toBe("a stopping");
+      yield* pass(1);
+      yield* Fiber.join(terminating);
+      expect(yield* states(supervisor)).toBe("a down");
+    }),
+  );
+});
+
+describe("during a restart of a group", () => {
+  it.effect("a child that waits for its turn cannot be started or deleted by hand", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = [];
+      const slow = new Script(log);
+      slow.onTerminate = () => Effect.sleep(1000);
+      const specs = [worker("a", {}, new Script(log)), worker("b", {}, slow), worker("c", {}, new Script(log))] as const;
+      const supervisor = yield* Supervisor.start({ strategy: "one_for_all", children: specs, intensity: 10 });
+      log.length = 0;
+      supervisor.ref(specs[0]).cast("Die");
+      yield* settled;
+      expect(yield* states(supervisor)).toBe("a restarting, b stopping, c restarting");
+      expect(yield* Effect.flip(supervisor.restartChild("c"))).toMatchObject({ _tag: "ChildNotDown", state: "restarting" });
+      expect(yield* Effect.flip(supervisor.deleteChild("c"))).toMatchObject({ _tag: "ChildNotDown", state: "restarting" });
+      yield* pass(1000);
+      expect(log).toEqual(["-a Error: died", "-c shutdown", "-b shutdown", "+a", "+b", "+c"]);
+      slow.onTerminate = () => {};
+    }).pipe(quiet),
+  );
+
+  it.effect("a child that is terminated stays down, one that is held stays down in the next as well", () =>
+    Effect.gen(function* () {
+      const specs = [worker("a"), worker("b"), worker("c")] as const;
+      const supervisor = yield* Supervisor.start({ strategy: "one_for_all", children: specs, intensity: 10 });
+      yield* supervisor.terminateChild("b");
+      yield* supervisor.terminateChild("c", { hold: true });
+      expect(yield* states(supervisor)).toBe("a up, b down, c down");
+      supervisor.ref(specs[0]).cast("Die");
+      yield* settled;
+      expect(yield* states(supervisor)).toBe("a up, b up, c down");
+      yield* supervisor.restartChild("c");
+      supervisor.ref(specs[0]).cast("Die");
+      yield* settled;
+      expect(yield* states(supervisor)).toBe("a up, b up, c up");
+    }).pipe(quiet),
+  );
+
+  it.effect("temporary siblings go, and the order of the others is kept", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = [];
+      const ids = ["a", "t", "b", "u", "c"];
+      const specs = ids.map((id) => worker(id, { restart: "tu".includes(id) ? "temporary" : "permanent" }, new Script(log)));
+      const supervisor = yield* Supervisor.start({ strategy: "one_for_all", children: specs, intensity: 10 });
+      log.length = 0;
+      supervisor.ref(specs[2]!).cast("Die");
+      yield* settled;
+      expect(log).toEqual(["-b Error: died", "-c shutdown", "-u shutdown", "-t shutdown", "-a shutdown", "+a", "+b", "+c"]);
+      expect(yield* states(supervisor)).toBe("a up, b up, c up");
+    }).pipe(quiet),
+  );
+
+  it.effect("the supervisor can be stopped, and killed", () =>
+    Effect.gen(function* () {
+      for (const end of ["stop", "kill"] as const) {
+        const slow = new Script();
+        slow.onTerminate = () => Effect.sleep(1000);
+        const specs = [worker("a"), worker("b", {}, slow)] as const;
+        const supervisor = yield* Supervisor.start({ strategy: "one_for_all", children: specs, intensity: 10 });
+        supervisor.ref(specs[0]).cast("Die");
+        yield* settled;
+        const ending = yield* Effect.forkChild(supervisor[end], { startImmediately: true });
+        yield* pass(end === "stop" ? 1000 : 0);
+        yield* Fiber.join(ending);
+        expect([supervisor.alive, slow.starts]).toEqual([false, 1]);
+      }
+    }).pipe(quiet),
+  );
+});
+
+it.effect("a child that was never started has nobody to call", () =>
+  Effect.gen(function* () {
+    const spec = worker("a", { autoStart: false });
+    const supervisor = yield* Supervisor.start({ children: [spec] });
+    const ref = supervisor.ref(spec);
+    const calling = yield* Effect.forkChild(Effect.flip(ref.call("Incarnation")), { startImmediately: true });
+    yield* settled;
+    expect(calling.pollUnsafe()).toMatchObject({ value: { _tag: "ActorDown", reason: { _tag: "NoProc" } } });
+    yield* supervisor.restartChild("a");
+    expect(yield* ref.call("Incarnation")).toBe(1);
+    yield* Actor.awaitExit(ref).pipe(Effect.forkChild);
+  }),
+);
