@@ -331,7 +331,9 @@ const ended = (ref: ActorRef<any>, act: (cell: Cell) => void): Effect.Effect<voi
     const cell = ref as unknown as Cell;
     if (!cell.alive) return resume(Effect.void);
     cell.addMonitor({ notify: () => resume(Effect.void) });
-    cell.pushControl({ run: () => act(cell) });
+    const { incarnation } = cell;
+    // It may end by itself before its turn, and a supervisor may have started the next one by then.
+    cell.pushControl({ run: () => (cell.incarnation === incarnation ? act(cell) : undefined) });
   });
 
 /**

@@ -73,7 +73,11 @@ export const format = (reason: ExitReason): string => {
 };
 
 const formatValue = (value: unknown): string => {
-  if (value instanceof Error) return value.message === "" ? value.name : `${value.name}: ${value.message}`;
+  if (value instanceof Error) {
+    if (value.message === "") return value.name;
+    // A typed error's message says it all; of any other the name helps.
+    return "_tag" in value ? value.message : `${value.name}: ${value.message}`;
+  }
   if (typeof value === "string") return value;
   try {
     return JSON.stringify(value) ?? String(value);

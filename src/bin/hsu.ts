@@ -3,9 +3,15 @@
  * The entry. It keeps the compiled code of all that it imports, so that the next start is faster and smaller. A master allocates little: a small
  * young generation saves it memory and costs it nothing.
  */
-import { enableCompileCache } from "node:module";
+import * as NodeModule from "node:module";
 import { cacheDirectory } from "../platform/CacheDirectory.ts";
 
+if (Number.parseInt(process.versions.node, 10) < 24) {
+  process.stderr.write(
+    `error: hsu needs Node 24 or later, this is ${process.version} [HSU-CLI-098]\nhint: in its repository, \`npm run hsu\` finds the right one\n`,
+  );
+  process.exit(1);
+}
 // Where it cannot be kept the program runs all the same: the outcome is of no interest.
-enableCompileCache(cacheDirectory(process.env, process.getuid?.() ?? 0));
+NodeModule.enableCompileCache(cacheDirectory(process.env, process.getuid?.() ?? 0));
 await import("./program.ts");

@@ -8,6 +8,7 @@ import { ActorDown, type CallError, CallingSelf, CallTimeout } from "../actor/in
 import { nearest } from "../config/Nearest.ts";
 import { tail } from "../logs/index.ts";
 import { UnitNotFound } from "../protocol/Errors.ts";
+import type { UnitStatus } from "../protocol/MasterRpc.ts";
 import type { UnitRef } from "../unit/index.ts";
 import type { Control } from "./Control.ts";
 import { type Entry, refOf } from "./Entry.ts";
@@ -20,6 +21,26 @@ const commandTimeout = { timeout: "infinity" } as const;
 
 const isCallError = (error: unknown): error is CallError =>
   error instanceof CallTimeout || error instanceof ActorDown || error instanceof CallingSelf;
+
+/** A unit's own words; without its mailbox, before the start and after the shutdown, what is certain. */
+const describe = (entry: Entry): Effect.Effect<UnitStatus> => {
+  const unknown: UnitStatus = {
+    id: entry.spec.id,
+    kind: entry.spec.kind,
+    groups: [...entry.groups],
+    state: "stopped",
+    reason: null,
+    pid: entry.slot.task?.identity.pid ?? null,
+    restarts: 0,
+    startedAt: null,
+    nextStartAt: null,
+    lastExit: null,
+    memory: null,
+  };
+  return entry.ref === null
+    ? Effect.succeed(unknown)
+    : Effect.orElseSucceed(entry.ref.call("Describe", undefined, commandTimeout), () => unknown);
+};
 
 /** What a running master is made of. */
 export interface Parts {
@@ -44,9 +65,7 @@ export const make = ({ entries, groupAt, history, options, shutdown, startedAt, 
   // A mailbox that is down is a defect of ours, not an answer.
   const withUnit = <A, E>(unit: string, use: (ref: UnitRef) => Effect.Effect<A, E | CallError>) =>
     Effect.flatMap(find(unit), (entry) => Effect.catchIf(use(refOf(entry)), isCallError, Effect.die));
-  const units = Effect.suspend(() =>
-    Effect.forEach(entries.keys(), (id) => Effect.orDie(withUnit(id, (ref) => ref.call("Describe", undefined, commandTimeout)))),
-  );
+  const units = Effect.suspend(() => Effect.forEach(entries.values(), describe));
   return {
     status: Effect.gen(function* () {
       return {

@@ -7,4 +7,5 @@
  * has left nobody behind.
  */
 export { Control } from "./Control.ts";
+export { type EmbedOptions, layer, layerFile, layerText } from "./Embed.ts";
 export { MasterStartError, type Options, type Service, start } from "./Master.ts";

@@ -3,4 +3,4 @@
  *
  * May import every room. Nothing in `src/` ever imports it, and what it offers never changes the behaviour of what it tests.
  */
-export {};
+export { makeMemoryProcesses } from "../platform/memory/MemoryProcesses.ts";

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Option from "effect/Option";
-import { Actor, type ActorRef, type Supervisor } from "../actor/index.ts";
+import { Actor, type ActorRef, ExitReason, type Supervisor } from "../actor/index.ts";
 import { Signal } from "../platform/index.ts";
 import { InvalidTransition, StartFailed } from "../protocol/Errors.ts";
 import type { LastExit, UnitState, UnitStatus } from "../protocol/MasterRpc.ts";
@@ -91,6 +91,7 @@ const take = (state: State, command: Command, context: Context) => {
 
 const failureText = (exit: Exit.Exit<void, unknown>): string => {
   const error = Option.getOrUndefined(Exit.findErrorOption(exit));
+  if (error instanceof Actor.StartError) return ExitReason.format(error.reason);
   return error instanceof Error ? error.message : String(error);
 };
 
@@ -122,7 +123,10 @@ const announce = (state: State, report: Report, note: string | null, delayMillis
       return publish("failed", `did not start: ${note ?? "unknown"}`);
     case "restarting":
       if (delayMillis === null) return publish("exited", `stopped with its group${exitNote(state)}`);
-      return publish("restarting", `restarts ${delayMillis === 0 ? "at once" : `in ${delayMillis} ms`} (attempt ${note ?? "?"} in a row)`);
+      return publish(
+        "restarting",
+        `${cause(state)}restarts ${delayMillis === 0 ? "at once" : `in ${delayMillis} ms`} (attempt ${note ?? "?"} in a row)`,
+      );
     case "stopping":
       return publish("stopping", "stopping");
     case "ended":
@@ -131,6 +135,9 @@ const announce = (state: State, report: Report, note: string | null, delayMillis
       return publish(note === null ? "exited" : "gave_up", `${note ?? "failed"}${exitNote(state)}`);
   }
 };
+
+/** A start that failed has been told already. */
+const cause = ({ lastExit, state }: State): string => (lastExit === null || state === "failed" ? "" : `${formatExit(lastExit)}: `);
 
 const exitNote = ({ lastExit }: State): string => (lastExit === null ? "" : `: ${formatExit(lastExit)}`);
 

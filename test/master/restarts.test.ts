@@ -101,9 +101,9 @@ describe("restarts of real processes", () => {
         expect(waiting.nextStartAt).toBeGreaterThan(0);
         const delays = (yield* eventsOf(control)).filter(({ type }) => type === "restarting").map(({ message }) => message);
         expect(delays).toEqual([
-          "restarts in 40 ms (attempt 1 in a row)",
-          "restarts in 200 ms (attempt 2 in a row)",
-          "restarts in 1000 ms (attempt 3 in a row)",
+          "exit code 3: restarts in 40 ms (attempt 1 in a row)",
+          "exit code 3: restarts in 200 ms (attempt 2 in a row)",
+          "exit code 3: restarts in 1000 ms (attempt 3 in a row)",
         ]);
         // By hand it does not wait, and the row begins anew.
         expect((yield* control.restart("flappy")).state).toBe("running");

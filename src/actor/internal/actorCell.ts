@@ -124,11 +124,7 @@ export class ActorCell extends Cell {
   }
 
   override turn(): boolean {
-    while (this.control !== null) {
-      const controls = this.control;
-      this.control = null;
-      for (const control of controls) control.run(this);
-    }
+    this.runControls();
     let budget = turnBudget;
     // A handler, or a caller that its reply resumed, may have put something into the lanes above: it goes first.
     while (this.phase === Phase.Up && this.fiber === null && this.control === null) {

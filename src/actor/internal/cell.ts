@@ -208,6 +208,20 @@ export abstract class Cell implements Runnable {
     this.schedule();
   }
 
+  /** Runs one batch of the lanes above the messages, or as much of it as the time slice allows. */
+  protected runControls(): void {
+    const controls = this.control;
+    if (controls === null) return;
+    this.control = null;
+    for (let i = 0; i < controls.length; i++) {
+      controls[i]!.run(this);
+      if (this.system.spend() && i + 1 < controls.length) {
+        this.control = controls.slice(i + 1).concat(this.control ?? []);
+        return;
+      }
+    }
+  }
+
   schedule(): void {
     if (!this.queued) {
       this.queued = true;

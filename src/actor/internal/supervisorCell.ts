@@ -9,7 +9,7 @@ import type { TreeEventBody } from "../Event.ts";
 import * as ExitReason from "../ExitReason.ts";
 import { makeWindow, type RestartIntensity, type RestartWindow } from "../RestartIntensity.ts";
 import { affected, shouldRestart, type Strategy } from "../Strategy.ts";
-import { Cell, Phase, type Control, type Ops, type Owner } from "./cell.ts";
+import { Cell, Phase, type Ops, type Owner } from "./cell.ts";
 import { Children } from "./children.ts";
 import { type Child, ChildTimer, type ChildState, type ErasedSpec } from "./child.ts";
 import type { System } from "./system.ts";
@@ -105,17 +105,8 @@ export class SupervisorCell extends Cell implements Owner {
   }
 
   override turn(): boolean {
-    const controls = this.control;
-    this.control = null;
-    for (let i = 0; controls !== null && i < controls.length; i++) {
-      controls[i]!.run(this);
-      if (this.system.spend() && i + 1 < controls.length) {
-        const rest = controls.slice(i + 1);
-        this.control = this.control === null ? rest : [...rest, ...(this.control as Array<Control>)];
-        break;
-      }
-    }
     // One batch a turn: a restart loop, whose each step asks for the next, lets the others and the clock in.
+    this.runControls();
     if (this.control !== null) return true;
     this.queued = false;
     return false;
@@ -154,7 +145,7 @@ export class SupervisorCell extends Cell implements Owner {
   }
 
   exited(cell: Cell, reason: ExitReason.ExitReason): void {
-    this.pushControl(new ChildExited(this, cell, reason));
+    this.pushControl({ run: () => this.onExited(cell, reason) });
   }
 
   private onStarted(cell: Cell, reason: ExitReason.ExitReason | null): void {
@@ -172,7 +163,7 @@ export class SupervisorCell extends Cell implements Owner {
     this.advance();
   }
 
-  onExited(cell: Cell, reason: ExitReason.ExitReason): void {
+  private onExited(cell: Cell, reason: ExitReason.ExitReason): void {
     const child = this.children.of(cell);
     if (child === undefined) return;
     const asked = child.state === "stopping";
@@ -471,19 +462,5 @@ export class SupervisorCell extends Cell implements Owner {
   private emit(event: TreeEventBody, child?: Child): void {
     if (this.system.listeners.size === 0) return;
     this.system.emit({ ...event, path: (child?.cell ?? this).path, at: this.system.wallClock() });
-  }
-}
-
-class ChildExited implements Control {
-  readonly supervisor: SupervisorCell;
-  readonly cell: Cell;
-  readonly reason: ExitReason.ExitReason;
-  constructor(supervisor: SupervisorCell, cell: Cell, reason: ExitReason.ExitReason) {
-    this.supervisor = supervisor;
-    this.cell = cell;
-    this.reason = reason;
-  }
-  run(): void {
-    this.supervisor.onExited(this.cell, this.reason);
   }
 }

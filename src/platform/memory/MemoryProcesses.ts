@@ -2,6 +2,8 @@
  * Simulated processes for tests: no system is asked, time is the test's clock, and the test says what each program does.
  *
  * ```ts
+ * import { makeMemoryProcesses } from "hsu/testing"
+ *
  * const memory = makeMemoryProcesses({ server: {}, worker: { runMillis: 500, exit: { code: 1, signal: null } } })
  * // … Effect.provide(memory.layer) …
  * memory.started("server").at(-1)?.end({ code: 0, signal: null })

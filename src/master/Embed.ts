@@ -1,0 +1,83 @@
+/**
+ * A master inside another program: the same tree as `hsu up`, without a socket, as a layer.
+ */
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import { type ConfigError, load, parse } from "../config/index.ts";
+import { ProcessDriver } from "../driver/index.ts";
+import { Paths } from "../platform/index.ts";
+import { layer as processes } from "../platform/linux/Processes.ts";
+import type { MasterSpec } from "../unit/index.ts";
+import { Control } from "./Control.ts";
+import { type MasterStartError, start } from "./Master.ts";
+
+/** Where an embedded master keeps what its units write. */
+export interface EmbedOptions {
+  /** Default: `$HSU_STATE_DIR`, `$XDG_STATE_HOME/hsu`, `/var/lib/hsu` for root, `~/.local/state/hsu`. */
+  readonly stateDirectory?: string;
+}
+
+/**
+ * `Control` of a master that runs the tree of a config file in this process. All units run when the layer is built; they are stopped, in reverse
+ * order, when its scope closes.
+ *
+ * @example
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Control, layerFile } from "hsu/master"
+ *
+ * const program = Effect.gen(function*() {
+ *   const control = yield* Control
+ *   yield* control.restart("worker")
+ * }).pipe(Effect.provide(layerFile("hsu.yaml")))
+ * ```
+ * @since 0.1.0
+ */
+export const layerFile = (file: string, options?: EmbedOptions): Layer.Layer<Control, ConfigError | MasterStartError> =>
+  Layer.unwrap(Effect.map(load(file), ({ spec }) => layer(spec, options)));
+
+/**
+ * The same for a config that is a text. Relative paths in it start at the working directory.
+ *
+ * @example
+ * ```ts run
+ * import { Effect } from "effect"
+ * import { Control, layerText } from "hsu/master"
+ * import { mkdtempSync } from "node:fs"
+ *
+ * const config = `
+ * managed_processes:
+ *   - id: sleeper
+ *     type: standard_managed
+ *     management: { control: { executable: sleep, arguments: ["60"] } }
+ * `
+ * const states = Effect.gen(function*() {
+ *   const control = yield* Control
+ *   const { units } = yield* control.status
+ *   return units.map((unit) => `${unit.id} ${unit.state}`)
+ * }).pipe(Effect.provide(layerText(config, { stateDirectory: mkdtempSync("/tmp/hsu-example-") })))
+ *
+ * await Effect.runPromise(states) // => ["sleeper running"]
+ * ```
+ * @since 0.1.0
+ */
+export const layerText = (yaml: string, options?: EmbedOptions): Layer.Layer<Control, ConfigError | MasterStartError> =>
+  Layer.unwrap(Effect.map(Effect.fromResult(parse(yaml, "hsu.yaml")), ({ spec }) => layer(spec, options)));
+
+/** The same for a tree that was made in code. @since 0.1.0 */
+export const layer = (spec: MasterSpec, options?: EmbedOptions): Layer.Layer<Control, MasterStartError> =>
+  Layer.effect(
+    Control,
+    Effect.gen(function* () {
+      const stateDirectory = options?.stateDirectory ?? Paths.stateDirectory(process.env, process.getuid?.() ?? 0);
+      return yield* start({
+        spec,
+        driver: yield* ProcessDriver.make({ stateDirectory, environment: process.env }),
+        stateDirectory,
+        version: "embedded",
+        pid: process.pid,
+        memory: Effect.sync(() => process.memoryUsage.rss()),
+        services: [],
+      });
+    }),
+  ).pipe(Layer.provide(processes));

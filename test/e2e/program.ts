@@ -1,0 +1,105 @@
+/**
+ * The `hsu` program as its users run it: as a process, with folders of its own.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { MasterStatus } from "../../src/protocol/MasterRpc.ts";
+
+export interface Ended {
+  readonly code: number | string | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface Started {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  readonly out: () => string;
+}
+
+export interface Home {
+  readonly folder: string;
+  /** Starts the program in the folder. */
+  readonly start: (...argv: ReadonlyArray<string>) => Started;
+  /** Runs it to its end. */
+  readonly hsu: (...argv: ReadonlyArray<string>) => Promise<Ended>;
+  /** Without units where no master answers. */
+  readonly status: () => Promise<MasterStatus>;
+  /** The processes that were started here and still run: all that inherited this folder's mark, whoever their parent is now. */
+  readonly left: () => ReadonlyArray<number>;
+  /** Ends what is left and removes the folder. */
+  readonly clean: () => void;
+}
+
+/** Looks every few milliseconds until it is so. */
+export const until = async <A>(what: string, look: () => A | Promise<A>, isSo: (seen: A) => boolean, millis = 15_000): Promise<A> => {
+  const deadline = performance.now() + millis;
+  for (;;) {
+    const seen = await look();
+    if (isSo(seen)) return seen;
+    if (performance.now() > deadline) throw new Error(`${what}: not in time, last seen ${JSON.stringify(seen)}`);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+};
+
+/** What is known of a master that does not answer. */
+const nothing: MasterStatus = { pid: 0, version: "", source: "", startedAt: 0, now: 0, memory: null, units: [] };
+
+/** A new folder, with a copy of `from` in it where that is given. */
+export const home = (from?: string): Home => {
+  const folder = mkdtempSync(join(tmpdir(), "hsu-e2e-"));
+  if (from !== undefined) cpSync(from, folder, { recursive: true });
+  const mark = `HSU_TEST_MARK=${folder}`;
+  const env = {
+    PATH: process.env["PATH"],
+    HOME: folder,
+    HSU_RUNTIME_DIR: join(folder, "run"),
+    HSU_STATE_DIR: join(folder, "state"),
+    XDG_CACHE_HOME: join(tmpdir(), "hsu-test-cache"),
+    HSU_TEST_MARK: folder,
+  };
+  const start: Home["start"] = (...argv) => {
+    const child = spawn(process.execPath, [resolve("src/bin/hsu.ts"), ...argv], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    let out = "";
+    let err = "";
+    child.stdout.on("data", (chunk) => (out += String(chunk)));
+    child.stderr.on("data", (chunk) => (err += String(chunk)));
+    const ended = new Promise<Ended>((done) => child.on("close", (code, signal) => done({ code: signal ?? code, out, err })));
+    return { child, ended, out: () => out };
+  };
+  const hsu: Home["hsu"] = (...argv) => start(...argv).ended;
+  const left: Home["left"] = () =>
+    readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark);
+        } catch {
+          // It ended while we looked.
+          return false;
+        }
+      })
+      .map(Number);
+  return {
+    folder,
+    start,
+    hsu,
+    left,
+    status: async () => {
+      const { out } = await hsu("status", "-o", "json");
+      return out === "" ? nothing : (JSON.parse(out) as MasterStatus);
+    },
+    clean: () => {
+      for (const pid of left()) {
+        try {
+          process.kill(pid, "SIGKILL");
+        } catch {
+          // It ended by itself.
+        }
+      }
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+};
