@@ -4,6 +4,7 @@
  * Cells with work wait in a run queue that is drained in a microtask. After a time slice the drain goes on in a macrotask,
  * so that timers and I/O run however busy the actors are.
  */
+import * as Cause from "effect/Cause";
 import * as Clock from "effect/Clock";
 import * as Context from "effect/Context";
 import * as Duration from "effect/Duration";
@@ -23,7 +24,8 @@ export const turnBudget = 256;
 const sliceMillis = 4;
 /** The clock is read about this often in between. */
 const checkMillis = 0.5;
-const maxCredit = 1024;
+/** What a message costs is not known before it was handled: this many that come as a surprise may go by unseen. */
+const maxCredit = 32;
 
 const nextMacrotask: (run: () => void) => void =
   typeof setImmediate === "function"
@@ -43,6 +45,8 @@ export class System {
   private credit = maxCredit;
   /** The time slice is used up: the drain goes on in a macrotask. */
   private expired = false;
+  /** One slice is shared by all drains up to the next macrotask, so that a chain of microtasks does not get around it. */
+  private sliceOpen = false;
   /** Wall-clock milliseconds of this system's clock. */
   readonly wallClock: () => number;
   /** Milliseconds that never jump. */
@@ -73,7 +77,14 @@ export class System {
   }
 
   emit(event: TreeEvent): void {
-    for (const listener of this.listeners) listener(event);
+    for (const listener of this.listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        // The loop of all actors must not end with it, and it must not go unsaid.
+        Effect.runFork(Effect.logError("a listener to the events of a tree threw", Cause.die(error)));
+      }
+    }
   }
 
   /** Counts a message; true when the time slice is used up. */
@@ -85,16 +96,31 @@ export class System {
     const now = performance.now();
     const spent = now - this.lastCheck;
     this.lastCheck = now;
-    // Cheap handlers are checked every thousand messages, one that takes a millisecond after each message.
+    // The clock is read after each handler that takes a millisecond, and seldom enough for cheap ones not to notice.
     const next = spent <= 0 ? maxCredit : Math.floor((this.lastCredit * checkMillis) / spent);
     this.credit = this.lastCredit = next < 1 ? 1 : next > maxCredit ? maxCredit : next;
     return (this.expired = now - this.sliceStart > sliceMillis);
   }
 
   private readonly start = (): void => {
-    this.sliceStart = this.lastCheck = performance.now();
+    const now = performance.now();
+    this.lastCheck = now;
+    if (!this.sliceOpen) {
+      this.sliceOpen = true;
+      this.sliceStart = now;
+      nextMacrotask(this.endSlice);
+    } else if (now - this.sliceStart > sliceMillis) {
+      this.expired = true;
+      return;
+    }
     this.expired = false;
     this.drain();
+  };
+
+  /** A macrotask: timers and I/O have had their turn. */
+  private readonly endSlice = (): void => {
+    this.sliceOpen = false;
+    if (this.expired) this.start();
   };
 
   private drain(): void {
@@ -107,10 +133,8 @@ export class System {
         this.head = 0;
       }
       if (runnable.turn()) this.queue.push(runnable);
-      if (this.spend() || this.expired) {
-        nextMacrotask(this.start);
-        return;
-      }
+      // The macrotask that ends the slice goes on with the drain.
+      if (this.expired || this.spend()) return;
     }
     this.queue.length = 0;
     this.head = 0;
