@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
+import * as References from "effect/References";
 import { nodeIo, run, type StartMaster } from "../cli/index.ts";
 import { version } from "./version.ts";
 
@@ -25,8 +26,15 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       memory,
       services: [{ id: "api", start: (control) => Effect.provideService(api.serve(socketPath), master.Control, control) }],
     });
-  }).pipe(Effect.provide(processes));
+  }).pipe(
+    Effect.provide(processes),
+    // What the tree itself has to say goes to stderr, beside the picture or the lines of `up`.
+    Effect.provideService(References.MinimumLogLevel, logLevels[spec.logLevel]),
+    Effect.provideService(References.LogToStderr, true),
+  );
 });
+
+const logLevels = { debug: "Debug", info: "Info", warn: "Warn", error: "Error" } as const;
 
 const program = run(process.argv.slice(2), nodeIo({ version, startMaster }));
 

@@ -14,7 +14,7 @@ import { type Control, start } from "../../src/master/index.ts";
 import { layer as processes } from "../../src/platform/linux/Processes.ts";
 import type { MasterEvent, UnitStatus } from "../../src/protocol/MasterRpc.ts";
 
-export const misbehave = resolve("test/programs/misbehave.mjs");
+const misbehave = resolve("test/programs/misbehave.mjs");
 
 export interface Running {
   readonly control: Control["Service"];

@@ -48,7 +48,7 @@ export const Phase = {
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
-export const defaultCallMillis = 5000;
+const defaultCallMillis = 5000;
 
 /** A call that waits for its reply. It is its own deadline timer and, while a handler keeps it for later, a node of the cell's list. */
 export class Call extends Timer {
