@@ -1,0 +1,39 @@
+/**
+ * The actor benches: each measurement a fresh process, HSU and the floor next to each other.
+ */
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import type { Figure, Section } from "../report.ts";
+import { names, plan, type Name } from "./plan.ts";
+
+const run = promisify(execFile);
+const program = fileURLToPath(new URL("measure.ts", import.meta.url));
+
+const measure = async (which: "hsu" | "floor", name: Name): Promise<number> => {
+  const { stdout } = await run(process.execPath, ["--expose-gc", program, which, name]);
+  return Number(stdout);
+};
+
+const figureOf = (name: Name): Figure => {
+  const { atLeast, atMost, bench, unit } = plan[name];
+  const limit =
+    atLeast !== undefined ? ({ of: "hsu", atLeast } as const) : atMost !== undefined ? ({ of: "hsu", atMost } as const) : undefined;
+  return { bench, unit, peerName: "floor", ...(limit === undefined ? {} : { limit }) };
+};
+
+export const actorSection = async (): Promise<Section> => {
+  const figures = names.map((name) => ({ name, figure: figureOf(name) }));
+  return {
+    figures: figures.map(({ figure }) => figure),
+    round: async (number, record) => {
+      for (const { figure, name } of figures) {
+        // Who goes first changes from round to round.
+        const first = number % 2 === 0 ? await measure("hsu", name) : undefined;
+        const peer = await measure("floor", name);
+        record(figure, first ?? (await measure("hsu", name)), peer);
+      }
+    },
+    end: async () => {},
+  };
+};
