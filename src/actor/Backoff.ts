@@ -35,7 +35,9 @@ export interface Backoff {
  * @since 0.1.0
  */
 export const delay = (backoff: Backoff, attempt: number, random: number): number => {
-  const grown = backoff.initialMillis * (backoff.factor ?? 1) ** (attempt - 1);
+  // Finite, so that no delay stays no delay however many attempts there were.
+  const growth = Math.min((backoff.factor ?? 1) ** (attempt - 1), Number.MAX_VALUE);
+  const grown = backoff.initialMillis * growth;
   const capped = Math.min(grown, backoff.maxMillis ?? Infinity, longest);
   return capped * (1 - (backoff.jitter ?? 0) * random);
 };

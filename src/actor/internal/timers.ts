@@ -46,7 +46,8 @@ export class Timers {
   }
 
   add(timer: Timer, millis: number): void {
-    const duration = millis <= 0 ? 0 : Math.ceil(millis);
+    // NaN is no time at all, as for setTimeout; in the heap it would have no place.
+    const duration = millis > 0 ? Math.ceil(millis) : 0;
     timer.due = this.alarm.now() + duration;
     let list = this.last;
     if (list === null || list.duration !== duration) {
