@@ -5,5 +5,6 @@
  * May import: `master` and the rooms below it, never `cli` or `bin`.
  * Never changes: an adapter decides nothing. What a call means is said once, in `Control`; what it looks like on the wire, in `protocol/`.
  */
+export { PortInUse, PortNotOpened, serve as serveGrpc } from "./GrpcServer.ts";
 export { handlers, layer, serve } from "./RpcServer.ts";
 export { ListenFailed, SocketInUse } from "./UnixSocket.ts";

@@ -4,7 +4,9 @@
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import * as References from "effect/References";
+import type * as Scope from "effect/Scope";
 import { nodeIo, run, type StartMaster } from "../cli/index.ts";
+import type { Control, Service } from "../master/index.ts";
 import { version } from "./version.ts";
 
 /** Imported when a master starts: the other verbs need none of it. */
@@ -17,6 +19,10 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       onNone: () => Effect.succeed(null),
       onSome: (own) => Effect.map(os.stats(own), (stats) => Option.getOrNull(Option.map(stats, ({ rssBytes }) => rssBytes))),
     });
+    const serving = (id: string, serve: Effect.Effect<unknown, unknown, Scope.Scope | Control>): Service => ({
+      id,
+      start: (control) => Effect.asVoid(Effect.provideService(serve, master.Control, control)),
+    });
     return yield* master.start({
       spec,
       driver: yield* driver.ProcessDriver.make({ stateDirectory, environment: process.env }),
@@ -24,7 +30,7 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       version,
       pid: process.pid,
       memory,
-      services: [{ id: "api", start: (control) => Effect.provideService(api.serve(socketPath), master.Control, control) }],
+      services: [serving("api", api.serve(socketPath)), ...(spec.port === undefined ? [] : [serving("grpc", api.serveGrpc(spec.port))])],
     });
   }).pipe(
     Effect.provide(processes),
