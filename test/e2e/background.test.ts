@@ -1,7 +1,7 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Home, home, until } from "./program.ts";
+import { freePort, type Home, home, until } from "./program.ts";
 
 let place: Home;
 beforeEach(() => {
@@ -47,6 +47,14 @@ describe("a master in the background", () => {
 });
 
 describe("upstream's configs", () => {
+  /** Both open upstream's port, which may be taken here. */
+  beforeEach(async () => {
+    for (const name of ["rust-example.yaml", "rust-minimal.yaml"]) {
+      const file = join(place.folder, name);
+      writeFileSync(file, readFileSync(file, "utf8").replace("port: 50055", `port: ${await freePort()}`));
+    }
+  });
+
   it("rust-example.yaml runs its echo, and its sleep when it is started", async () => {
     const up = place.start("up", "rust-example.yaml");
     await until("echo has run", place.status, ({ units }) => units[0]?.state === "stopped" && units[0].lastExit?.code === 0);

@@ -3,6 +3,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { MasterStatus } from "../../src/protocol/MasterRpc.ts";
@@ -43,6 +44,15 @@ export const until = async <A>(what: string, look: () => A | Promise<A>, isSo: (
     await new Promise((done) => setTimeout(done, 20));
   }
 };
+
+/** A port of 127.0.0.1 that nobody listens on. */
+export const freePort = (): Promise<number> =>
+  new Promise((done) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => done(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
 
 /** What is known of a master that does not answer. */
 const nothing: MasterStatus = { pid: 0, version: "", source: "", startedAt: 0, now: 0, memory: null, units: [] };
