@@ -87,6 +87,26 @@ describe("the end of an actor", () => {
     }),
   );
 
+  it.effect("waits for what is being released, even when it is killed meanwhile, and comes once", () =>
+    Effect.gen(function* () {
+      const script = new Script();
+      script.onStart = () => Effect.addFinalizer(() => Effect.sleep(1000));
+      const spec = worker("a", { shutdown: 100, restart: "temporary" }, script);
+      const supervisor = yield* Supervisor.start({ children: [spec] });
+      const ref = supervisor.ref(spec);
+      const seen = yield* events;
+      const end = yield* Effect.forkChild(Actor.awaitExit(ref), { startImmediately: true });
+      yield* Effect.forkChild(supervisor.terminateChild("a"), { startImmediately: true });
+      yield* pass(100);
+      yield* Effect.forkChild(Actor.kill(ref), { startImmediately: true });
+      yield* pass(899);
+      expect([ref.alive, end.pollUnsafe()]).toEqual([true, undefined]);
+      yield* pass(1);
+      expect([ref.alive, yield* Fiber.join(end)]).toEqual([false, ExitReason.killed]);
+      expect(seen).toEqual(["Stopping root/a", "Exited root/a"]);
+    }),
+  );
+
   it.effect("with a terminate that fails is a crash", () => {
     const reports: Array<CrashReport.CrashReport> = [];
     return Effect.gen(function* () {
