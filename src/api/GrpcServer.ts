@@ -13,7 +13,7 @@ export class PortInUse extends Schema.TaggedError<PortInUse>()("PortInUse", { po
     return `port ${this.port} of ${host} is in use`;
   }
   get hint(): string {
-    return `\`ss -ltnp sport = :${this.port}\` shows by whom; or give this master another \`process_manager.port\``;
+    return `\`ss -ltnp sport = :${this.port}\` shows who has it: end that, or give this master another \`process_manager.port\``;
   }
 }
 

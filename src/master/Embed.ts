@@ -1,5 +1,5 @@
 /**
- * A master inside another program: the same tree as `hsu up`, without a socket, as a layer.
+ * A master inside another program: the same tree as `hsu up`, as a layer; it opens no socket and no port.
  */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";

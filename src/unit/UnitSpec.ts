@@ -59,7 +59,7 @@ export interface MasterSpec {
   /** The file it came from, for people to read. */
   readonly source: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
-  /** TCP port of the gRPC surface on 127.0.0.1; absent: none is opened. */
+  /** TCP port of the gRPC surface on 127.0.0.1, for `hsu up`; absent: none is opened. */
   readonly port?: number;
   /** A shutdown that takes longer kills what is left. */
   readonly forceShutdownTimeoutMillis: number;
