@@ -93,9 +93,7 @@ export class ActorCell extends Cell {
 
   private initialised(initial: unknown): void {
     if (!Effect.isEffect(initial)) return this.ready(initial);
-    // Only an effect can acquire something: the others never pay for a scope.
-    const context = Exit.isExit(initial) ? this.context : Context.add(this.context, Scope.Scope, this.scope);
-    this.run(initial as Effect.Effect<unknown, unknown>, context, (exit) => {
+    this.run(initial as Effect.Effect<unknown, unknown>, (exit) => {
       if (this.ending !== null) this.end(this.ending);
       else if (Exit.isFailure(exit)) this.end(ExitReason.fromCause(exit.cause));
       else this.ready(exit.value);
@@ -180,7 +178,7 @@ export class ActorCell extends Cell {
     } else if (result instanceof Directive) {
       this.follow(result);
     } else if (Effect.isEffect(result)) {
-      this.run(result as Effect.Effect<unknown, unknown>, this.context, (exit) => this.settleExit(op, exit));
+      this.run(result as Effect.Effect<unknown, unknown>, (exit) => this.settleExit(op, exit));
     } else {
       this.state = result;
       if (this.currentCall !== null) this.reply(Exit.void);
@@ -209,13 +207,9 @@ export class ActorCell extends Cell {
     call.settle(exit);
   }
 
-  private run(
-    effect: Effect.Effect<unknown, unknown>,
-    context: Context.Context<never>,
-    then: (exit: Exit.Exit<unknown, unknown>) => void,
-  ): void {
+  private run(effect: Effect.Effect<unknown, unknown>, then: (exit: Exit.Exit<unknown, unknown>) => void): void {
     if (Exit.isExit(effect)) return then(effect);
-    const fiber = Effect.runForkWith(context)(
+    const fiber = Effect.runForkWith(this.effectContext)(
       Effect.withFiber((self) => {
         this.fiber = self;
         return effect;
@@ -255,7 +249,7 @@ export class ActorCell extends Cell {
       return this.releaseAll(ExitReason.fromCause(Cause.die(error)), false);
     }
     if (!Effect.isEffect(result)) return this.releaseAll(reason, false);
-    this.run(result as Effect.Effect<unknown, unknown>, this.context, (exit) => {
+    this.run(result as Effect.Effect<unknown, unknown>, (exit) => {
       // A kill in between has changed `ending`; a terminate that fails is the reason itself.
       const failed = Exit.isFailure(exit) && this.ending === reason;
       this.releaseAll(failed ? ExitReason.fromCause(exit.cause) : this.ending!, false);
@@ -265,12 +259,13 @@ export class ActorCell extends Cell {
   private releaseAll(reason: ExitReason.ExitReason, starting: boolean): void {
     const scope = this.extras === null ? null : this.extras.scope;
     if (scope === null) return this.ended(reason, starting);
-    this.extras!.scope = null;
+    this.extras!.scope = this.extras!.effectContext = null;
+    const release = Scope.closeUnsafe(scope, reason._tag === "Error" ? Exit.failCause(reason.cause) : Exit.void);
+    if (release === undefined) return this.ended(reason, starting);
     this.extras!.closing = true;
     if (!starting) this.phase = Phase.Stopping;
     // Not `this.run`: releasing cannot be interrupted, not even by a kill.
-    const exit = reason._tag === "Error" ? Exit.failCause(reason.cause) : Exit.void;
-    const fiber = Effect.runForkWith(this.context)(Scope.close(scope, exit), { uninterruptible: true });
+    const fiber = Effect.runForkWith(this.context)(release, { uninterruptible: true });
     fiber.addObserver((closed) => {
       this.extras!.closing = false;
       const final = this.ending ?? reason;
@@ -291,6 +286,11 @@ export class ActorCell extends Cell {
 
   get scope(): Scope.Closeable {
     return (this.more.scope ??= Scope.makeUnsafe());
+  }
+
+  /** What effects run with: whatever they acquire is the incarnation's. Only an effect can acquire something, so the others never pay for it. */
+  private get effectContext(): Context.Context<never> {
+    return (this.more.effectContext ??= Context.add(this.context, Scope.Scope, this.scope));
   }
 
   deferReply(): Call | null {

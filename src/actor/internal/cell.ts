@@ -100,6 +100,8 @@ class Extras {
   heldCalls: Call | null = null;
   /** What the incarnation's effects acquired. */
   scope: Scope.Closeable | null = null;
+  /** The cell's context with that scope in it. */
+  effectContext: Context.Context<never> | null = null;
   /** The scope is being closed: the end waits for it, whatever comes. */
   closing = false;
   /** The supervision lane: news for the behaviour, ahead of its messages. */
