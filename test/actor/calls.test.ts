@@ -14,6 +14,7 @@ const Desk = Actor.make({
     Rpc.make("Ask", { success: Schema.String }),
     Rpc.make("Answer", { payload: { with: Schema.String }, success: Schema.Number }),
     Rpc.make("Twice", { success: Schema.String }),
+    Rpc.make("Refuse", { success: Schema.Number, error: Schema.String }),
     Rpc.make("Crash"),
   ),
   init: (): ReadonlyArray<Actor.ReplyTo<string, unknown>> => [],
@@ -32,6 +33,11 @@ const Desk = Actor.make({
         Actor.replyTo(to, "first");
         Actor.replyTo(to, "second");
       }
+      return Actor.noReply(waiting);
+    },
+    Refuse: (waiting, _, context) => {
+      const to = context.deferReply();
+      if (to !== null) Actor.failTo(to, "not today");
       return Actor.noReply(waiting);
     },
     Crash: () => {
@@ -140,6 +146,14 @@ describe("replies that are put off", () => {
     Effect.gen(function* () {
       const ref = yield* Actor.spawn(Desk, undefined);
       expect(yield* ref.call("Twice")).toBe("first");
+    }),
+  );
+
+  it.effect("may be the error that the protocol declares", () =>
+    Effect.gen(function* () {
+      const ref = yield* Actor.spawn(Desk, undefined);
+      expect(yield* Effect.flip(ref.call("Refuse"))).toBe("not today");
+      expect(ref.alive).toBe(true);
     }),
   );
 

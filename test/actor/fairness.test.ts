@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest";
 import * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
 import { createServer, connect } from "node:net";
+import { vi } from "vitest";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, Event, Supervisor } from "../../src/actor/index.ts";
@@ -136,6 +137,8 @@ describe("a flooded actor", () => {
 it.live("a listener to events that throws harms neither the actors nor the other listeners", () =>
   Effect.gen(function* () {
     const seen: Array<string> = [];
+    const said = vi.spyOn(console, "log").mockImplementation(() => {});
+    yield* Effect.addFinalizer(() => Effect.sync(() => said.mockRestore()));
     yield* Event.subscribe(() => {
       throw new Error("bad listener");
     });
@@ -146,5 +149,6 @@ it.live("a listener to events that throws harms neither the actors nor the other
     yield* until(() => supervisor.ref(spec).incarnation === 2);
     expect(yield* supervisor.ref(spec).call("Incarnation")).toBe(2);
     expect(seen).toEqual(["Started", "Exited", "Restarting", "Started"]);
+    expect(String(said.mock.calls[0])).toContain("a listener to the events of a tree threw");
   }).pipe(quiet),
 );

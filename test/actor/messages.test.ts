@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, ActorDown, type CrashReport, ExitReason, UnknownMessage } from "../../src/actor/index.ts";
-import { quiet, reporting, settled, told, until } from "./actors.ts";
+import { pass, quiet, reporting, settled, told, until } from "./actors.ts";
 
 class TooMuch extends Schema.TaggedError<TooMuch>()("TooMuch", { limit: Schema.Number }) {}
 
@@ -161,6 +161,32 @@ describe("messages", () => {
       ref.cast("Settle", { n: 99 });
       expect(yield* ref.call("Notes")).toEqual([1]);
       expect(ref.incarnation).toBe(1);
+    }),
+  );
+
+  it.effect("handlers that wait do not overlap, and keep the order of their messages", () =>
+    Effect.gen(function* () {
+      let inside = 0;
+      const seen: Array<number> = [];
+      const pauses = [Effect.void, Effect.yieldNow, Effect.promise(() => Promise.resolve()), Effect.sleep(5)];
+      const Careful = Actor.make({
+        name: "careful",
+        protocol: RpcGroup.make(Rpc.make("Enter", { payload: { n: Schema.Number } })),
+        init: () => 0,
+        handlers: {
+          Enter: (_, { n }) => {
+            expect(++inside).toBe(1);
+            return Effect.map(pauses[n % 4]!, () => {
+              inside--;
+              seen.push(n);
+            });
+          },
+        },
+      });
+      const ref = yield* Actor.spawn(Careful, undefined);
+      for (let n = 0; n < 40; n++) ref.cast("Enter", { n });
+      for (let n = 0; n < 10; n++) yield* pass(5);
+      expect(seen).toEqual(Array.from({ length: 40 }, (_, n) => n));
     }),
   );
 
