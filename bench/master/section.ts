@@ -79,13 +79,13 @@ const master = async (program: string, folder: string, units: number): Promise<S
   const socket = join(place, "run/master.sock");
   const started = start(program, ["up", join(folder, `${units}.yaml`)], environment, join(place, "log"));
   try {
-    const allRun = until("all units running", started, () =>
-      childrenOf(started.pid).length === units ? performance.now() - started.at : undefined,
-    );
-    const { at, connectedAt } = await until("an answer", started, () => answered(socket));
+    const [{ at, connectedAt }, allRun] = await Promise.all([
+      until("an answer", started, () => answered(socket)),
+      until("all units running", started, () => (childrenOf(started.pid).length === units ? performance.now() : undefined)),
+    ]);
     const [listening, ready] = [connectedAt - started.at, at - started.at];
     // Without units it is running when it listens.
-    const running = Math.max(listening, await allRun);
+    const running = Math.max(listening, allRun - started.at);
     await sleep(settleMillis);
     const rss = residentBytes(started.pid);
     const { stdout } = await run(program, ["status", "-o", "json"], { env: environment });
