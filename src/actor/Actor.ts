@@ -84,7 +84,10 @@ export interface Options<State, Args, Rpcs extends Rpc.Any, InitError, R> {
   readonly name: string;
   readonly protocol: RpcGroup<Rpcs>;
   /** The first state of each incarnation. An Effect may acquire what it needs: its Scope is the incarnation's. */
-  readonly init: (args: Args, context: ActorContext<Rpcs>) => State | Effect.Effect<State, InitError, R>;
+  readonly init: (
+    args: Args,
+    context: ActorContext<Rpcs>,
+  ) => State | Outcome<never, never> | Effect.Effect<State | Outcome<never, never>, InitError, R>;
   readonly handlers: Handlers<State, Rpcs, R>;
   /** News from monitors. */
   readonly info?: (state: State, info: Down, context: ActorContext<Rpcs>) => HandlerResult<State, void, never, R>;
@@ -181,6 +184,14 @@ export const noReply = <State>(state: State): Outcome<State, never> =>
 /** Ends this incarnation. Without a reason it is `Normal`. @since 0.1.0 */
 export const exit = (reason: ExitReason.ExitReason = ExitReason.normal): Outcome<never, never> =>
   new Directive("exit", undefined, reason) as unknown as Outcome<never, never>;
+
+/**
+ * What `init` returns when there is nothing to do: the start is no failure and is not tried again. A supervisor keeps the spec, unless the child is
+ * `temporary`, and goes on.
+ *
+ * @since 0.1.0
+ */
+export const ignore: Outcome<never, never> = new Directive("ignore", undefined, undefined) as unknown as Outcome<never, never>;
 
 /** Answers a call whose reply was put off. A second answer, or one after the deadline, goes nowhere. @since 0.1.0 */
 export const replyTo = <Success>(to: ReplyTo<Success, any>, value: Success): void => {

@@ -41,6 +41,11 @@ export interface Options {
   readonly autoStart?: boolean;
   /** Keep the spec of a `temporary` child that has ended, so that it can be started again by its id. Default: false, as in OTP. */
   readonly retain?: boolean;
+  /**
+   * Whether its own end counts for the supervisor's `autoShutdown`. Not for `permanent` children, which never end by themselves.
+   * Default: false.
+   */
+  readonly significant?: boolean;
   /** What becomes of messages that wait when it fails. Default: `keep`. */
   readonly mailbox?: "keep" | "discard";
 }
@@ -109,6 +114,7 @@ export const erase = <Rpcs extends Rpc.Any, R>(
     onStartFailure: options.onStartFailure ?? "escalate",
     retain: options.retain ?? false,
     mailbox: options.mailbox ?? "keep",
+    significant: options.significant ?? false,
     make: makeCell,
   };
   return erased as unknown as ChildSpec<Rpcs, R>;

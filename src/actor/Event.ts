@@ -7,13 +7,29 @@ import * as Stream from "effect/Stream";
 import type { ExitReason } from "./ExitReason.ts";
 import { systemOf } from "./internal/system.ts";
 
+/**
+ * What a supervisor makes of a child's end: starts it again, alone or with its group (`restart`), lets it be (`stay`), has tried it often
+ * enough (`giveUp`), or has itself had enough (`escalate`).
+ *
+ * @since 0.1.0
+ */
+export type ExitDecision = "restart" | "stay" | "giveUp" | "escalate";
+
 /** What happened, without where and when. @since 0.1.0 */
 export type TreeEventBody =
   | { readonly _tag: "Started"; readonly incarnation: number }
   | { readonly _tag: "StartFailed"; readonly reason: ExitReason }
   | { readonly _tag: "Stopping" }
-  /** `willRestart` is the supervisor's decision. */
-  | { readonly _tag: "Exited"; readonly incarnation: number; readonly reason: ExitReason; readonly willRestart: boolean }
+  /** A start said that there is nothing to do: no failure, and it is not tried again. */
+  | { readonly _tag: "Ignored" }
+  /** `asked`: its supervisor had told it to stop. */
+  | {
+      readonly _tag: "Exited";
+      readonly incarnation: number;
+      readonly reason: ExitReason;
+      readonly asked: boolean;
+      readonly decision: ExitDecision;
+    }
   /** A restart is due after `delayMillis`; `attempt` counts the restarts in a row, from 1. */
   | { readonly _tag: "Restarting"; readonly attempt: number; readonly delayMillis: number }
   /** The child used up its `maxAttempts` and stays down. */

@@ -33,6 +33,9 @@ export const shutdownWith = (info: unknown): ExitReason => ({ _tag: "Shutdown", 
 /** Ended by force. @since 0.1.0 */
 export const killed: ExitReason = { _tag: "Killed" };
 
+/** A start said that there is nothing to do: see `Actor.ignore`. @since 0.1.0 */
+export const ignored: ExitReason = { _tag: "Shutdown", info: "ignored" };
+
 /** There was no such actor. @since 0.1.0 */
 export const noProc: ExitReason = { _tag: "NoProc" };
 

@@ -13,7 +13,8 @@ import { erase, type Any as AnyChildSpec, type ChildSpec, type Options as ChildO
 import * as ExitReason from "./ExitReason.ts";
 import { Phase } from "./internal/cell.ts";
 import type { Child, ErasedSpec } from "./internal/child.ts";
-import { SupervisorCell, type ErasedSupervisor } from "./internal/supervisorCell.ts";
+import { checkChild, checkSupervisor } from "./internal/check.ts";
+import { InvalidSpec, SupervisorCell, type ErasedSupervisor } from "./internal/supervisorCell.ts";
 import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
 import type { Strategy } from "./Strategy.ts";
 
@@ -25,9 +26,17 @@ export interface Options<R> {
   readonly intensity?: RestartIntensity["intensity"];
   /** Default: 5000. */
   readonly periodMillis?: number;
+  /**
+   * Whether it ends, with `Shutdown`, when a significant child ended by itself and is not restarted, or when the last one of them did.
+   * Default: never.
+   */
+  readonly autoShutdown?: AutoShutdown;
   /** In start order. Ids are unique. */
   readonly children: ReadonlyArray<AnyChildSpec<R>>;
 }
+
+/** See {@link Options.autoShutdown}. @since 0.1.0 */
+export type AutoShutdown = "never" | "any_significant" | "all_significant";
 
 /** No child has this id. @since 0.1.0 */
 export class ChildNotFound extends Data.TaggedError("ChildNotFound")<{ readonly path: ReadonlyArray<string> }> {
@@ -56,6 +65,14 @@ export class ChildNotDown extends Data.TaggedError("ChildNotDown")<{
   readonly code = "HSU-SUP-003";
   override get message(): string {
     return `child ${this.path.join("/")} is ${this.state}`;
+  }
+}
+
+/** Children are being started or stopped together: try again when that is over. @since 0.1.0 */
+export class SupervisorBusy extends Data.TaggedError("SupervisorBusy")<{ readonly path: ReadonlyArray<string> }> {
+  readonly code = "HSU-SUP-005";
+  override get message(): string {
+    return `${this.path.join("/")} is starting or stopping children`;
   }
 }
 
@@ -111,6 +128,16 @@ export interface SupervisorRef {
   readonly stop: Effect.Effect<void>;
   /** Kills all below it at once and waits until everything that they held is released. */
   readonly kill: Effect.Effect<void>;
+  /**
+   * Takes new options while it runs. Strategy, intensity and `autoShutdown` hold at once. The spec of a child that is there is used from its next start
+   * on; a new child is not started until `restartChild`; one that is left out stays until it is deleted. Fails, and changes nothing, when
+   * the options make no sense, and when a group of children is just being started or stopped.
+   */
+  reconfigure(options: Options<never>): Effect.Effect<void, StartError | SupervisorBusy | ActorDown>;
+  /** The spec of a child, with its defaults filled in. */
+  getChildSpec(id: string): Effect.Effect<AnyChildSpec<unknown>, ChildNotFound | ActorDown>;
+  /** One child, as `whichChildren` lists it. */
+  whichChild(id: string): Effect.Effect<ChildInfo, ChildNotFound | ActorDown>;
   /** In start order. */
   readonly whichChildren: Effect.Effect<ReadonlyArray<ChildInfo>, ActorDown>;
   readonly countChildren: Effect.Effect<ChildCounts, ActorDown>;
@@ -119,7 +146,9 @@ export interface SupervisorRef {
 const eraseOptions = (options: Options<any>): ErasedSupervisor => ({
   strategy: options.strategy ?? "one_for_one",
   limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
+  autoShutdown: options.autoShutdown ?? "never",
   children: options.children as unknown as ReadonlyArray<ErasedSpec>,
+  dynamic: false,
 });
 
 /**
@@ -159,7 +188,6 @@ export const start = <R = never>(
 ): Effect.Effect<SupervisorRef, StartError, R | Scope.Scope> =>
   Effect.suspend(() => {
     const erased = eraseOptions(options);
-    assertUniqueIds(erased.children);
     return Effect.map(
       startRoot(
         (system, context, owner) => new SupervisorCell(system, context, owner, options.id ?? "root", erased),
@@ -184,16 +212,7 @@ export const start = <R = never>(
  */
 export const child = <R = never>(options: Options<R> & ChildOptions): ChildSpec<never, R> => {
   const erased = eraseOptions(options);
-  assertUniqueIds(erased.children);
   return erase(options, "supervisor", (system, context, owner) => new SupervisorCell(system, context, owner, options.id, erased));
-};
-
-const assertUniqueIds = (children: ReadonlyArray<ErasedSpec>): void => {
-  const seen = new Set<string>();
-  for (const { id } of children) {
-    if (seen.has(id)) throw new TypeError(`two children have the id ${JSON.stringify(id)}`);
-    seen.add(id);
-  }
 };
 
 /** One that is down and wanted waits for its turn in the restart of its group. */
@@ -238,7 +257,9 @@ class Ref implements SupervisorRef {
       const present = cell.children.byId.get(spec.id);
       if (present !== undefined) return resume(Effect.fail(new ChildPresent({ path: present.cell.path, state: stateOf(present) })));
       const erased = spec as unknown as ErasedSpec;
-      const added = cell.children.add(erased, erased.make(cell.system, cell.context, cell));
+      const problem = checkChild(erased, cell.spec.autoShutdown);
+      if (problem !== null) return resume(Effect.fail(invalid([...cell.path, spec.id], problem)));
+      const added = cell.children.add(spec.id, erased, erased.make(cell.system, cell.context, cell));
       added.wanted = true;
       added.held = false;
       added.onStarted = (failure) => {
@@ -293,18 +314,28 @@ class Ref implements SupervisorRef {
     return killActor(this.cell);
   }
 
-  get whichChildren(): Effect.Effect<ReadonlyArray<ChildInfo>, ActorDown> {
+  reconfigure(options: Options<never>): Effect.Effect<void, StartError | SupervisorBusy | ActorDown> {
     return this.admin((resume) => {
-      const infos = [...this.cell.children.byId.values()].map((entry): ChildInfo => ({
-        id: entry.spec.id,
-        type: entry.spec.type,
-        state: stateOf(entry),
-        ref: entry.cell as unknown as ActorRef<any>,
-        restarts: entry.restarts,
-        gaveUp: entry.gaveUp,
-      }));
-      resume(Effect.succeed(infos));
+      const { cell } = this;
+      const erased = eraseOptions(options);
+      const problem = checkSupervisor(erased);
+      if (problem !== null) return resume(Effect.fail(invalid(cell.path, problem)));
+      if (cell.busy) return resume(Effect.fail(new SupervisorBusy({ path: cell.path })));
+      cell.reconfigure(erased);
+      resume(Effect.void);
     });
+  }
+
+  getChildSpec(id: string): Effect.Effect<AnyChildSpec<unknown>, ChildNotFound | ActorDown> {
+    return this.withChild(id, (found, resume) => resume(Effect.succeed(found.spec as unknown as AnyChildSpec<unknown>)));
+  }
+
+  whichChild(id: string): Effect.Effect<ChildInfo, ChildNotFound | ActorDown> {
+    return this.withChild(id, (found, resume) => resume(Effect.succeed(infoOf(found))));
+  }
+
+  get whichChildren(): Effect.Effect<ReadonlyArray<ChildInfo>, ActorDown> {
+    return this.admin((resume) => resume(Effect.succeed(this.cell.children.list().map(infoOf))));
   }
 
   get countChildren(): Effect.Effect<ChildCounts, ActorDown> {
@@ -354,6 +385,18 @@ class Ref implements SupervisorRef {
     });
   }
 }
+
+const infoOf = (entry: Child): ChildInfo => ({
+  id: entry.id,
+  type: entry.spec.type,
+  state: stateOf(entry),
+  ref: entry.cell,
+  restarts: entry.restarts,
+  gaveUp: entry.gaveUp,
+});
+
+const invalid = (path: ReadonlyArray<string>, problem: string): StartError =>
+  new StartError({ path, reason: ExitReason.error(new InvalidSpec({ path, problem })) });
 
 const startError = (found: Child, reason: ExitReason.ExitReason): StartError =>
   new StartError((found.cell instanceof SupervisorCell ? found.cell.failedChild : null) ?? { path: found.cell.path, reason });

@@ -161,15 +161,13 @@ const listener = (
   history: History.History,
   gaveUp: () => void,
 ): ((event: Event.TreeEvent) => void) => {
-  const previous = new Map<string, Event.TreeEvent["_tag"]>();
   return (event) => {
     if (event.path[0] !== rootId) return;
     const [, ...path] = event.path;
     const id = path.at(-1) ?? "";
     const entry = entries.get(id);
     if (entry !== undefined && path[0] === rootGroup && path.length === entry.groups.length + 1) {
-      const report = toUnit(event, previous.get(id));
-      previous.set(id, event._tag);
+      const report = toUnit(event);
       if (report !== null) entry.ref?.cast("Reported", { ...report, at: event.at });
       return;
     }

@@ -12,7 +12,7 @@ export interface UnitReport {
 }
 
 /** What the event says of the unit whose child it is about; null when it adds nothing to the events around it. */
-export const toUnit = (event: Event.TreeEvent, previous: Event.TreeEvent["_tag"] | undefined): UnitReport | null => {
+export const toUnit = (event: Event.TreeEvent): UnitReport | null => {
   const report = (name: Lifecycle.Report, note: string | null = null, delayMillis: number | null = null): UnitReport => ({
     report: name,
     note,
@@ -34,8 +34,10 @@ export const toUnit = (event: Event.TreeEvent, previous: Event.TreeEvent["_tag"]
       );
     case "Exited":
       // Its own failure is followed by Restarting or GaveUp; after a stop for its group nothing else comes.
-      if (event.willRestart) return previous === "Stopping" ? report("restarting") : null;
-      return ExitReason.isAbnormal(event.reason) ? report("crashed") : report("ended");
+      if (event.decision === "restart") return event.asked ? report("restarting") : null;
+      if (event.decision === "giveUp") return null;
+      return !event.asked && ExitReason.isAbnormal(event.reason) ? report("crashed") : report("ended");
+    case "Ignored":
     case "Escalated":
       return null;
   }
@@ -49,7 +51,7 @@ export const toPeople = (event: Event.TreeEvent): { readonly type: string; reado
     case "StartFailed":
       return { type: "failed", message: `did not start: ${ExitReason.format(event.reason)}` };
     case "Exited":
-      return ExitReason.isAbnormal(event.reason) || event.willRestart
+      return ExitReason.isAbnormal(event.reason) || event.decision === "restart"
         ? { type: "exited", message: `ended: ${ExitReason.format(event.reason)}` }
         : null;
     case "Restarting":
@@ -62,6 +64,7 @@ export const toPeople = (event: Event.TreeEvent): { readonly type: string; reado
         message: `more than ${event.intensity} restarts in ${event.periodMillis / 1000} s: escalates`,
       };
     case "Stopping":
+    case "Ignored":
       return null;
   }
 };

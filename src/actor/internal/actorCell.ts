@@ -25,10 +25,10 @@ export interface Behavior {
 
 /** What a handler may return instead of its next state. */
 export class Directive {
-  readonly kind: "reply" | "noReply" | "exit";
+  readonly kind: "reply" | "noReply" | "exit" | "ignore";
   readonly state: unknown;
   readonly value: unknown;
-  constructor(kind: "reply" | "noReply" | "exit", state: unknown, value: unknown) {
+  constructor(kind: Directive["kind"], state: unknown, value: unknown) {
     this.kind = kind;
     this.state = state;
     this.value = value;
@@ -49,8 +49,8 @@ class DelayedMessage extends Timer {
 }
 
 export class ActorCell extends Cell {
-  readonly behavior: Behavior;
-  readonly args: unknown;
+  behavior: Behavior;
+  args: unknown;
   state: unknown = undefined;
   /** The effect that the cell waits for. */
   private fiber: Fiber.Fiber<unknown, unknown> | null = null;
@@ -100,8 +100,14 @@ export class ActorCell extends Cell {
     });
   }
 
+  override adopt(other: Cell): void {
+    if (!(other instanceof ActorCell)) return;
+    this.behavior = other.behavior;
+    this.args = other.args;
+  }
+
   private ready(state: unknown): void {
-    if (state instanceof Directive && state.kind === "exit") return this.end(state.value as ExitReason.ExitReason);
+    if (state instanceof Directive) return this.end(state.kind === "ignore" ? ExitReason.ignored : (state.value as ExitReason.ExitReason));
     this.state = state;
     this.up();
   }

@@ -143,6 +143,8 @@ export abstract class Cell implements Runnable {
   abstract shutdown(reason: ExitReason.ExitReason): void;
   /** Ends it now; what it holds is still released. */
   abstract kill(): void;
+  /** Runs at its next start what `other` was made to run. */
+  abstract adopt(other: Cell): void;
   abstract turn(): boolean;
   /** Whether `fiber` runs on behalf of this cell. */
   abstract runs(fiber: unknown): boolean;

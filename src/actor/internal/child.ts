@@ -22,6 +22,7 @@ export interface ErasedSpec {
   readonly onStartFailure: "escalate" | "restart";
   readonly retain: boolean;
   readonly mailbox: "keep" | "discard";
+  readonly significant: boolean;
   readonly make: (system: System, context: Context.Context<never>, owner: Owner) => Cell;
 }
 
@@ -29,8 +30,12 @@ export interface ErasedSpec {
 export type ChildState = "down" | "starting" | "up" | "stopping" | "waiting";
 
 export class Child {
-  readonly spec: ErasedSpec;
+  readonly id: string;
+  /** Replaced by a reconfiguration. */
+  spec: ErasedSpec;
   readonly cell: Cell;
+  /** What the next start runs instead, after a reconfiguration. */
+  next: Cell | null = null;
   state: ChildState = "down";
   /** Should be up: false once it has finished, was terminated, or was given up. */
   wanted: boolean;
@@ -50,7 +55,8 @@ export class Child {
   onStarted: ((failure: ExitReason | null) => void) | null = null;
   onStopped: Array<() => void> | null = null;
 
-  constructor(spec: ErasedSpec, cell: Cell) {
+  constructor(id: string, spec: ErasedSpec, cell: Cell) {
+    this.id = id;
     this.spec = spec;
     this.cell = cell;
     this.wanted = spec.autoStart;

@@ -24,21 +24,26 @@ export class Children {
     return this.order[position] ?? undefined;
   }
 
+  /** All of them, in start order. */
+  list(): ReadonlyArray<Child> {
+    return this.order.filter((child) => child !== null);
+  }
+
   of(cell: Cell): Child | undefined {
     return this.byCell.get(cell);
   }
 
-  add(spec: ErasedSpec, cell: Cell): Child {
-    const child = new Child(spec, cell);
+  add(id: string, spec: ErasedSpec, cell: Cell): Child {
+    const child = new Child(id, spec, cell);
     child.position = this.order.length;
     this.order.push(child);
-    this.byId.set(spec.id, child);
+    this.byId.set(id, child);
     this.byCell.set(cell, child);
     return child;
   }
 
   remove(child: Child): void {
-    this.byId.delete(child.spec.id);
+    this.byId.delete(child.id);
     this.byCell.delete(child.cell);
     this.order[child.position] = null;
     this.gaps++;
@@ -48,6 +53,15 @@ export class Children {
   compact(): void {
     if (this.gaps <= fewGaps || this.gaps * 2 <= this.order.length) return;
     this.order = this.order.filter((child) => child !== null);
+    for (let i = 0; i < this.order.length; i++) this.order[i]!.position = i;
+    this.gaps = 0;
+  }
+
+  /** Puts the children with these ids first, in this order; the others follow in theirs. Not while somebody holds positions. */
+  arrange(ids: ReadonlyArray<string>): void {
+    const first = ids.flatMap((id) => this.byId.get(id) ?? []);
+    const rest = this.list().filter((child) => !ids.includes(child.id));
+    this.order = [...first, ...rest];
     for (let i = 0; i < this.order.length; i++) this.order[i]!.position = i;
     this.gaps = 0;
   }

@@ -3,21 +3,35 @@
  * (start all in order, stop in reverse, restart a group) is kept as data in `op`. So a shutdown or an admin call always gets through.
  */
 import type * as Context from "effect/Context";
+import * as Data from "effect/Data";
 import * as Backoff from "../Backoff.ts";
 import { report } from "../CrashReport.ts";
-import type { TreeEventBody } from "../Event.ts";
+import type { ExitDecision } from "../Event.ts";
 import * as ExitReason from "../ExitReason.ts";
 import { makeWindow, type RestartIntensity, type RestartWindow } from "../RestartIntensity.ts";
 import { affected, shouldRestart, type Strategy } from "../Strategy.ts";
-import { Cell, Phase, type Ops, type Owner } from "./cell.ts";
-import { Children } from "./children.ts";
+import type { AutoShutdown } from "../Supervisor.ts";
+import { type Cell, Phase, type Ops, type Owner } from "./cell.ts";
+import { checkSupervisor } from "./check.ts";
 import { type Child, ChildTimer, type ChildState, type ErasedSpec } from "./child.ts";
+import { ChildRunner } from "./childRunner.ts";
 import type { System } from "./system.ts";
+
+/** A supervisor's spec makes no sense: `problem` says why. */
+export class InvalidSpec extends Data.TaggedError("InvalidSpec")<{ readonly path: ReadonlyArray<string>; readonly problem: string }> {
+  readonly code = "HSU-SUP-004";
+  override get message(): string {
+    return this.problem;
+  }
+}
 
 export interface ErasedSupervisor {
   readonly strategy: Strategy;
   readonly limit: RestartIntensity;
+  readonly autoShutdown: AutoShutdown;
   readonly children: ReadonlyArray<ErasedSpec>;
+  /** Its children are alike, have no ids of their own, and are forgotten when they end for good; they stop all at once. */
+  readonly dynamic: boolean;
 }
 
 /** Why a supervisor's start failed, with the child that it failed at. */
@@ -38,13 +52,11 @@ interface GroupOp {
 
 const noOps: Ops = {};
 
-export class SupervisorCell extends Cell implements Owner {
-  readonly spec: ErasedSupervisor;
-  readonly children = new Children();
+export class SupervisorCell extends ChildRunner implements Owner {
+  /** Replaced by a reconfiguration. */
+  spec: ErasedSupervisor;
   /** Set while the start fails: the child that it failed at. */
   failedChild: ChildStartFailure | null = null;
-  /** Cells of the spec's own children: their refs survive a restart of this supervisor. */
-  private readonly ownCells = new Map<string, Cell>();
   private window: RestartWindow;
   private op: GroupOp | null = null;
   private stopReason: ExitReason.ExitReason | null = null;
@@ -74,17 +86,58 @@ export class SupervisorCell extends Cell implements Owner {
     this.startFailure = this.stopReason = this.failedChild = null;
     this.startFailed = false;
     this.window = makeWindow(this.spec.limit);
+    this.inStart = true;
+    const problem = checkSupervisor(this.spec);
+    if (problem !== null) {
+      this.finish(ExitReason.error(new InvalidSpec({ path: this.path, problem })), true);
+      this.inStart = false;
+      return;
+    }
     for (const spec of this.spec.children) {
       let cell = this.ownCells.get(spec.id);
       if (cell === undefined) this.ownCells.set(spec.id, (cell = spec.make(this.system, this.context, this)));
-      const child = this.children.add(spec, cell);
+      const child = this.children.add(spec.id, spec, cell);
       // Nobody is there to be called until it is started by hand.
       if (child.held) cell.retire(ExitReason.noProc);
     }
     this.op = { from: 0, stopping: false, cursor: 0, notBefore: 0, timer: null };
-    this.inStart = true;
     this.advance();
     this.inStart = false;
+  }
+
+  override adopt(other: Cell): void {
+    if (other instanceof SupervisorCell) this.spec = other.spec;
+  }
+
+  /** Takes new options while it runs: flags at once, specs of children at their next start, new children when they are started by hand. */
+  reconfigure(spec: ErasedSupervisor): void {
+    for (const next of spec.children) {
+      const cell = next.make(this.system, this.context, this);
+      const child = this.children.byId.get(next.id);
+      if (child === undefined) {
+        const added = this.children.add(next.id, next, cell);
+        added.wanted = false;
+        this.ownCells.set(next.id, cell);
+        cell.retire(ExitReason.noProc);
+      } else {
+        child.spec = next;
+        child.next = cell;
+      }
+    }
+    const dropped = this.spec.children.filter((old) => this.children.byId.has(old.id) && !spec.children.some((next) => next.id === old.id));
+    this.children.arrange(spec.children.map(({ id }) => id));
+    const { limit } = this.spec;
+    if (limit.intensity !== spec.limit.intensity || limit.periodMillis !== spec.limit.periodMillis) this.window = makeWindow(spec.limit);
+    this.spec = { ...spec, children: [...spec.children, ...dropped] };
+  }
+
+  /** Whether nothing is under way that a reconfiguration would cut across. */
+  override get busy(): boolean {
+    return this.op !== null;
+  }
+
+  protected override forgets(child: Child): boolean {
+    return this.spec.dynamic || (child.spec.restart === "temporary" && !child.spec.retain);
   }
 
   override shutdown(reason: ExitReason.ExitReason): void {
@@ -132,7 +185,7 @@ export class SupervisorCell extends Cell implements Owner {
       this.settleStopped(child);
       child.onStarted?.(reason);
       child.onStarted = null;
-      if (this.ownCells.get(child.spec.id) !== child.cell) child.cell.retire(ExitReason.noProc);
+      if (this.ownCells.get(child.id) !== child.cell) child.cell.retire(ExitReason.noProc);
     }
     this.children.clear();
     this.finish(reason, this.startFailed);
@@ -186,7 +239,7 @@ export class SupervisorCell extends Cell implements Owner {
     return op !== null && op.stopping && child.position >= op.from && child.position <= op.cursor;
   }
 
-  private isUp(child: Child): void {
+  protected override isUp(child: Child): void {
     child.state = "up";
     child.upSince = this.system.now();
     this.emit({ _tag: "Started", incarnation: child.cell.incarnation }, child);
@@ -194,8 +247,9 @@ export class SupervisorCell extends Cell implements Owner {
     child.onStarted = null;
   }
 
-  private isNotUp(child: Child, reason: ExitReason.ExitReason): void {
+  protected override isNotUp(child: Child, reason: ExitReason.ExitReason): void {
     child.state = "down";
+    if (reason === ExitReason.ignored) return this.isIgnored(child);
     this.emit({ _tag: "StartFailed", reason }, child);
     if (child.onStarted !== null) {
       // Somebody asked for this start and is told; nothing is retried behind his back.
@@ -218,36 +272,58 @@ export class SupervisorCell extends Cell implements Owner {
     }
   }
 
+  /** Its start had nothing to do: neither up nor failed. */
+  private isIgnored(child: Child): void {
+    child.wanted = false;
+    this.emit({ _tag: "Ignored" }, child);
+    child.cell.retire(ExitReason.ignored);
+    this.removeIfForgotten(child);
+    child.onStarted?.(null);
+    child.onStarted = null;
+  }
+
   private isStopped(child: Child, reason: ExitReason.ExitReason): void {
-    const willRestart = child.wanted && child.spec.restart !== "temporary" && this.stopReason === null;
-    this.emit({ _tag: "Exited", incarnation: child.cell.incarnation, reason, willRestart }, child);
-    if (!willRestart) {
+    const restarts = child.wanted && child.spec.restart !== "temporary" && this.stopReason === null;
+    this.emitExit(child, reason, true, restarts ? "restart" : "stay");
+    if (!restarts) {
       if (this.stopReason === null) child.cell.retire(reason);
       child.wanted = false;
       // Somebody may wait for the start that this stop has cut short.
       const tell = child.onStarted;
       child.onStarted = null;
       tell?.(reason);
-      this.removeIfTemporary(child);
+      this.removeIfForgotten(child);
     }
     this.settleStopped(child);
   }
 
+  /** It ended by itself and is not started again. */
   private isDone(child: Child, reason: ExitReason.ExitReason): void {
     child.wanted = false;
-    this.emit({ _tag: "Exited", incarnation: child.cell.incarnation, reason, willRestart: false }, child);
+    this.emitExit(child, reason, false, "stay");
     child.cell.retire(reason);
-    this.removeIfTemporary(child);
+    this.removeIfForgotten(child);
+    if (!child.spec.significant || this.spec.autoShutdown === "never") return;
+    const others = this.spec.autoShutdown === "all_significant" && this.hasSignificant();
+    if (!others) this.beginStop(ExitReason.shutdown);
+  }
+
+  /** Whether a significant child is still there, up or about to be. */
+  private hasSignificant(): boolean {
+    for (const child of this.children.byId.values()) {
+      if (child.spec.significant && (child.state !== "down" || child.wanted)) return true;
+    }
+    return false;
+  }
+
+  private emitExit(child: Child, reason: ExitReason.ExitReason, asked: boolean, decision: ExitDecision): void {
+    this.emit({ _tag: "Exited", incarnation: child.cell.incarnation, reason, asked, decision }, child);
   }
 
   private settleStopped(child: Child): void {
     const waiting = child.onStopped;
     child.onStopped = null;
     if (waiting !== null) for (const tell of waiting) tell();
-  }
-
-  private removeIfTemporary(child: Child): void {
-    if (child.spec.restart === "temporary" && !child.spec.retain) this.remove(child);
   }
 
   // ---- restarts
@@ -258,27 +334,27 @@ export class SupervisorCell extends Cell implements Owner {
     const wasUp = child.upSince < 0 ? 0 : now - child.upSince;
     child.upSince = -1;
     if (backoff?.resetAfterMillis !== undefined && wasUp >= backoff.resetAfterMillis) child.attempts = 0;
-    const incarnation = child.cell.incarnation;
     if (maxAttempts !== undefined && child.attempts >= maxAttempts) {
       child.wanted = false;
       child.gaveUp = true;
-      this.emit({ _tag: "Exited", incarnation, reason, willRestart: false }, child);
+      this.emitExit(child, reason, false, "giveUp");
       this.emit({ _tag: "GaveUp", attempts: child.attempts }, child);
       child.cell.retire(reason);
+      if (this.spec.dynamic) this.remove(child);
       return;
     }
     child.attempts++;
     child.restarts++;
     const { limit, strategy } = this.spec;
     if (!this.window.record(now)) {
-      this.emit({ _tag: "Exited", incarnation, reason, willRestart: false }, child);
+      this.emitExit(child, reason, false, "escalate");
       const intensity = limit.intensity === "infinity" ? Infinity : limit.intensity;
       this.emit({ _tag: "Escalated", intensity, periodMillis: limit.periodMillis });
       this.beginStop(ExitReason.shutdownWith({ exceeded: limit, child: child.cell.path.join("/"), last: ExitReason.format(reason) }));
       return;
     }
     const delayMillis = backoff === undefined ? 0 : Math.round(Backoff.delay(backoff, child.attempts, Math.random()));
-    this.emit({ _tag: "Exited", incarnation, reason, willRestart: true }, child);
+    this.emitExit(child, reason, false, "restart");
     this.emit({ _tag: "Restarting", attempt: child.attempts, delayMillis }, child);
     if (strategy === "one_for_one") this.restartAlone(child, delayMillis);
     else this.restartGroup(affected(strategy, child.position, this.children.length)[0], child, now + delayMillis);
@@ -341,7 +417,8 @@ export class SupervisorCell extends Cell implements Owner {
           child.state = "down";
         } else if (child.state !== "down") {
           if (child.state !== "stopping") this.stopChild(child);
-          return false;
+          // Children that are alike have no order: all are asked before the first is waited for.
+          if (!this.spec.dynamic || this.allAsked(op)) return false;
         }
       }
       op.cursor--;
@@ -352,6 +429,15 @@ export class SupervisorCell extends Cell implements Owner {
     }
     op.stopping = false;
     op.cursor = op.from;
+    return true;
+  }
+
+  /** Asks all children of a dynamic supervisor to stop; true, as there is somebody to wait for. */
+  private allAsked(op: GroupOp): boolean {
+    for (let i = op.cursor; i >= op.from; i--) {
+      const child = this.children.at(i);
+      if (child !== undefined && (child.state === "up" || child.state === "starting")) this.stopChild(child);
+    }
     return true;
   }
 
@@ -390,77 +476,5 @@ export class SupervisorCell extends Cell implements Owner {
     this.op = null;
     if (this.phase === Phase.Starting) this.up();
     return false;
-  }
-
-  // ---- one child
-
-  startChild(child: Child): void {
-    child.state = "starting";
-    child.gaveUp = false;
-    child.upSince = -1;
-    child.cell.gone = false;
-    child.cell.start();
-    if (child.cell.phase === Phase.Up) {
-      this.isUp(child);
-    } else if (child.cell.phase === Phase.Down) {
-      this.isNotUp(child, child.cell.startFailure ?? ExitReason.killed);
-    } else if (child.spec.startTimeoutMillis !== undefined) {
-      this.setTimer(child, child.spec.startTimeoutMillis, () => child.cell.kill());
-    }
-  }
-
-  stopChild(child: Child): void {
-    const { shutdown } = child.spec;
-    child.state = "stopping";
-    this.setTimer(child, null);
-    this.emit({ _tag: "Stopping" }, child);
-    if (shutdown === "brutal_kill") {
-      child.cell.kill();
-    } else {
-      if (shutdown !== "infinity") this.setTimer(child, shutdown, () => child.cell.kill());
-      child.cell.shutdown(ExitReason.shutdown);
-    }
-  }
-
-  /** A child that is not running stays so. */
-  settleDown(child: Child): void {
-    this.setTimer(child, null);
-    child.state = "down";
-    child.gaveUp = false;
-    child.cell.retire(ExitReason.noProc);
-    this.removeIfTemporary(child);
-  }
-
-  remove(child: Child): void {
-    if (this.children.of(child.cell) !== child) return;
-    this.children.remove(child);
-    this.ownCells.delete(child.spec.id);
-    child.cell.retire(ExitReason.noProc);
-    if (this.op === null) this.children.compact();
-  }
-
-  private setTimer(child: Child, millis: number, act: () => void): void;
-  private setTimer(child: Child, millis: null): void;
-  private setTimer(child: Child, millis: number | null, act?: () => void): void {
-    if (child.timer !== null) this.system.timers.cancel(child.timer);
-    child.timer = null;
-    if (millis === null || act === undefined) return;
-    const timer = new ChildTimer(() =>
-      this.pushControl({
-        run: () => {
-          // What came ahead of it in the lane may have made it void.
-          if (child.timer !== timer) return;
-          child.timer = null;
-          act();
-        },
-      }),
-    );
-    child.timer = timer;
-    this.system.timers.add(timer, millis);
-  }
-
-  private emit(event: TreeEventBody, child?: Child): void {
-    if (this.system.listeners.size === 0) return;
-    this.system.emit({ ...event, path: (child?.cell ?? this).path, at: this.system.wallClock() });
   }
 }

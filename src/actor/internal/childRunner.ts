@@ -1,0 +1,94 @@
+/**
+ * What a supervisor does to one child: start it, stop it within its deadline, forget it. supervisorCell.ts decides when.
+ */
+import type { TreeEventBody } from "../Event.ts";
+import * as ExitReason from "../ExitReason.ts";
+import { Cell, Phase } from "./cell.ts";
+import { type Child, ChildTimer } from "./child.ts";
+import { Children } from "./children.ts";
+
+export abstract class ChildRunner extends Cell {
+  readonly children = new Children();
+  /** Cells of the spec's own children: their refs survive a restart of this supervisor. */
+  protected readonly ownCells = new Map<string, Cell>();
+
+  protected abstract isUp(child: Child): void;
+  protected abstract isNotUp(child: Child, reason: ExitReason.ExitReason): void;
+  /** Whether an operation over several children is under way, which holds positions. */
+  protected abstract get busy(): boolean;
+  /** Whether a child that has ended for good is forgotten. */
+  protected abstract forgets(child: Child): boolean;
+
+  startChild(child: Child): void {
+    child.state = "starting";
+    child.gaveUp = false;
+    child.upSince = -1;
+    const { cell } = child;
+    if (child.next !== null) cell.adopt(child.next);
+    child.next = null;
+    cell.gone = false;
+    cell.start();
+    if (cell.phase === Phase.Up) this.isUp(child);
+    else if (cell.phase === Phase.Down) this.isNotUp(child, cell.startFailure ?? ExitReason.killed);
+    else if (child.spec.startTimeoutMillis !== undefined) this.setTimer(child, child.spec.startTimeoutMillis, () => cell.kill());
+  }
+
+  stopChild(child: Child): void {
+    const { shutdown } = child.spec;
+    child.state = "stopping";
+    this.setTimer(child, null);
+    this.emit({ _tag: "Stopping" }, child);
+    if (shutdown === "brutal_kill") {
+      child.cell.kill();
+    } else {
+      if (shutdown !== "infinity") this.setTimer(child, shutdown, () => child.cell.kill());
+      child.cell.shutdown(ExitReason.shutdown);
+    }
+  }
+
+  /** A child that is not running stays so. */
+  settleDown(child: Child): void {
+    this.setTimer(child, null);
+    child.state = "down";
+    child.gaveUp = false;
+    child.cell.retire(ExitReason.noProc);
+    this.removeIfForgotten(child);
+  }
+
+  remove(child: Child): void {
+    if (this.children.of(child.cell) !== child) return;
+    this.children.remove(child);
+    this.ownCells.delete(child.id);
+    child.cell.retire(ExitReason.noProc);
+    if (!this.busy) this.children.compact();
+  }
+
+  protected removeIfForgotten(child: Child): void {
+    if (this.forgets(child)) this.remove(child);
+  }
+
+  protected setTimer(child: Child, millis: number, act: () => void): void;
+  protected setTimer(child: Child, millis: null): void;
+  protected setTimer(child: Child, millis: number | null, act?: () => void): void {
+    if (child.timer !== null) this.system.timers.cancel(child.timer);
+    child.timer = null;
+    if (millis === null || act === undefined) return;
+    const timer = new ChildTimer(() =>
+      this.pushControl({
+        run: () => {
+          // What came ahead of it in the lane may have made it void.
+          if (child.timer !== timer) return;
+          child.timer = null;
+          act();
+        },
+      }),
+    );
+    child.timer = timer;
+    this.system.timers.add(timer, millis);
+  }
+
+  protected emit(event: TreeEventBody, child?: Child): void {
+    if (this.system.listeners.size === 0) return;
+    this.system.emit({ ...event, path: (child?.cell ?? this).path, at: this.system.wallClock() });
+  }
+}
