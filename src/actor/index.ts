@@ -11,6 +11,8 @@ export * as ChildSpec from "./ChildSpec.ts";
 export * as CrashReport from "./CrashReport.ts";
 export * as Event from "./Event.ts";
 export * as ExitReason from "./ExitReason.ts";
+export * as Group from "./Group.ts";
+export * as Registry from "./Registry.ts";
 export * as RestartIntensity from "./RestartIntensity.ts";
 export * as Strategy from "./Strategy.ts";
 export * as Supervisor from "./Supervisor.ts";

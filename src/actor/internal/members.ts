@@ -48,23 +48,26 @@ export class Members<Key, Value> {
     return true;
   }
 
-  remove(entry: Entry<Key, Value>): void {
+  /** False when it is not there any more: a listener to another change may have removed it. */
+  remove(entry: Entry<Key, Value>): boolean {
     const cell = cellOf(entry.ref);
-    const member = this.byCell.get(cell)!;
-    member.entries.delete(entry.key, entry);
+    const member = this.byCell.get(cell);
+    if (member === undefined || !member.entries.delete(entry.key, entry)) return false;
     if (member.entries.size === 0) {
       this.byCell.delete(cell);
       cell.more.releases.delete(member.release);
     }
     this.forget(entry);
     this.changed(false, entry);
+    return true;
   }
 
-  replace(entry: Entry<Key, Value>, value: Value): void {
+  /** Gives the only entry of its key another value. False when it is not there any more. */
+  replace(entry: Entry<Key, Value>, value: Value): boolean {
     const { key, ref } = entry;
     const next = { key, ref, value };
-    this.byKey.replace(key, entry, next);
-    this.byCell.get(cellOf(ref))!.entries.replace(key, entry, next);
+    if (!this.byKey.replaceOnly(key, entry, next)) return false;
+    return this.byCell.get(cellOf(ref))!.entries.replaceOnly(key, entry, next);
   }
 
   /** A member's entries under a key, in the order in which they came. */

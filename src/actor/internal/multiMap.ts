@@ -24,21 +24,20 @@ export class MultiMap<Key, E extends object> {
     else this.buckets.set(key, new Set([bucket, entry]));
   }
 
-  delete(key: Key, entry: E): void {
+  /** False when it is not there. */
+  delete(key: Key, entry: E): boolean {
     const bucket = this.buckets.get(key);
-    if (bucket instanceof Set) {
-      bucket.delete(entry);
-      if (bucket.size === 0) this.buckets.delete(key);
-    } else if (bucket === entry) {
-      this.buckets.delete(key);
-    }
+    if (bucket === entry) return this.buckets.delete(key);
+    if (!(bucket instanceof Set) || !bucket.delete(entry)) return false;
+    if (bucket.size === 0) this.buckets.delete(key);
+    return true;
   }
 
-  /** Puts `after` where `before` was; with other entries of the key it comes last. */
-  replace(key: Key, before: E, after: E): void {
-    const bucket = this.buckets.get(key);
-    if (bucket === before) this.buckets.set(key, after);
-    else if (bucket instanceof Set && bucket.delete(before)) bucket.add(after);
+  /** Puts `after` where `before` was. For keys with one entry: the place of a key in the order stays. */
+  replaceOnly(key: Key, before: E, after: E): boolean {
+    if (this.buckets.get(key) !== before) return false;
+    this.buckets.set(key, after);
+    return true;
   }
 
   first(key: Key): E | undefined {
