@@ -248,8 +248,9 @@ export const startRoot = <C extends Cell>(
   Effect.uninterruptibleMask((restore) =>
     Effect.contextWith((context: Context.Context<Scope.Scope>) => {
       const scope = Context.get(context, Scope.Scope);
-      const known = rootsOf.get(scope);
-      const roots = known ?? new Map<Cell, RootOwner>();
+      const known = lastGroup.get(scope);
+      const group = known !== undefined && known.finalizers === finalizersOf(scope) ? known : new RootGroup();
+      const { roots } = group;
       const owner = new RootOwner(roots, shutdownMillis);
       const cell = make(systemOf(context), context, owner);
       cell.start();
@@ -264,18 +265,33 @@ export const startRoot = <C extends Cell>(
         cell.phase === Phase.Up
           ? Effect.succeed(cell)
           : restore(Effect.callback<C, StartError>((resume) => void (owner.onStarted = (reason) => resume(outcome(reason)))));
-      if (known !== undefined) return started;
-      rootsOf.set(scope, roots);
+      if (group === known) return started;
       const stopAll = Effect.suspend(() => {
-        rootsOf.delete(scope);
+        if (lastGroup.get(scope) === group) lastGroup.delete(scope);
         return Effect.forEach([...roots].reverse(), ([root, its]) => stopRoot(root, its), { discard: true });
       });
-      return Effect.andThen(Scope.addFinalizer(scope, stopAll), started);
+      const noted = Effect.sync(() => {
+        lastGroup.set(scope, group);
+        group.finalizers = finalizersOf(scope);
+      });
+      return Effect.andThen(Effect.andThen(Scope.addFinalizer(scope, stopAll), noted), started);
     }),
   );
 
-/** The live roots of each scope: one finalizer stops them all, the last spawned first. */
-const rootsOf = new WeakMap<Scope.Scope, Map<Cell, RootOwner>>();
+/**
+ * Live roots of one scope that were spawned in a row: one finalizer stops them all, the last first. What else the scope has acquired in between
+ * ends the row, so that nothing is released before the roots that may use it are stopped.
+ */
+class RootGroup {
+  readonly roots = new Map<Cell, RootOwner>();
+  /** How many finalizers the scope had when the last of the row was spawned. */
+  finalizers = -1;
+}
+
+const lastGroup = new WeakMap<Scope.Scope, RootGroup>();
+
+const finalizersOf = ({ state }: Scope.Scope): number =>
+  state._tag !== "Open" ? 0 : (state.finalizers?.size ?? (state.finalizer === undefined ? 0 : 1));
 
 const stopRoot = (cell: Cell, owner: RootOwner): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {

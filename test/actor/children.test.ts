@@ -16,7 +16,7 @@ describe("Children", () => {
         for (const step of steps) {
           if (step === "add") {
             const id = `c${next++}`;
-            children.add({ id, autoStart: true } as ErasedSpec, { id } as Cell);
+            children.add(id, { id, autoStart: true } as ErasedSpec, { id } as Cell);
             model.push(id);
           } else if (step === "compact") {
             children.compact();
@@ -29,7 +29,7 @@ describe("Children", () => {
           const inOrder = Array.from({ length: children.length }, (_, position) => children.at(position)).filter(
             (child) => child !== undefined,
           );
-          expect(inOrder.map(({ spec }) => spec.id)).toEqual(model);
+          expect(inOrder.map((child) => child.id)).toEqual(model);
           expect(inOrder.every((child) => children.at(child.position) === child)).toBe(true);
         }
       }),

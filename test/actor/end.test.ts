@@ -107,6 +107,28 @@ describe("the end of an actor", () => {
     }),
   );
 
+  it.effect("comes before the release of what the scope had acquired before the actor was spawned", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = [];
+      const scope = yield* Scope.make();
+      const resource = (name: string) =>
+        Scope.addFinalizer(
+          scope,
+          Effect.sync(() => void log.push(`released ${name}`)),
+        );
+      const spawn = (id: string) => Scope.provide(Actor.spawn(Worker, new Script(log), { id }), scope);
+      for (const id of ["a", "b"]) yield* spawn(id);
+      yield* resource("x");
+      for (const id of ["c", "d"]) yield* spawn(id);
+      yield* resource("y");
+      yield* spawn("e");
+      log.length = 0;
+      yield* Scope.close(scope, Exit.void);
+      const order = ["-e shutdown", "released y", "-d shutdown", "-c shutdown", "released x", "-b shutdown", "-a shutdown"];
+      expect(log).toEqual(order);
+    }),
+  );
+
   it.effect("with a terminate that fails is a crash", () => {
     const reports: Array<CrashReport.CrashReport> = [];
     return Effect.gen(function* () {
