@@ -11,8 +11,8 @@ import { kill as killActor, StartError, startRoot, stop as stopActor } from "./A
 import { ActorDown, type ActorRef } from "./ActorRef.ts";
 import { erase, type Any as AnyChildSpec, type ChildSpec, type Options as ChildOptions } from "./ChildSpec.ts";
 import * as ExitReason from "./ExitReason.ts";
-import { Phase } from "./internal/cell.ts";
 import type { Child, ErasedSpec } from "./internal/child.ts";
+import { admin, startAdded, terminate } from "./internal/admin.ts";
 import { checkChild, checkSupervisor } from "./internal/check.ts";
 import { InvalidSpec, SupervisorCell, type ErasedSupervisor } from "./internal/supervisorCell.ts";
 import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
@@ -252,7 +252,7 @@ class Ref implements SupervisorRef {
   }
 
   startChild<Rpcs extends Rpc.Any>(spec: ChildSpec<Rpcs, never>): Effect.Effect<ActorRef<Rpcs>, ChildPresent | StartError | ActorDown> {
-    return this.admin((resume) => {
+    return admin(this.cell, (resume) => {
       const { cell } = this;
       const present = cell.children.byId.get(spec.id);
       if (present !== undefined) return resume(Effect.fail(new ChildPresent({ path: present.cell.path, state: stateOf(present) })));
@@ -260,28 +260,17 @@ class Ref implements SupervisorRef {
       const problem = checkChild(erased, cell.spec.autoShutdown);
       if (problem !== null) return resume(Effect.fail(invalid([...cell.path, spec.id], problem)));
       const added = cell.children.add(spec.id, erased, erased.make(cell.system, cell.context, cell));
-      added.wanted = true;
-      added.held = false;
-      added.onStarted = (failure) => {
-        if (failure === null) return resume(Effect.succeed(added.cell as any));
-        cell.remove(added);
-        resume(Effect.fail(startError(added, failure)));
-      };
-      cell.startChild(added);
+      startAdded(
+        cell,
+        added,
+        () => resume(Effect.succeed(added.cell as any)),
+        (reason) => resume(Effect.fail(startError(added, reason))),
+      );
     });
   }
 
   terminateChild(id: string, options?: { readonly hold?: boolean }): Effect.Effect<void, ChildNotFound | ActorDown> {
-    return this.withChild(id, (found, resume) => {
-      found.wanted = false;
-      found.held = options?.hold ?? false;
-      if (found.stopped) {
-        this.cell.settleDown(found);
-        return resume(Effect.void);
-      }
-      (found.onStopped ??= []).push(() => resume(Effect.void));
-      if (found.state !== "stopping") this.cell.stopChild(found);
-    });
+    return this.withChild(id, (found, resume) => terminate(this.cell, found, options?.hold ?? false, resume));
   }
 
   restartChild(id: string): Effect.Effect<ActorRef<any>, ChildNotFound | ChildNotDown | StartError | ActorDown> {
@@ -315,7 +304,7 @@ class Ref implements SupervisorRef {
   }
 
   reconfigure(options: Options<never>): Effect.Effect<void, StartError | SupervisorBusy | ActorDown> {
-    return this.admin((resume) => {
+    return admin(this.cell, (resume) => {
       const { cell } = this;
       const erased = eraseOptions(options);
       const problem = checkSupervisor(erased);
@@ -335,11 +324,11 @@ class Ref implements SupervisorRef {
   }
 
   get whichChildren(): Effect.Effect<ReadonlyArray<ChildInfo>, ActorDown> {
-    return this.admin((resume) => resume(Effect.succeed(this.cell.children.list().map(infoOf))));
+    return admin(this.cell, (resume) => resume(Effect.succeed(this.cell.children.list().map(infoOf))));
   }
 
   get countChildren(): Effect.Effect<ChildCounts, ActorDown> {
-    return this.admin((resume) => {
+    return admin(this.cell, (resume) => {
       const entries = [...this.cell.children.byId.values()];
       const supervisors = entries.filter((entry) => entry.spec.type === "supervisor").length;
       resume(
@@ -357,28 +346,11 @@ class Ref implements SupervisorRef {
     return new ChildNotFound({ path: [...this.path, id] });
   }
 
-  /** Runs an operation in the supervisor's own turn. */
-  private admin<A, E>(operation: (resume: (effect: Effect.Effect<A, E>) => void) => void): Effect.Effect<A, E | ActorDown> {
-    return Effect.callback<A, E | ActorDown>((resume) => {
-      const { cell } = this;
-      cell.pushControl({
-        run: () => {
-          if (cell.phase === Phase.Down || cell.phase === Phase.Stopping) {
-            resume(Effect.fail(new ActorDown({ path: cell.path, reason: ExitReason.noProc })));
-          } else {
-            operation(resume);
-            cell.advance();
-          }
-        },
-      });
-    });
-  }
-
   private withChild<A, E>(
     id: string,
     operation: (found: Child, resume: (effect: Effect.Effect<A, E | ChildNotFound>) => void) => void,
   ): Effect.Effect<A, E | ChildNotFound | ActorDown> {
-    return this.admin<A, E | ChildNotFound>((resume) => {
+    return admin<A, E | ChildNotFound>(this.cell, (resume) => {
       const found = this.cell.children.byId.get(id);
       if (found === undefined) resume(Effect.fail(this.notFound(id)));
       else operation(found, resume);

@@ -13,6 +13,7 @@ export class Children {
   private readonly byCell = new Map<Cell, Child>();
   private order: Array<Child | null> = [];
   private gaps = 0;
+  private nameless = 1;
 
   /** Positions that are in use, gaps included. */
   get length(): number {
@@ -40,6 +41,11 @@ export class Children {
     this.byId.set(id, child);
     this.byCell.set(cell, child);
     return child;
+  }
+
+  /** One that is known by its cell only. */
+  addNameless(spec: ErasedSpec, cell: Cell): Child {
+    return this.add(String(this.nameless++), spec, cell);
   }
 
   remove(child: Child): void {

@@ -11,7 +11,7 @@ import type * as Scope from "effect/Scope";
 import type { Action, NextEvent, Timeout } from "../StateMachine.ts";
 import { UnhandledEvent } from "../StateMachine.ts";
 import { Directive, type ActorCell } from "./actorCell.ts";
-import type { Call, Cell, Op } from "./cell.ts";
+import type { Call, Cell } from "./cell.ts";
 import { MachineTimers, type TimeoutTimer } from "./stateMachineTimers.ts";
 
 /** What a handler returns: how the machine goes on. */
@@ -32,23 +32,27 @@ export class Step {
 type Handler = (data: unknown, input: unknown, machine: Machine) => unknown;
 
 /** The handlers of each state, by the path under which they were given: `enter`, `on.Tag`, `stateTimeout`, `timeouts.name`, `info`. */
-export type Table = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
+type Table = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
+
+/** What all incarnations share. */
+export interface Definition {
+  readonly table: Table;
+  /** Handlers whose errors are the caller's: by their path. */
+  readonly typedErrors: ReadonlySet<string>;
+}
 
 /** It lives until it was handled: longer than a turn when it is postponed. */
-export class MachineEvent {
+class MachineEvent {
   /** The path of its handler. */
   readonly key: string;
   readonly payload: unknown;
   readonly call: Call | null;
-  /** Whether its handler may fail with an error that is the caller's. */
-  readonly typedError: boolean;
   /** The reply comes later. */
   deferred = false;
-  constructor(key: string, payload: unknown, call: Call | null, typedError: boolean) {
+  constructor(key: string, payload: unknown, call: Call | null) {
     this.key = key;
     this.payload = payload;
     this.call = call;
-    this.typedError = typedError;
   }
 }
 
@@ -82,7 +86,7 @@ const andThen = (result: unknown, then: (exit: Exit.Exit<unknown, unknown>) => u
 /** One incarnation: the state of its cell, and what handlers see as their context. */
 export class Machine {
   readonly cell: ActorCell;
-  private readonly table: Table;
+  private readonly definition: Definition;
   private readonly timers: MachineTimers;
   private current: string;
   data: unknown;
@@ -96,9 +100,9 @@ export class Machine {
   private marked = false;
   private event: MachineEvent | null = null;
 
-  constructor(cell: ActorCell, table: Table, initial: Step) {
+  constructor(cell: ActorCell, definition: Definition, initial: Step) {
     this.cell = cell;
-    this.table = table;
+    this.definition = definition;
     this.current = initial.to as string;
     this.data = initial.data;
     this.initial = initial;
@@ -107,37 +111,42 @@ export class Machine {
   }
 
   /** A message from the mailbox: nothing is ahead of it. */
-  receive(op: Op, typedError: boolean, payload: unknown): unknown {
-    return this.handle(new MachineEvent(op.tag, payload, this.cell.deferReply(), typedError));
+  receive(key: string, payload: unknown): unknown {
+    return this.handle(new MachineEvent(key, payload, this.cell.deferReply()));
   }
 
   timedOut(timer: TimeoutTimer): unknown {
-    return this.timers.take(timer) ? this.handle(new MachineEvent(timer.key, timer.content, null, false)) : undefined;
+    return this.timers.take(timer) ? this.handle(new MachineEvent(timer.key, timer.content, null)) : undefined;
   }
 
   /** The lane of news: the marker, or news that wait until what is ahead of them was handled. */
   inform(info: unknown): unknown {
     if (info === marker) this.marked = false;
-    else this.news.push(new MachineEvent("info", info, null, false));
+    else this.news.push(new MachineEvent("info", info, null));
     if (this.initial !== null) {
       const { initial } = this;
       this.initial = null;
       return this.follow(new Transition(null, this.current), initial, true);
     }
-    const event = this.queue.pop() ?? this.timers.takeZero() ?? this.news.shift();
+    const event = this.queue.pop() ?? this.zeroTimeout() ?? this.news.shift();
     return event === undefined ? undefined : this.handle(event);
+  }
+
+  private zeroTimeout(): MachineEvent | undefined {
+    const timer = this.timers.takeZero();
+    return timer && new MachineEvent(timer.key, timer.content, null);
   }
 
   private handle(event: MachineEvent): unknown {
     this.event = event;
     this.timers.cancel("eventTimeout");
-    const handler = this.table[this.current]![event.key];
+    const handler = this.definition.table[this.current]![event.key];
     if (handler === undefined) throw new UnhandledEvent({ path: this.path, state: this.current, event: event.key });
     return andThen(handler(this.data, event.payload, this), (exit) => {
       const transition = new Transition(event, this.current);
       if (Exit.isSuccess(exit)) return this.follow(transition, exit.value, false);
-      if (!event.typedError || !Cause.hasFails(exit.cause) || Cause.hasDies(exit.cause)) return exit;
-      this.refuse(event, exit);
+      if (!this.definition.typedErrors.has(event.key) || !Cause.hasFails(exit.cause) || Cause.hasDies(exit.cause)) return exit;
+      this.refuse(event, exit.cause);
       return this.complete(transition);
     });
   }
@@ -152,7 +161,7 @@ export class Machine {
       this.current = result.to as string;
       transition.changed = true;
     }
-    const enter = entering || transition.changed || result.kind === "repeat" ? this.table[this.current]!["enter"] : undefined;
+    const enter = entering || transition.changed || result.kind === "repeat" ? this.definition.table[this.current]!["enter"] : undefined;
     if (enter === undefined) return this.complete(transition);
     this.event = null;
     return andThen(enter(this.data, transition.from, this), (exit) => (Exit.isSuccess(exit) ? this.entered(transition, exit.value) : exit));
@@ -174,7 +183,7 @@ export class Machine {
       case "Reply":
         return event?.call?.settle(Exit.succeed(action.value));
       case "Fail":
-        return event === null ? undefined : this.refuse(event, Exit.fail(action.error));
+        return event === null ? undefined : this.refuse(event, Cause.fail(action.error));
       case "ReplyTo":
         return (action.to as unknown as Call).settle(Exit.succeed(action.value));
       case "NoReply":
@@ -191,10 +200,10 @@ export class Machine {
     }
   }
 
-  private refuse(event: MachineEvent, exit: Exit.Failure<unknown, unknown>): void {
-    if (event.call !== null) return event.call.settle(exit);
+  private refuse(event: MachineEvent, cause: Cause.Cause<unknown>): void {
+    if (event.call !== null) return event.call.settle(Exit.failCause(cause));
     // Nobody waits for the error of a cast, and it must not go unsaid.
-    Effect.runForkWith(this.cell.context)(Effect.logWarning(`${this.path.join("/")}: cast ${event.key} failed`, exit.cause));
+    Effect.runForkWith(this.cell.context)(Effect.logWarning(`${this.path.join("/")}: cast ${event.key} failed`, cause));
   }
 
   /** The order is gen_statem's: the event is postponed, what was postponed comes back, events are inserted ahead, timers are set. */
@@ -209,7 +218,7 @@ export class Machine {
       this.postponed = [];
       this.timers.cancel("stateTimeout");
     }
-    for (const { payload, tag } of nextEvents.reverse()) this.queue.push(new MachineEvent(`on.${tag}`, payload, null, true));
+    for (const { payload, tag } of nextEvents.reverse()) this.queue.push(new MachineEvent(`on.${tag}`, payload, null));
     if (timeouts.length > 0) this.timers.set(timeouts);
     this.event = null;
     this.proceed();

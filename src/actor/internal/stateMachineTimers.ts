@@ -3,13 +3,14 @@
  */
 import type { Timeout } from "../StateMachine.ts";
 import type { Op } from "./cell.ts";
-import { MachineEvent, type Machine } from "./stateMachine.ts";
+import type { Machine } from "./stateMachine.ts";
 import { Timer } from "./timers.ts";
 
 /** It takes its place in the mailbox when its time has come. Cancelled after that, it is still not delivered. */
 const fired: Op = {
   tag: "timeout",
-  handle: (state, timer) => ((timer as TimeoutTimer).machine === state ? (timer as TimeoutTimer).machine.timedOut(timer as TimeoutTimer) : undefined),
+  handle: (state, timer) =>
+    (timer as TimeoutTimer).machine === state ? (timer as TimeoutTimer).machine.timedOut(timer as TimeoutTimer) : undefined,
   typedError: false,
 };
 
@@ -80,10 +81,9 @@ export class MachineTimers {
     return this.running.get(timer.key) === timer && this.running.delete(timer.key);
   }
 
-  takeZero(): MachineEvent | undefined {
+  takeZero(): TimeoutTimer | undefined {
     const timer = this.zero.shift();
-    if (timer === undefined) return undefined;
-    this.running.delete(timer.key);
-    return new MachineEvent(timer.key, timer.content, null, false);
+    if (timer !== undefined) this.running.delete(timer.key);
+    return timer;
   }
 }

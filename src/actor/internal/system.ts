@@ -27,15 +27,19 @@ const checkMillis = 0.5;
 /** What a message costs is not known before it was handled: this many that come as a surprise may go by unseen. */
 const maxCredit = 32;
 
-const nextMacrotask: (run: () => void) => void =
-  typeof setImmediate === "function"
-    ? (run) => void setImmediate(run)
-    : (run) => {
-        const channel = new MessageChannel();
-        channel.port1.addEventListener("message", run, { once: true });
-        channel.port1.start();
-        channel.port2.postMessage(0);
-      };
+const macrotasks = (): ((run: () => void) => void) => {
+  if (typeof setImmediate === "function") return (run) => void setImmediate(run);
+  // Browsers: a message to oneself. One channel for all, as they are not collected while they are open.
+  const { port1, port2 } = new MessageChannel();
+  const waiting: Array<() => void> = [];
+  port1.addEventListener("message", () => waiting.shift()?.());
+  port1.start();
+  return (run) => {
+    waiting.push(run);
+    port2.postMessage(0);
+  };
+};
+const nextMacrotask = macrotasks();
 
 export class System {
   readonly timers: Timers;

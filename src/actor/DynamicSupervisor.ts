@@ -1,0 +1,234 @@
+/**
+ * Supervisors of any number of children that are alike and come and go: connections, sessions, jobs.
+ *
+ * When to use: where children are started while the program runs, each with arguments of its own. They have no ids and no order: a child is known by
+ * its ref, a failing one is restarted alone (`one_for_one`), one that ended for good is forgotten, and all are stopped at once.
+ */
+import * as Data from "effect/Data";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
+import type * as Rpc from "effect/rpc/Rpc";
+import { type Actor, behaviorOf, kill as killActor, StartError, startRoot, stop as stopActor } from "./Actor.ts";
+import type { ActorDown, ActorRef } from "./ActorRef.ts";
+import { type ChildSpec, erase, type Options as ChildOptions } from "./ChildSpec.ts";
+import * as ExitReason from "./ExitReason.ts";
+import { admin, startAdded, terminate } from "./internal/admin.ts";
+import { ActorCell } from "./internal/actorCell.ts";
+import type { Child, ErasedSpec } from "./internal/child.ts";
+import { InvalidSpec, SupervisorCell, type ErasedSupervisor } from "./internal/supervisorCell.ts";
+import { checkChild } from "./internal/check.ts";
+import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
+import { type ChildCounts, ChildNotFound } from "./Supervisor.ts";
+
+/** What every child of a dynamic supervisor has in common. @since 0.1.0 */
+export type Template = Pick<ChildOptions, "restart" | "shutdown" | "backoff" | "maxAttempts" | "startTimeoutMillis" | "mailbox">;
+
+/** What a dynamic supervisor is made from. @since 0.1.0 */
+export interface Options extends Template {
+  /** Default: `dynamic`. */
+  readonly id?: string;
+  /** Restarts of all its children together within `periodMillis`; one more ends the supervisor. Default: 1. */
+  readonly intensity?: RestartIntensity["intensity"];
+  /** Default: 5000. */
+  readonly periodMillis?: number;
+  /** Children that it may have at a time. Default: no limit. */
+  readonly maxChildren?: number;
+}
+
+/** There are as many children as there may be. @since 0.1.0 */
+export class MaxChildren extends Data.TaggedError("MaxChildren")<{ readonly path: ReadonlyArray<string>; readonly maxChildren: number }> {
+  readonly code = "HSU-SUP-006";
+  override get message(): string {
+    return `${this.path.join("/")} has ${this.maxChildren} children, and may not have more`;
+  }
+}
+
+/** A running dynamic supervisor. @since 0.1.0 */
+export interface DynamicSupervisorRef<in Args, in out Rpcs extends Rpc.Any> {
+  readonly id: string;
+  readonly path: ReadonlyArray<string>;
+  readonly incarnation: number;
+  readonly alive: boolean;
+  /** Starts one more child. Nothing is kept of one that fails to start. */
+  startChild(args: Args): Effect.Effect<ActorRef<Rpcs>, StartError | MaxChildren | ActorDown>;
+  /** Stops a child, or ends its restart loop, and forgets it. */
+  terminateChild(ref: ActorRef<Rpcs>): Effect.Effect<void, ChildNotFound | ActorDown>;
+  /** Those that run or are being restarted, oldest first. */
+  readonly children: Effect.Effect<ReadonlyArray<ActorRef<Rpcs>>, ActorDown>;
+  /** `active` counts those that run; `workers` those that are being restarted as well. */
+  readonly countChildren: Effect.Effect<ChildCounts, ActorDown>;
+  readonly stop: Effect.Effect<void>;
+  readonly kill: Effect.Effect<void>;
+}
+
+/** What is the same for all children, and what makes the cell of one. */
+interface Blueprint<Args> {
+  readonly spec: ErasedSpec;
+  readonly make: (cell: SupervisorCell, args: Args) => ActorCell;
+  readonly maxChildren: number | undefined;
+}
+
+const blueprint = <Args, Rpcs extends Rpc.Any, R>(actor: Actor<Args, Rpcs, R>, options: Options): Blueprint<Args> => {
+  const behavior = behaviorOf(actor);
+  const make: Blueprint<Args>["make"] = (cell, args) => new ActorCell(cell.system, cell.context, cell, behavior.name, behavior, args);
+  const never = (): never => {
+    throw new Error("the children of a dynamic supervisor are made with their arguments");
+  };
+  return {
+    spec: erase({ ...options, id: behavior.name }, "worker", never) as unknown as ErasedSpec,
+    make,
+    maxChildren: options.maxChildren,
+  };
+};
+
+const erasedOptions = (options: Options): ErasedSupervisor => ({
+  strategy: "one_for_one",
+  limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
+  autoShutdown: "never",
+  children: [],
+  dynamic: true,
+});
+
+/**
+ * Starts a dynamic supervisor of one kind of actor, without children. It stops them all when the scope closes.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, DynamicSupervisor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Session = Actor.make({
+ *   name: "session",
+ *   protocol: RpcGroup.make(Rpc.make("Who", { success: Schema.String })),
+ *   init: (user: string) => user,
+ *   handlers: { Who: (user) => Actor.reply(user, user) }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const sessions = yield* DynamicSupervisor.start(Session, { restart: "transient", maxChildren: 1000 })
+ *   const ada = yield* sessions.startChild("ada")
+ *   yield* sessions.startChild("joe")
+ *   const { active } = yield* sessions.countChildren
+ *   return [yield* ada.call("Who"), active]
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => ["ada", 2]
+ * ```
+ * @since 0.1.0
+ */
+export const start = <Args, Rpcs extends Rpc.Any, R>(
+  actor: Actor<Args, Rpcs, R>,
+  options: Options = {},
+): Effect.Effect<DynamicSupervisorRef<Args, Rpcs>, StartError, R | Scope.Scope> =>
+  Effect.map(
+    startRoot(
+      (system, context, owner) => new SupervisorCell(system, context, owner, options.id ?? "dynamic", erasedOptions(options)),
+      (cell, reason) => new StartError({ path: cell.path, reason }),
+      "infinity",
+    ),
+    (cell): DynamicSupervisorRef<Args, Rpcs> => new Ref(cell, blueprint(actor, options)),
+  ) as Effect.Effect<DynamicSupervisorRef<Args, Rpcs>, StartError, R | Scope.Scope>;
+
+/** A dynamic supervisor as a child of a supervisor; {@link of} gives its ref. @since 0.1.0 */
+export interface DynamicChildSpec<in out Args, in out Rpcs extends Rpc.Any, out R> extends ChildSpec<never, R> {
+  readonly "~hsu/DynamicChildSpec": Blueprint<Args> & { readonly protocol: (_: Rpcs) => Rpcs };
+}
+
+/**
+ * A child that is a dynamic supervisor. When it is restarted it begins without children.
+ *
+ * @example
+ * ```ts
+ * import { Actor, DynamicSupervisor, Supervisor } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Job = Actor.make({ name: "job", protocol: RpcGroup.make(Rpc.make("Run")), init: (n: number) => n, handlers: { Run: () => Actor.exit() } })
+ * const jobs = DynamicSupervisor.child(Job, { id: "jobs", restart: "temporary" })
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const supervisor = yield* Supervisor.start({ children: [jobs] })
+ *   const job = yield* DynamicSupervisor.of(supervisor.ref(jobs), jobs).startChild(1)
+ *   job.cast("Run")
+ * }))
+ * ```
+ * @since 0.1.0
+ */
+export const child = <Args, Rpcs extends Rpc.Any, R>(
+  actor: Actor<Args, Rpcs, R>,
+  options: Options & { readonly id: string; readonly supervisor?: Template },
+): DynamicChildSpec<Args, Rpcs, R> => {
+  const spec = erase<never, R>({ ...options.supervisor, id: options.id }, "supervisor", (system, context, owner) => {
+    return new SupervisorCell(system, context, owner, options.id, erasedOptions(options));
+  });
+  return Object.assign(spec, { "~hsu/DynamicChildSpec": blueprint(actor, options) }) as unknown as DynamicChildSpec<Args, Rpcs, R>;
+};
+
+/** The dynamic supervisor at the address of such a child. @since 0.1.0 */
+export const of = <Args, Rpcs extends Rpc.Any, R>(
+  ref: ActorRef<never>,
+  spec: DynamicChildSpec<Args, Rpcs, R>,
+): DynamicSupervisorRef<Args, Rpcs> => new Ref(ref as unknown as SupervisorCell, spec["~hsu/DynamicChildSpec"]);
+
+class Ref<Args, Rpcs extends Rpc.Any> implements DynamicSupervisorRef<Args, Rpcs> {
+  private readonly cell: SupervisorCell;
+  private readonly blueprint: Blueprint<Args>;
+
+  constructor(cell: SupervisorCell, of: Blueprint<Args>) {
+    this.cell = cell;
+    this.blueprint = of;
+  }
+
+  get id(): string {
+    return this.cell.id;
+  }
+  get path(): ReadonlyArray<string> {
+    return this.cell.path;
+  }
+  get incarnation(): number {
+    return this.cell.incarnation;
+  }
+  get alive(): boolean {
+    return this.cell.alive;
+  }
+  get stop(): Effect.Effect<void> {
+    return stopActor(this.cell);
+  }
+  get kill(): Effect.Effect<void> {
+    return killActor(this.cell);
+  }
+
+  startChild(args: Args): Effect.Effect<ActorRef<Rpcs>, StartError | MaxChildren | ActorDown> {
+    return admin(this.cell, (resume) => {
+      const { cell } = this;
+      const { make, maxChildren, spec } = this.blueprint;
+      if (maxChildren !== undefined && cell.children.byId.size >= maxChildren) {
+        return resume(Effect.fail(new MaxChildren({ path: cell.path, maxChildren })));
+      }
+      const failed = (reason: ExitReason.ExitReason): void =>
+        resume(Effect.fail(new StartError({ path: [...cell.path, spec.id], reason })));
+      const problem = checkChild(spec, "never");
+      if (problem !== null) return failed(ExitReason.error(new InvalidSpec({ path: cell.path, problem })));
+      const added = cell.children.addNameless(spec, make(cell, args));
+      startAdded(cell, added, () => resume(Effect.succeed(added.cell as any)), failed);
+    });
+  }
+
+  terminateChild(ref: ActorRef<Rpcs>): Effect.Effect<void, ChildNotFound | ActorDown> {
+    return admin(this.cell, (resume) => {
+      const found = this.cell.children.of(ref as unknown as ActorCell);
+      if (found === undefined) resume(Effect.fail(new ChildNotFound({ path: ref.path })));
+      else terminate(this.cell, found, false, resume);
+    });
+  }
+
+  get children(): Effect.Effect<ReadonlyArray<ActorRef<Rpcs>>, ActorDown> {
+    return admin(this.cell, (resume) => resume(Effect.succeed(this.cell.children.list().map(({ cell }) => cell as any))));
+  }
+
+  get countChildren(): Effect.Effect<ChildCounts, ActorDown> {
+    return admin(this.cell, (resume) => {
+      const all: ReadonlyArray<Child> = this.cell.children.list();
+      const active = all.filter(({ state }) => state === "up").length;
+      resume(Effect.succeed({ specs: 1, active, supervisors: 0, workers: all.length }));
+    });
+  }
+}
