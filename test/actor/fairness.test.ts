@@ -1,5 +1,6 @@
 /** On the real clock: what matters is what came before what, never how long it took. */
 import { describe, expect, it } from "@effect/vitest";
+import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
 import { createServer, connect } from "node:net";
@@ -132,6 +133,32 @@ describe("a flooded actor", () => {
       expect(ref.alive).toBe(false);
     }),
   );
+});
+
+it("without setImmediate, as in a browser, a slice that is used up goes on all the same, over one channel", async () => {
+  vi.resetModules();
+  vi.stubGlobal("setImmediate", undefined);
+  const ports: Array<{ close(): void }> = [];
+  const Channel = MessageChannel;
+  const Counted = class extends Channel {
+    constructor() {
+      super();
+      ports.push(this.port1);
+    }
+  };
+  vi.stubGlobal("MessageChannel", Counted);
+  const { systemOf } = await import("../../src/actor/internal/system.ts").finally(() => vi.unstubAllGlobals());
+  let left = 30;
+  const done = Promise.withResolvers<void>();
+  const turn = (): boolean => {
+    spin(1);
+    if (--left === 0) done.resolve();
+    return left > 0;
+  };
+  systemOf(Context.empty()).enqueue({ turn });
+  await done.promise;
+  expect(ports).toHaveLength(1);
+  for (const port of ports) port.close();
 });
 
 it.live("a listener to events that throws harms neither the actors nor the other listeners", () =>
