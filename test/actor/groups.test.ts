@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
-import { type Strategy, Supervisor } from "../../src/actor/index.ts";
+import { Event, type Strategy, Supervisor } from "../../src/actor/index.ts";
 import { pass, quiet, Script, settled, states, worker } from "./actors.ts";
 
 describe("during a restart of a group", () => {
@@ -67,6 +67,26 @@ describe("during a restart of a group", () => {
       a.cast("Die");
       yield* settled;
       expect(yield* states(supervisor)).toBe("a up, c up");
+    }).pipe(quiet),
+  );
+
+  it.effect("the event of an end tells whether it was asked for", () =>
+    Effect.gen(function* () {
+      const slow = new Script();
+      slow.onTerminate = () => Effect.sleep(100);
+      const specs = [worker("a"), worker("b"), worker("c", {}, slow)] as const;
+      const supervisor = yield* Supervisor.start({ strategy: "one_for_all", children: specs });
+      const seen: Array<string> = [];
+      yield* Event.subscribe((event) => {
+        if (event._tag === "Exited") seen.push(`${event.path.at(-1)} ${event.asked ? "asked" : "by itself"}: ${event.decision}`);
+      });
+      supervisor.ref(specs[0]).cast("Die");
+      yield* settled;
+      // It dies while the group waits for c, before its own turn to be stopped.
+      supervisor.ref(specs[1]).cast("Die");
+      yield* pass(100);
+      expect(seen).toEqual(["a by itself: restart", "b by itself: restart", "c asked: restart"]);
+      slow.onTerminate = () => {};
     }).pipe(quiet),
   );
 

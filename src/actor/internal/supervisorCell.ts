@@ -227,7 +227,7 @@ export class SupervisorCell extends ChildRunner implements Owner {
     if (ExitReason.isAbnormal(reason) && !(asked && reason._tag === "Killed")) {
       report(cell.context, { path: cell.path, incarnation: cell.incarnation, reason });
     }
-    if (asked || this.stopReason !== null || this.isDueToStop(child)) this.isStopped(child, reason);
+    if (asked || this.stopReason !== null || this.isDueToStop(child)) this.isStopped(child, reason, asked);
     else if (child.wanted && shouldRestart(child.spec.restart, reason)) this.failed(child, reason);
     else this.isDone(child, reason);
     this.advance();
@@ -282,9 +282,9 @@ export class SupervisorCell extends ChildRunner implements Owner {
     child.onStarted = null;
   }
 
-  private isStopped(child: Child, reason: ExitReason.ExitReason): void {
+  private isStopped(child: Child, reason: ExitReason.ExitReason, asked: boolean): void {
     const restarts = child.wanted && child.spec.restart !== "temporary" && this.stopReason === null;
-    this.emitExit(child, reason, true, restarts ? "restart" : "stay");
+    this.emitExit(child, reason, asked, restarts ? "restart" : "stay");
     if (!restarts) {
       if (this.stopReason === null) child.cell.retire(reason);
       child.wanted = false;
