@@ -69,6 +69,7 @@ export const layer = (spec: MasterSpec, options?: EmbedOptions): Layer.Layer<Con
   Layer.effect(
     Control,
     Effect.gen(function* () {
+      if (spec.port !== undefined) yield* Effect.logWarning("process_manager.port: an embedded master opens no port");
       const stateDirectory = options?.stateDirectory ?? Paths.stateDirectory(process.env, process.getuid?.() ?? 0);
       return yield* start({
         spec,

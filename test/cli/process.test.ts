@@ -91,7 +91,7 @@ test("what does not talk to a master does not load what it takes to", async () =
     const Effect = await import("effect/Effect");
     const stream = { isTTY: false, columns: 80, rows: 24, write: () => Effect.void };
     await Effect.runPromise(run(["--help"], { stdout: stream, stderr: stream, env: {}, cwd: "/", uid: 0, version: "0", onSignal: () => () => {}, self: [] }));
-    console.log(seen.filter((url) => /rpc|Schema|platform-node|\\/yaml\\/|src\\/(api|config\\/index)/.test(url)).join("\\n"));`;
+    console.log(seen.filter((url) => /effect\\/dist\\/rpc|Schema|platform-node|\\/yaml\\/|src\\/(api|config\\/index)/.test(url)).join("\\n"));`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script], { cwd: Path.join(import.meta.dirname, "../..") });
   children.add(child);
   let out = "";

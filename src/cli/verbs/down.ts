@@ -2,11 +2,24 @@
  * `hsu down [--timeout TIME]`
  */
 import * as Effect from "effect/Effect";
+import * as Option from "effect/Option";
+import { Processes, type ProcessIdentity } from "../../platform/index.ts";
+import { layer as processes } from "../../platform/linux/Processes.ts";
 import { DeadlineExceeded } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
 import { print, say, withMaster } from "../Invocation.ts";
 import { count } from "../render/text.ts";
 import type { Verb } from "../Verbs.ts";
+
+const identify = (pid: number) => Effect.flatMap(Processes, (os) => os.identify(pid)).pipe(Effect.provide(processes));
+
+/** The connection closes a moment before the process has ended. It is no child of ours, so it is looked at. */
+const ended = (master: Option.Option<ProcessIdentity>): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (Option.isNone(master)) return Effect.void;
+    const isAlive = Effect.flatMap(Processes, (os) => os.isAlive(master.value)).pipe(Effect.provide(processes));
+    return Effect.flatMap(isAlive, (alive) => (alive ? Effect.delay(ended(master), 5) : Effect.void));
+  });
 
 export const run: Verb = (invocation) => {
   const millis = typeof invocation.flags["timeout"] === "number" ? invocation.flags["timeout"] : 60_000;
@@ -18,11 +31,13 @@ export const run: Verb = (invocation) => {
   return withMaster(invocation, ({ call, closed }) =>
     Effect.gen(function* () {
       const { pid, units } = yield* call.Status(undefined);
+      const master = yield* identify(pid);
       const alive = units.filter((unit) => unit.pid !== null).length;
       yield* say(invocation, `stopping ${count(alive, "unit")} of master ${pid}`);
       // The answer may be overtaken by the end of the master: then the connection is closed, which is what we wait for.
       yield* Effect.raceFirst(call.Shutdown(undefined), closed).pipe(Effect.catchTag("RpcClientError", () => Effect.void));
       yield* closed;
+      yield* ended(master);
       return pid;
     }).pipe(Effect.timeoutOrElse({ duration: millis, orElse: () => Effect.fail(late) })),
   ).pipe(
