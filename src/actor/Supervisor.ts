@@ -14,7 +14,8 @@ import * as ExitReason from "./ExitReason.ts";
 import type { Child, ErasedSpec } from "./internal/child.ts";
 import { admin, startAdded, terminate } from "./internal/admin.ts";
 import { checkChild, checkSupervisor } from "./internal/check.ts";
-import { InvalidSpec, SupervisorCell, type ErasedSupervisor } from "./internal/supervisorCell.ts";
+import { SupervisorCell } from "./internal/supervisorCell.ts";
+import { type ErasedSupervisor, InvalidSpec } from "./internal/supervisorSpec.ts";
 import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
 import type { Strategy } from "./Strategy.ts";
 
@@ -239,9 +240,9 @@ class Ref implements SupervisorRef {
   }
 
   ref<Rpcs extends Rpc.Any>(spec: ChildSpec<Rpcs, any>): ActorRef<Rpcs> {
-    const found = this.cell.children.byId.get(spec.id);
+    const found = this.cell.cellOf(spec.id);
     if (found === undefined) throw new ChildNotFound({ path: [...this.path, spec.id] });
-    return found.cell as unknown as ActorRef<Rpcs>;
+    return found as unknown as ActorRef<Rpcs>;
   }
 
   supervisor(id: string): Effect.Effect<SupervisorRef, ChildNotFound | ActorDown> {

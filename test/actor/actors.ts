@@ -57,7 +57,6 @@ export const Worker = Actor.make({
   },
 });
 
-export type WorkerSpec = ChildSpec.ChildSpec<Rpc.Any, never> & ReturnType<typeof worker>;
 export type WorkerRef = ActorRef<RpcGroup.Rpcs<typeof workerProtocol>>;
 
 /** A spec of a {@link Worker}. */

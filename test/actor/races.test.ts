@@ -32,7 +32,12 @@ describe("a supervisor in a restart loop", () => {
       const supervisor = yield* Supervisor.start({ children: [spec], intensity: 2 });
       supervisor.ref(spec).cast("Die");
       yield* until(() => !supervisor.alive);
-      expect(told(reports)).toEqual(["root/a: Error: died", "root/a: Error: start 2", "root/a: Error: start 3"]);
+      expect(told(reports)).toEqual([
+        "root/a: Error: died",
+        "root/a: Error: start 2",
+        "root/a: Error: start 3",
+        "root: shutdown: more than 2 restarts in 5 s, the last of root/a: Error: start 3",
+      ]);
     }).pipe(reporting(reports));
   });
 });

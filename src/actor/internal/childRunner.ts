@@ -1,11 +1,26 @@
 /**
  * What a supervisor does to one child: start it, stop it within its deadline, forget it. supervisorCell.ts decides when.
  */
+import * as Data from "effect/Data";
 import type { TreeEventBody } from "../Event.ts";
 import * as ExitReason from "../ExitReason.ts";
 import { Cell, Phase } from "./cell.ts";
 import { type Child, ChildTimer } from "./child.ts";
 import { Children } from "./children.ts";
+
+/** A start took longer than its deadline, and was killed. */
+class StartTimeout extends Data.TaggedError("StartTimeout")<{ readonly millis: number }> {
+  readonly code = "HSU-SUP-007";
+  override get message(): string {
+    return `not up after ${this.millis} ms`;
+  }
+}
+
+/** Why a start has failed, with its deadline named where it was that. */
+export const startReason = (child: Child, reason: ExitReason.ExitReason): ExitReason.ExitReason =>
+  child.startTimedOut && reason._tag === "Killed"
+    ? ExitReason.error(new StartTimeout({ millis: child.spec.startTimeoutMillis ?? 0 }))
+    : reason;
 
 export abstract class ChildRunner extends Cell {
   readonly children = new Children();
@@ -21,7 +36,7 @@ export abstract class ChildRunner extends Cell {
 
   startChild(child: Child): void {
     child.state = "starting";
-    child.gaveUp = false;
+    child.gaveUp = child.startTimedOut = false;
     child.upSince = -1;
     const { cell } = child;
     if (child.next !== null) cell.adopt(child.next);
@@ -30,7 +45,12 @@ export abstract class ChildRunner extends Cell {
     cell.start();
     if (cell.phase === Phase.Up) this.isUp(child);
     else if (cell.phase === Phase.Down) this.isNotUp(child, cell.startFailure ?? ExitReason.killed);
-    else if (child.spec.startTimeoutMillis !== undefined) this.setTimer(child, child.spec.startTimeoutMillis, () => cell.kill());
+    else if (child.spec.startTimeoutMillis !== undefined) {
+      this.setTimer(child, child.spec.startTimeoutMillis, () => {
+        child.startTimedOut = true;
+        cell.kill();
+      });
+    }
   }
 
   stopChild(child: Child): void {

@@ -3,36 +3,18 @@
  * (start all in order, stop in reverse, restart a group) is kept as data in `op`. So a shutdown or an admin call always gets through.
  */
 import type * as Context from "effect/Context";
-import * as Data from "effect/Data";
 import * as Backoff from "../Backoff.ts";
 import { report } from "../CrashReport.ts";
 import type { ExitDecision } from "../Event.ts";
 import * as ExitReason from "../ExitReason.ts";
-import { makeWindow, type RestartIntensity, type RestartWindow } from "../RestartIntensity.ts";
-import { affected, shouldRestart, type Strategy } from "../Strategy.ts";
-import type { AutoShutdown } from "../Supervisor.ts";
+import { makeWindow, type RestartWindow } from "../RestartIntensity.ts";
+import { affected, shouldRestart } from "../Strategy.ts";
 import { type Cell, Phase, type Ops, type Owner } from "./cell.ts";
 import { checkSupervisor } from "./check.ts";
-import { type Child, ChildTimer, type ChildState, type ErasedSpec } from "./child.ts";
-import { ChildRunner } from "./childRunner.ts";
+import { type Child, ChildTimer, type ChildState } from "./child.ts";
+import { ChildRunner, startReason } from "./childRunner.ts";
+import { type ErasedSupervisor, IntensityExceeded, InvalidSpec } from "./supervisorSpec.ts";
 import type { System } from "./system.ts";
-
-/** A supervisor's spec makes no sense: `problem` says why. */
-export class InvalidSpec extends Data.TaggedError("InvalidSpec")<{ readonly path: ReadonlyArray<string>; readonly problem: string }> {
-  readonly code = "HSU-SUP-004";
-  override get message(): string {
-    return this.problem;
-  }
-}
-
-export interface ErasedSupervisor {
-  readonly strategy: Strategy;
-  readonly limit: RestartIntensity;
-  readonly autoShutdown: AutoShutdown;
-  readonly children: ReadonlyArray<ErasedSpec>;
-  /** Its children are alike, have no ids of their own, and are forgotten when they end for good; they stop all at once. */
-  readonly dynamic: boolean;
-}
 
 /** Why a supervisor's start failed, with the child that it failed at. */
 export interface ChildStartFailure {
@@ -131,6 +113,11 @@ export class SupervisorCell extends ChildRunner implements Owner {
     this.spec = { ...spec, children: [...spec.children, ...dropped] };
   }
 
+  /** The cell of a child; one of its own also while it is down itself. */
+  cellOf(id: string): Cell | undefined {
+    return this.children.byId.get(id)?.cell ?? this.ownCells.get(id);
+  }
+
   /** Whether nothing is under way that a reconfiguration would cut across. */
   override get busy(): boolean {
     return this.op !== null;
@@ -212,7 +199,7 @@ export class SupervisorCell extends ChildRunner implements Owner {
     if (child.state !== "starting") return;
     this.setTimer(child, null);
     if (reason === null) this.isUp(child);
-    else this.isNotUp(child, reason);
+    else this.isNotUp(child, startReason(child, reason));
     this.advance();
   }
 
@@ -350,7 +337,10 @@ export class SupervisorCell extends ChildRunner implements Owner {
       this.emitExit(child, reason, false, "escalate");
       const intensity = limit.intensity === "infinity" ? Infinity : limit.intensity;
       this.emit({ _tag: "Escalated", intensity, periodMillis: limit.periodMillis });
-      this.beginStop(ExitReason.shutdownWith({ exceeded: limit, child: child.cell.path.join("/"), last: ExitReason.format(reason) }));
+      const end = ExitReason.shutdownWith(new IntensityExceeded({ ...limit, child: child.cell.path, last: reason }));
+      // To its own supervisor it is an end like any other: that it gave up is said here.
+      report(this.context, { path: this.path, incarnation: this.incarnation, reason: end });
+      this.beginStop(end);
       return;
     }
     const delayMillis = backoff === undefined ? 0 : Math.round(Backoff.delay(backoff, child.attempts, Math.random()));

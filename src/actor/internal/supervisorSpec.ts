@@ -1,0 +1,41 @@
+/**
+ * A supervisor's spec with its types erased and its defaults filled in, and what can be wrong with it.
+ */
+import * as Data from "effect/Data";
+import { type ExitReason, format } from "../ExitReason.ts";
+import type { RestartIntensity } from "../RestartIntensity.ts";
+import type { Strategy } from "../Strategy.ts";
+import type { AutoShutdown } from "../Supervisor.ts";
+import type { ErasedSpec } from "./child.ts";
+
+/** A supervisor's spec makes no sense: `problem` says why. */
+export class InvalidSpec extends Data.TaggedError("InvalidSpec")<{ readonly path: ReadonlyArray<string>; readonly problem: string }> {
+  readonly code = "HSU-SUP-004";
+  override get message(): string {
+    return this.problem;
+  }
+}
+
+export interface ErasedSupervisor {
+  readonly strategy: Strategy;
+  readonly limit: RestartIntensity;
+  readonly autoShutdown: AutoShutdown;
+  readonly children: ReadonlyArray<ErasedSpec>;
+  /** Its children are alike, have no ids of their own, and are forgotten when they end for good; they stop all at once. */
+  readonly dynamic: boolean;
+}
+
+/** Why a supervisor ended itself: one restart more than its limit allows. It is the `info` of its `Shutdown`. */
+export class IntensityExceeded extends Data.TaggedError("IntensityExceeded")<{
+  readonly intensity: RestartIntensity["intensity"];
+  readonly periodMillis: number;
+  /** The child whose failure was one too many. */
+  readonly child: ReadonlyArray<string>;
+  readonly last: ExitReason;
+}> {
+  readonly code = "HSU-SUP-008";
+  override get message(): string {
+    const within = `${this.periodMillis / 1000} s`;
+    return `more than ${this.intensity} restarts in ${within}, the last of ${this.child.join("/")}: ${format(this.last)}`;
+  }
+}
