@@ -1,0 +1,151 @@
+/** Registries against a list of entries, and in large numbers. */
+import * as Effect from "effect/Effect";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { Actor, Group, Registry } from "../../src/actor/index.ts";
+import { cellOf } from "./actors.ts";
+import { kept, namedProtocol, type NamedRef, nothing, spawn } from "./named.ts";
+
+const keys = ["a", "b", "__proto__"] as const;
+const actor = fc.integer({ min: 0, max: 3 });
+const key = fc.constantFrom(...keys);
+
+type Step =
+  | { readonly register: number; readonly key: string; readonly value: number }
+  | { readonly unregister: number; readonly key: string; readonly below: number }
+  | { readonly update: number; readonly key: string }
+  | { readonly end: number };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ register: actor, key, value: fc.integer({ min: 0, max: 9 }) }) },
+  { weight: 3, arbitrary: fc.record({ unregister: actor, key, below: fc.constantFrom(5, 10) }) },
+  { weight: 2, arbitrary: fc.record({ update: actor, key }) },
+  { weight: 1, arbitrary: fc.record({ end: actor }) },
+);
+
+interface Modelled {
+  readonly key: string;
+  readonly ref: NamedRef;
+  value: number;
+}
+
+const run = (unique: boolean, steps: ReadonlyArray<Step>) =>
+  Effect.gen(function* () {
+    // One script for both kinds: only unique keys come to `updateValue`.
+    const names = Registry.make<string, number>({ keys: unique ? "unique" : "duplicate" } as { readonly keys: "unique" });
+    const refs = yield* Effect.forEach([0, 1, 2, 3], (n) => spawn(`${n}`));
+    let model: Array<Modelled> = [];
+    const drop = (gone: (entry: Modelled) => boolean): number => {
+      const before = model.length;
+      model = model.filter((entry) => !gone(entry));
+      return before - model.length;
+    };
+    for (const next of steps) {
+      if ("register" in next) {
+        const ref = refs[next.register]!;
+        const taken = unique && model.some((entry) => entry.key === next.key);
+        const expected = taken ? "AlreadyRegistered" : "done";
+        const did = yield* Effect.match(names.register(ref, next.key, next.value), {
+          onSuccess: () => "done",
+          onFailure: ({ _tag }) => _tag,
+        });
+        expect(did).toBe(ref.alive || taken ? expected : "HolderDown");
+        if (did === "done") model.push({ key: next.key, ref, value: next.value });
+      } else if ("unregister" in next) {
+        const ref = refs[next.unregister]!;
+        const count = names.unregister(ref, next.key, (value) => value < next.below);
+        expect(count).toBe(drop((entry) => entry.ref === ref && entry.key === next.key && entry.value < next.below));
+      } else if ("update" in next) {
+        if (!unique) continue;
+        const entry = model.find(({ key, ref }) => key === next.key && ref === refs[next.update]);
+        const previous = entry?.value;
+        if (entry !== undefined) entry.value += 1;
+        const expected = entry === undefined ? undefined : { value: entry.value, previous };
+        expect(names.updateValue(refs[next.update]!, next.key, (value) => value + 1)).toEqual(expected);
+      } else {
+        yield* Actor.kill(refs[next.end]!);
+        drop(({ ref }) => ref === refs[next.end]);
+      }
+      expect(names.count()).toBe(model.length);
+      for (const name of keys) expect(names.lookup(name)).toEqual(model.filter((entry) => entry.key === name));
+      for (const ref of refs) {
+        const own = model.filter((entry) => entry.ref === ref).map((entry) => entry.key);
+        expect(names.keys(ref).toSorted()).toEqual(own.toSorted());
+        expect(cellOf(ref as never).extras?.releases.size ?? 0).toBe(own.length > 0 ? 1 : 0);
+      }
+      expect(names.count(({ value }) => value > 4)).toBe(model.filter(({ value }) => value > 4).length);
+    }
+    for (const ref of refs) yield* Actor.kill(ref);
+    expect(kept(names)).toEqual(nothing);
+  }).pipe(Effect.scoped, Effect.runPromise);
+
+for (const unique of [true, false]) {
+  it(`a registry with ${unique ? "unique" : "duplicate"} keys is a list of entries`, () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 40 }), (steps) => run(unique, steps)),
+      { numRuns: 150 },
+    ));
+}
+
+/** Milliseconds of the fastest of three runs. */
+const fastest = (run: () => void): number => {
+  let best = Infinity;
+  for (let n = 0; n < 3; n++) {
+    const before = performance.now();
+    run();
+    best = Math.min(best, performance.now() - before);
+  }
+  return best;
+};
+
+describe("a hundred thousand entries", () => {
+  const [few, many] = [10_000, 100_000];
+  const make = { keys: "duplicate" } as const;
+  const fill: Record<string, (names: Registry.Duplicate<number, number>, ref: NamedRef, n: number) => void> = {
+    "keys of one actor": (names, ref, n) => {
+      for (let key = 0; key < n; key++) names.registerUnsafe(ref, key, key);
+      for (let key = n - 1; key >= 0; key--) names.unregister(ref, key);
+    },
+    "entries of one key": (names, ref, n) => {
+      for (let value = 0; value < n; value++) names.registerUnsafe(ref, 0, value);
+      names.unregister(ref, 0);
+    },
+  };
+  for (const [what, work] of Object.entries(fill)) {
+    it(`cost ten times as much as ten thousand: ${what}`, () =>
+      Effect.gen(function* () {
+        const ref = yield* spawn();
+        const names = Registry.make<number, number>(make);
+        const [small, large] = [few, many].map((n) => fastest(() => work(names, ref, n)));
+        // A cost that grows with the number of entries would make it a hundred times as much.
+        expect(large! / small!).toBeLessThan(40);
+        expect(kept(names)).toEqual(nothing);
+      }).pipe(Effect.scoped, Effect.runPromise));
+  }
+
+  it("of as many members come and go in a group and under one key", () =>
+    Effect.gen(function* () {
+      const times: Array<number> = [];
+      for (const n of [few / 5, many / 5]) {
+        const names = Registry.make<string>(make);
+        const groups = Group.scope({ protocol: namedProtocol });
+        const group = groups.group("all");
+        yield* Effect.gen(function* () {
+          const refs = yield* Effect.replicateEffect(spawn(), n);
+          const before = performance.now();
+          for (const ref of refs) {
+            names.registerUnsafe(ref, "all");
+            group.join(ref);
+          }
+          for (const ref of refs.slice(0, n / 2)) {
+            names.unregister(ref, "all");
+            group.leave(ref);
+          }
+          times.push(performance.now() - before);
+          expect([names.count(), group.members().length]).toEqual([n / 2, n / 2]);
+        }).pipe(Effect.scoped);
+        expect([kept(names), kept(groups)]).toEqual([nothing, nothing]);
+      }
+      expect(times[1]! / times[0]!).toBeLessThan(40);
+    }).pipe(Effect.runPromise));
+});
