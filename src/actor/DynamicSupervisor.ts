@@ -8,7 +8,7 @@ import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type * as Rpc from "effect/rpc/Rpc";
-import { type Actor, behaviorOf, kill as killActor, StartError, startRoot, stop as stopActor } from "./Actor.ts";
+import { type Actor, behaviorOf, StartError, startRoot } from "./Actor.ts";
 import type { ActorDown, ActorRef } from "./ActorRef.ts";
 import { type ChildSpec, erase, type Options as ChildOptions } from "./ChildSpec.ts";
 import * as ExitReason from "./ExitReason.ts";
@@ -16,6 +16,7 @@ import { admin, startAdded, terminate } from "./internal/admin.ts";
 import { ActorCell } from "./internal/actorCell.ts";
 import type { Child, ErasedSpec } from "./internal/child.ts";
 import { SupervisorCell } from "./internal/supervisorCell.ts";
+import { SupervisorHandle } from "./internal/supervisorHandle.ts";
 import { type ErasedSupervisor, InvalidSpec } from "./internal/supervisorSpec.ts";
 import { checkChild } from "./internal/check.ts";
 import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
@@ -169,32 +170,12 @@ export const of = <Args, Rpcs extends Rpc.Any, R>(
   spec: DynamicChildSpec<Args, Rpcs, R>,
 ): DynamicSupervisorRef<Args, Rpcs> => new Ref(ref as unknown as SupervisorCell, spec["~hsu/DynamicChildSpec"]);
 
-class Ref<Args, Rpcs extends Rpc.Any> implements DynamicSupervisorRef<Args, Rpcs> {
-  private readonly cell: SupervisorCell;
+class Ref<Args, Rpcs extends Rpc.Any> extends SupervisorHandle implements DynamicSupervisorRef<Args, Rpcs> {
   private readonly blueprint: Blueprint<Args>;
 
   constructor(cell: SupervisorCell, of: Blueprint<Args>) {
-    this.cell = cell;
+    super(cell);
     this.blueprint = of;
-  }
-
-  get id(): string {
-    return this.cell.id;
-  }
-  get path(): ReadonlyArray<string> {
-    return this.cell.path;
-  }
-  get incarnation(): number {
-    return this.cell.incarnation;
-  }
-  get alive(): boolean {
-    return this.cell.alive;
-  }
-  get stop(): Effect.Effect<void> {
-    return stopActor(this.cell);
-  }
-  get kill(): Effect.Effect<void> {
-    return killActor(this.cell);
   }
 
   startChild(args: Args): Effect.Effect<ActorRef<Rpcs>, StartError | MaxChildren | ActorDown> {

@@ -22,6 +22,13 @@ export type Strategy = "one_for_one" | "one_for_all" | "rest_for_one";
 export type RestartType = "permanent" | "transient" | "temporary";
 
 /**
+ * Whether a supervisor ends, with `Shutdown`, when one of its significant children ended by itself and is not restarted, or when the last of them did.
+ *
+ * @since 0.1.0
+ */
+export type AutoShutdown = "never" | "any_significant" | "all_significant";
+
+/**
  * Whether a child that ended for `reason` comes back.
  *
  * @example

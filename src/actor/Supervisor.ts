@@ -7,7 +7,7 @@ import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type * as Rpc from "effect/rpc/Rpc";
-import { kill as killActor, StartError, startRoot, stop as stopActor } from "./Actor.ts";
+import { StartError, startRoot } from "./Actor.ts";
 import { ActorDown, type ActorRef } from "./ActorRef.ts";
 import { erase, type Any as AnyChildSpec, type ChildSpec, type Options as ChildOptions } from "./ChildSpec.ts";
 import * as ExitReason from "./ExitReason.ts";
@@ -15,9 +15,10 @@ import type { Child, ErasedSpec } from "./internal/child.ts";
 import { admin, startAdded, terminate } from "./internal/admin.ts";
 import { checkChild, checkSupervisor } from "./internal/check.ts";
 import { SupervisorCell } from "./internal/supervisorCell.ts";
+import { SupervisorHandle } from "./internal/supervisorHandle.ts";
 import { type ErasedSupervisor, InvalidSpec } from "./internal/supervisorSpec.ts";
 import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
-import type { Strategy } from "./Strategy.ts";
+import type { AutoShutdown, Strategy } from "./Strategy.ts";
 
 /** What a supervisor is made from. @since 0.1.0 */
 export interface Options<R> {
@@ -35,9 +36,6 @@ export interface Options<R> {
   /** In start order. Ids are unique. */
   readonly children: ReadonlyArray<AnyChildSpec<R>>;
 }
-
-/** See {@link Options.autoShutdown}. @since 0.1.0 */
-export type AutoShutdown = "never" | "any_significant" | "all_significant";
 
 /** No child has this id. @since 0.1.0 */
 export class ChildNotFound extends Data.TaggedError("ChildNotFound")<{ readonly path: ReadonlyArray<string> }> {
@@ -220,25 +218,7 @@ export const child = <R = never>(options: Options<R> & ChildOptions): ChildSpec<
 const stateOf = (entry: Child): ChildState =>
   entry.state === "waiting" || (entry.state === "down" && entry.wanted && entry.cell.incarnation > 0) ? "restarting" : entry.state;
 
-class Ref implements SupervisorRef {
-  private readonly cell: SupervisorCell;
-  constructor(cell: SupervisorCell) {
-    this.cell = cell;
-  }
-
-  get id(): string {
-    return this.cell.id;
-  }
-  get path(): ReadonlyArray<string> {
-    return this.cell.path;
-  }
-  get incarnation(): number {
-    return this.cell.incarnation;
-  }
-  get alive(): boolean {
-    return this.cell.alive;
-  }
-
+class Ref extends SupervisorHandle implements SupervisorRef {
   ref<Rpcs extends Rpc.Any>(spec: ChildSpec<Rpcs, any>): ActorRef<Rpcs> {
     const found = this.cell.cellOf(spec.id);
     if (found === undefined) throw new ChildNotFound({ path: [...this.path, spec.id] });
@@ -294,14 +274,6 @@ class Ref implements SupervisorRef {
       this.cell.remove(found);
       resume(Effect.void);
     });
-  }
-
-  get stop(): Effect.Effect<void> {
-    return stopActor(this.cell);
-  }
-
-  get kill(): Effect.Effect<void> {
-    return killActor(this.cell);
   }
 
   reconfigure(options: Options<never>): Effect.Effect<void, StartError | SupervisorBusy | ActorDown> {

@@ -13,7 +13,7 @@ import type { UnitRef } from "../unit/index.ts";
 import type { Control } from "./Control.ts";
 import { type Entry, refOf } from "./Entry.ts";
 import type { History } from "./History.ts";
-import type { Options } from "./Master.ts";
+import type { Options } from "./Options.ts";
 import { type GroupAt, treeOf } from "./Tree.ts";
 
 /** A call to a unit's mailbox has no deadline of its own: a start and a stop each have one below it. */

@@ -9,33 +9,14 @@ import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, ChildSpec, CrashReport, Event, Supervisor } from "../actor/index.ts";
-import type { Driver } from "../driver/index.ts";
-import { childSpec, type GroupSpec, type MasterSpec, Unit } from "../unit/index.ts";
+import { childSpec, type GroupSpec, Unit } from "../unit/index.ts";
 import type { Control } from "./Control.ts";
 import { entriesOf, type Entry, refOf } from "./Entry.ts";
 import * as History from "./History.ts";
 import * as LiveControl from "./LiveControl.ts";
 import { toPeople, toUnit } from "./Reports.ts";
+import type { Options } from "./Options.ts";
 import type { GroupAt } from "./Tree.ts";
-
-/** A part of the master that runs beside the units, under the same root: an API server, a collector. */
-export interface Service {
-  readonly id: string;
-  /** Starts it; what it acquires is released when the worker ends. */
-  readonly start: (control: Control["Service"]) => Effect.Effect<void, unknown, Scope.Scope>;
-}
-
-export interface Options {
-  readonly spec: MasterSpec;
-  readonly driver: Driver;
-  readonly stateDirectory: string;
-  readonly version: string;
-  readonly pid: number;
-  /** Resident bytes of this process. */
-  readonly memory: Effect.Effect<number | null>;
-  /** Started before the units and stopped after them. */
-  readonly services: ReadonlyArray<Service>;
-}
 
 /** The master, or a part of it, did not start. Whatever had been started has been stopped. */
 export class MasterStartError extends Schema.TaggedError<MasterStartError>()("MasterStartError", {

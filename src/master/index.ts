@@ -8,4 +8,5 @@
  */
 export { Control } from "./Control.ts";
 export { type EmbedOptions, layer, layerFile, layerText } from "./Embed.ts";
-export { MasterStartError, type Options, type Service, start } from "./Master.ts";
+export { MasterStartError, start } from "./Master.ts";
+export type { Options, Service } from "./Options.ts";

@@ -2,10 +2,11 @@
  * The `hsu` program as its users run it: as a process, with folders of its own.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { marked } from "../marked.ts";
 import type { MasterStatus } from "../../src/protocol/MasterRpc.ts";
 
 export interface Ended {
@@ -61,7 +62,6 @@ const nothing: MasterStatus = { pid: 0, version: "", source: "", startedAt: 0, n
 export const home = (from?: string): Home => {
   const folder = mkdtempSync(join(tmpdir(), "hsu-e2e-"));
   if (from !== undefined) cpSync(from, folder, { recursive: true });
-  const mark = `HSU_TEST_MARK=${folder}`;
   const env = {
     PATH: process.env["PATH"],
     HOME: folder,
@@ -80,18 +80,7 @@ export const home = (from?: string): Home => {
     return { child, ended, out: () => out };
   };
   const hsu: Home["hsu"] = (...argv) => start(...argv).ended;
-  const left: Home["left"] = () =>
-    readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .filter((pid) => {
-        try {
-          return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark);
-        } catch {
-          // It ended while we looked.
-          return false;
-        }
-      })
-      .map(Number);
+  const left: Home["left"] = () => marked(`HSU_TEST_MARK=${folder}`);
   return {
     folder,
     start,

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
-import { eventsOf, marked, ready, running, unit, until, withMaster, yamlUnit } from "./support.ts";
+import { eventsOf, ready, running, unit, until, withMaster, yamlUnit } from "./support.ts";
+import { marked } from "../marked.ts";
 
 const group = (strategy: string, flags: ReadonlyArray<string>, extra = ""): string =>
   [

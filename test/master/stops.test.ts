@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
-import { eventsOf, marked, ready, running, unit, until, withMaster, yamlUnit } from "./support.ts";
+import { eventsOf, ready, running, unit, until, withMaster, yamlUnit } from "./support.ts";
+import { marked } from "../marked.ts";
 
 const stopOrder = (events: ReadonlyArray<{ readonly type: string; readonly path: ReadonlyArray<string> }>) =>
   events.filter(({ type }) => type === "stopped").map(({ path }) => path.at(-1));

@@ -1,7 +1,7 @@
 /**
  * A master in this process, on real processes, with a folder of its own.
  */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import * as Effect from "effect/Effect";
@@ -50,20 +50,6 @@ export const withMaster = <A>(yaml: string, use: (running: Running) => Effect.Ef
     Effect.runPromise,
   );
 };
-
-/** The pids of all processes that carry a mark. */
-export const marked = (mark: string): ReadonlyArray<number> =>
-  readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(mark);
-      } catch {
-        // It ended while we looked.
-        return false;
-      }
-    })
-    .map(Number);
 
 /** Looks until it is so; fails with what was seen last when that takes too long. */
 export const until = <A>(look: Effect.Effect<A, unknown>, isSo: (seen: A) => boolean, millis = 10_000): Effect.Effect<A> =>

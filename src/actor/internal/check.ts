@@ -2,7 +2,7 @@
  * Whether a supervisor's spec makes sense, before anything is started. Pure.
  */
 import type { RestartIntensity } from "../RestartIntensity.ts";
-import type { AutoShutdown } from "../Supervisor.ts";
+import type { AutoShutdown } from "../Strategy.ts";
 import type { ErasedSpec } from "./child.ts";
 
 export interface Checked {

@@ -4,8 +4,7 @@
 import * as Data from "effect/Data";
 import { type ExitReason, format } from "../ExitReason.ts";
 import type { RestartIntensity } from "../RestartIntensity.ts";
-import type { Strategy } from "../Strategy.ts";
-import type { AutoShutdown } from "../Supervisor.ts";
+import type { AutoShutdown, Strategy } from "../Strategy.ts";
 import type { ErasedSpec } from "./child.ts";
 
 /** A supervisor's spec makes no sense: `problem` says why. */

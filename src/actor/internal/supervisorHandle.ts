@@ -1,0 +1,38 @@
+/**
+ * What the refs of all kinds of supervisors are: a cell's address without its mailbox.
+ */
+import type * as Effect from "effect/Effect";
+import { kill, stop } from "../Actor.ts";
+import type { SupervisorCell } from "./supervisorCell.ts";
+
+export abstract class SupervisorHandle {
+  protected readonly cell: SupervisorCell;
+
+  constructor(cell: SupervisorCell) {
+    this.cell = cell;
+  }
+
+  get id(): string {
+    return this.cell.id;
+  }
+
+  get path(): ReadonlyArray<string> {
+    return this.cell.path;
+  }
+
+  get incarnation(): number {
+    return this.cell.incarnation;
+  }
+
+  get alive(): boolean {
+    return this.cell.alive;
+  }
+
+  get stop(): Effect.Effect<void> {
+    return stop(this.cell);
+  }
+
+  get kill(): Effect.Effect<void> {
+    return kill(this.cell);
+  }
+}

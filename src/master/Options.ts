@@ -1,0 +1,27 @@
+/**
+ * What a master is made from.
+ */
+import type * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
+import type { Driver } from "../driver/index.ts";
+import type { MasterSpec } from "../unit/index.ts";
+import type { Control } from "./Control.ts";
+
+/** A part of the master that runs beside the units, under the same root: an API server, a collector. */
+export interface Service {
+  readonly id: string;
+  /** Starts it; what it acquires is released when the worker ends. */
+  readonly start: (control: Control["Service"]) => Effect.Effect<void, unknown, Scope.Scope>;
+}
+
+export interface Options {
+  readonly spec: MasterSpec;
+  readonly driver: Driver;
+  readonly stateDirectory: string;
+  readonly version: string;
+  readonly pid: number;
+  /** Resident bytes of this process. */
+  readonly memory: Effect.Effect<number | null>;
+  /** Started before the units and stopped after them. */
+  readonly services: ReadonlyArray<Service>;
+}
