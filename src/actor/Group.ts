@@ -35,7 +35,7 @@ export interface Group<Rpcs extends Rpc.Any, out Name = string> {
   members(): ReadonlyArray<ActorRef<Rpcs>>;
   /** Those members that run in this process. So far that is all of them. */
   localMembers(): ReadonlyArray<ActorRef<Rpcs>>;
-  /** Casts to each member, once for each time that it joined. */
+  /** Casts to each member, once for each time that it joined. All in one go: it takes as long as there are members. */
   readonly broadcast: ActorRef<Rpcs>["cast"];
   /**
    * Calls `listener` with each change from now on, until the scope closes, and succeeds with the members of now: nothing is missed in between.

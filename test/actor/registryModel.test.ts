@@ -87,65 +87,68 @@ for (const unique of [true, false]) {
     ));
 }
 
-/** Milliseconds of the fastest of three runs. */
-const fastest = (run: () => void): number => {
-  let best = Infinity;
-  for (let n = 0; n < 3; n++) {
-    const before = performance.now();
-    run();
-    best = Math.min(best, performance.now() - before);
-  }
-  return best;
+const millis = (work: () => void): number => {
+  const before = performance.now();
+  work();
+  return performance.now() - before;
 };
 
-describe("a hundred thousand entries", () => {
-  const [few, many] = [10_000, 100_000];
-  const make = { keys: "duplicate" } as const;
-  const fill: Record<string, (names: Registry.Duplicate<number, number>, ref: NamedRef, n: number) => void> = {
-    "keys of one actor": (names, ref, n) => {
+const [few, many] = [10_000, 100_000];
+
+/**
+ * Whether `many` cost about as many times more than `few` as they are more; a cost that grows with their number makes it a hundred times.
+ * The machine is shared, so it has several tries, and the lesser number is taken at its best.
+ */
+const isLinear = (work: (n: number) => void): boolean => {
+  for (let tries = 0; tries < 8; tries++) {
+    const small = Math.min(...Array.from({ length: 5 }, () => millis(() => work(few))));
+    if (millis(() => work(many)) < 40 * small) return true;
+  }
+  return false;
+};
+
+describe("a hundred thousand entries cost about ten times as much as ten thousand", () => {
+  const work: Record<string, (names: Registry.Duplicate<number, number>, ref: NamedRef) => (n: number) => void> = {
+    "keys of one actor": (names, ref) => (n) => {
       for (let key = 0; key < n; key++) names.registerUnsafe(ref, key, key);
       for (let key = n - 1; key >= 0; key--) names.unregister(ref, key);
     },
-    "entries of one key": (names, ref, n) => {
+    "entries of one actor under one key": (names, ref) => (n) => {
       for (let value = 0; value < n; value++) names.registerUnsafe(ref, 0, value);
       names.unregister(ref, 0);
     },
   };
-  for (const [what, work] of Object.entries(fill)) {
-    it(`cost ten times as much as ten thousand: ${what}`, () =>
+  for (const [what, of] of Object.entries(work)) {
+    it(`${what}`, () =>
       Effect.gen(function* () {
-        const ref = yield* spawn();
-        const names = Registry.make<number, number>(make);
-        const [small, large] = [few, many].map((n) => fastest(() => work(names, ref, n)));
-        // A cost that grows with the number of entries would make it a hundred times as much.
-        expect(large! / small!).toBeLessThan(40);
+        const names = Registry.make<number, number>({ keys: "duplicate" });
+        expect(isLinear(of(names, yield* spawn()))).toBe(true);
         expect(kept(names)).toEqual(nothing);
-      }).pipe(Effect.scoped, Effect.runPromise));
+      }).pipe(Effect.scoped, Effect.runPromise),
+    );
   }
 
-  it("of as many members come and go in a group and under one key", () =>
+  it("actors under one key and in one group", () =>
     Effect.gen(function* () {
-      const times: Array<number> = [];
-      for (const n of [few / 5, many / 5]) {
-        const names = Registry.make<string>(make);
-        const groups = Group.scope({ protocol: namedProtocol });
-        const group = groups.group("all");
-        yield* Effect.gen(function* () {
-          const refs = yield* Effect.replicateEffect(spawn(), n);
-          const before = performance.now();
-          for (const ref of refs) {
-            names.registerUnsafe(ref, "all");
-            group.join(ref);
+      const names = Registry.make<string>({ keys: "duplicate" });
+      const groups = Group.scope({ protocol: namedProtocol });
+      const group = groups.group("all");
+      yield* Effect.gen(function* () {
+        const refs = yield* Effect.replicateEffect(spawn(), many);
+        const comeAndGo = (n: number) => {
+          for (let i = 0; i < n; i++) {
+            names.registerUnsafe(refs[i]!, "all");
+            group.join(refs[i]!);
           }
-          for (const ref of refs.slice(0, n / 2)) {
-            names.unregister(ref, "all");
-            group.leave(ref);
+          for (let i = 0; i < n; i++) {
+            names.unregister(refs[i]!, "all");
+            group.leave(refs[i]!);
           }
-          times.push(performance.now() - before);
-          expect([names.count(), group.members().length]).toEqual([n / 2, n / 2]);
-        }).pipe(Effect.scoped);
-        expect([kept(names), kept(groups)]).toEqual([nothing, nothing]);
-      }
-      expect(times[1]! / times[0]!).toBeLessThan(40);
+        };
+        expect(isLinear(comeAndGo)).toBe(true);
+        for (const ref of refs) names.registerUnsafe(ref, "all");
+        for (const ref of refs) group.join(ref);
+      }).pipe(Effect.scoped);
+      expect([kept(names), kept(groups)]).toEqual([nothing, nothing]);
     }).pipe(Effect.runPromise));
 });
