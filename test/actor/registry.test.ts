@@ -178,7 +178,8 @@ describe("via", () => {
         const ref = yield* spawn(id);
         yield* names.register(ref, "a");
         via.cast("Hear", { text: id });
-        expect(yield* via.call("Heard", undefined, { timeout: 10 })).toEqual([id]);
+        yield* via.call("Hear", { text: "called" });
+        expect(yield* via.call("Heard", undefined, { timeout: 10 })).toEqual([id, "called"]);
         yield* Actor.stop(ref);
       }
     }),

@@ -109,23 +109,22 @@ const isLinear = (work: (n: number) => void): boolean => {
 
 describe("a hundred thousand entries cost about ten times as much as ten thousand", () => {
   const work: Record<string, (names: Registry.Duplicate<number, number>, ref: NamedRef) => (n: number) => void> = {
-    "keys of one actor": (names, ref) => (n) => {
+    keys: (names, ref) => (n) => {
       for (let key = 0; key < n; key++) names.registerUnsafe(ref, key, key);
       for (let key = n - 1; key >= 0; key--) names.unregister(ref, key);
     },
-    "entries of one actor under one key": (names, ref) => (n) => {
+    "entries under one key": (names, ref) => (n) => {
       for (let value = 0; value < n; value++) names.registerUnsafe(ref, 0, value);
       names.unregister(ref, 0);
     },
   };
   for (const [what, of] of Object.entries(work)) {
-    it(`${what}`, () =>
+    it(`${what} of one actor`, () =>
       Effect.gen(function* () {
         const names = Registry.make<number, number>({ keys: "duplicate" });
         expect(isLinear(of(names, yield* spawn()))).toBe(true);
         expect(kept(names)).toEqual(nothing);
-      }).pipe(Effect.scoped, Effect.runPromise),
-    );
+      }).pipe(Effect.scoped, Effect.runPromise));
   }
 
   it("actors under one key and in one group", () =>
