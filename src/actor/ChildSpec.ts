@@ -93,7 +93,9 @@ export interface ChildSpec<in out Rpcs extends Rpc.Any, out R> extends Any<R> {
  */
 export const make = <Args, Rpcs extends Rpc.Any, R>(actor: Actor<Args, Rpcs, R>, args: Args, options: Options): ChildSpec<Rpcs, R> => {
   const behavior = behaviorOf(actor);
-  return erase<Rpcs, R>(options, "worker", (system, context, owner) => new ActorCell(system, context, owner, options.id, behavior, args));
+  // The closure lives as long as the child: it keeps the id, not the options.
+  const { id } = options;
+  return erase<Rpcs, R>(options, "worker", (system, context, owner) => new ActorCell(system, context, owner, id, behavior, args));
 };
 
 /** Fills in the defaults. @internal */

@@ -182,7 +182,7 @@ class Ref<Args, Rpcs extends Rpc.Any> extends SupervisorHandle implements Dynami
     return admin(this.cell, (resume) => {
       const { cell } = this;
       const { make, maxChildren, spec } = this.blueprint;
-      if (maxChildren !== undefined && cell.children.byId.size >= maxChildren) {
+      if (maxChildren !== undefined && cell.children.byKey.size >= maxChildren) {
         return resume(Effect.fail(new MaxChildren({ path: cell.path, maxChildren })));
       }
       const failed = (reason: ExitReason.ExitReason): void =>

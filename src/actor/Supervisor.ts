@@ -235,7 +235,7 @@ class Ref extends SupervisorHandle implements SupervisorRef {
   startChild<Rpcs extends Rpc.Any>(spec: ChildSpec<Rpcs, never>): Effect.Effect<ActorRef<Rpcs>, ChildPresent | StartError | ActorDown> {
     return admin(this.cell, (resume) => {
       const { cell } = this;
-      const present = cell.children.byId.get(spec.id);
+      const present = cell.children.byKey.get(spec.id);
       if (present !== undefined) return resume(Effect.fail(new ChildPresent({ path: present.cell.path, state: stateOf(present) })));
       const erased = spec as unknown as ErasedSpec;
       const problem = checkChild(erased, cell.spec.autoShutdown);
@@ -302,7 +302,7 @@ class Ref extends SupervisorHandle implements SupervisorRef {
 
   get countChildren(): Effect.Effect<ChildCounts, ActorDown> {
     return admin(this.cell, (resume) => {
-      const entries = [...this.cell.children.byId.values()];
+      const entries = [...this.cell.children.byKey.values()];
       const supervisors = entries.filter((entry) => entry.spec.type === "supervisor").length;
       resume(
         Effect.succeed({
@@ -324,7 +324,7 @@ class Ref extends SupervisorHandle implements SupervisorRef {
     operation: (found: Child, resume: (effect: Effect.Effect<A, E | ChildNotFound>) => void) => void,
   ): Effect.Effect<A, E | ChildNotFound | ActorDown> {
     return admin<A, E | ChildNotFound>(this.cell, (resume) => {
-      const found = this.cell.children.byId.get(id);
+      const found = this.cell.children.byKey.get(id);
       if (found === undefined) resume(Effect.fail(this.notFound(id)));
       else operation(found, resume);
     });

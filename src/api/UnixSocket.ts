@@ -13,7 +13,6 @@ import * as Schema from "effect/Schema";
 import * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
 import * as SocketServer from "effect/socket/SocketServer";
-import { randomBytes } from "node:crypto";
 import * as Fs from "node:fs";
 import * as Net from "node:net";
 import * as Path from "node:path";
@@ -169,7 +168,7 @@ const answers = (path: string): Effect.Effect<boolean, ListenFailed> =>
  */
 const open = (server: Net.Server, path: string): Effect.Effect<number, SocketInUse | ListenFailed> =>
   Effect.callback((resume) => {
-    const hidden = Path.join(Path.dirname(path), `.${randomBytes(3).toString("hex")}`);
+    const hidden = Path.join(Path.dirname(path), `.${process.pid.toString(36)}-${process.hrtime.bigint().toString(36)}`);
     server.once("error", (error) => resume(fail(path, reasonOf(error))));
     server.listen(hidden, () => {
       try {

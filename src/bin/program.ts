@@ -1,6 +1,7 @@
 /**
  * The `hsu` program: the only place where the parts meet the process they run in.
  */
+import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import * as References from "effect/References";
@@ -48,6 +49,7 @@ const program = run(process.argv.slice(2), nodeIo({ version, startMaster }));
 Effect.runCallback(program, {
   onExit: (exit) => {
     process.exitCode = exit._tag === "Success" ? exit.value : 1;
+    if (exit._tag === "Failure") process.stderr.write(`error: internal error: ${Cause.pretty(exit.cause)} [HSU-CLI-099]\n`);
     // Handles that outlive the program (a watched file, an idle client) must not keep it.
     process.stdout.write("", () => process.exit());
   },

@@ -9,7 +9,7 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import * as SchemaParser from "effect/SchemaParser";
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import * as NodePath from "node:path";
 import type { MasterSpec } from "../unit/UnitSpec.ts";
 import { check } from "./Checks.ts";
@@ -87,6 +87,6 @@ const unreadable = (file: string, cause: unknown): ConfigError => {
 
 /** The tree in a file, or all that is wrong with it. */
 export const load = (file: string): Effect.Effect<Loaded, ConfigError> =>
-  Effect.tryPromise({ try: () => readFile(file, "utf8"), catch: (cause) => unreadable(file, cause) }).pipe(
+  Effect.try({ try: () => readFileSync(file, "utf8"), catch: (cause) => unreadable(file, cause) }).pipe(
     Effect.flatMap((text) => Effect.fromResult(parse(text, file))),
   );

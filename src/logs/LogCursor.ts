@@ -1,7 +1,9 @@
 /**
  * A place in a log file that moves forward line by line, while others append to the file, empty it or put another one in its place.
  */
-import { type FileHandle, open, stat } from "node:fs/promises";
+import * as Fs from "node:fs";
+// A value import of it costs each start of a master memory, and most masters never read a log.
+import type { FileHandle } from "node:fs/promises";
 import { characterAfter, LineSplitter, maxLineBytes } from "./Lines.ts";
 
 const blockBytes = 64 * 1024;
@@ -80,7 +82,7 @@ export class LogCursor {
    * written in between), then the new one from its beginning.
    */
   async replaced(): Promise<boolean> {
-    const now = await orMissing(stat(this.path, { bigint: true }));
+    const now = await orMissing(Fs.promises.stat(this.path, { bigint: true }));
     return (this.#replaced = this.#file !== undefined && now !== undefined && now.ino !== this.#inode);
   }
 
@@ -107,7 +109,7 @@ export class LogCursor {
   }
 
   async #open(): Promise<void> {
-    const file = await orMissing(open(this.path, "r"));
+    const file = await orMissing(Fs.promises.open(this.path, "r"));
     if (file === undefined) return;
     this.#inode = (await file.stat({ bigint: true })).ino;
     this.#position = 0;

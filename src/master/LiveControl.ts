@@ -8,7 +8,7 @@ import { ActorDown, type CallError, CallingSelf, CallTimeout } from "../actor/in
 import { nearest } from "../config/Nearest.ts";
 import { tail } from "../logs/index.ts";
 import { UnitNotFound } from "../protocol/Errors.ts";
-import type { UnitStatus } from "../protocol/MasterRpc.ts";
+import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
 import type { UnitRef } from "../unit/index.ts";
 import type { Control } from "./Control.ts";
 import { type Entry, refOf } from "./Entry.ts";
@@ -48,13 +48,14 @@ export interface Parts {
   readonly entries: ReadonlyMap<string, Entry>;
   readonly history: History;
   readonly startedAt: number;
+  readonly phase: () => MasterStatus["phase"];
   readonly groupAt: GroupAt;
   readonly shutdown: Effect.Effect<void>;
   readonly terminated: Effect.Effect<void>;
 }
 
 /** The operations on a running master. */
-export const make = ({ entries, groupAt, history, options, shutdown, startedAt, terminated }: Parts): Control["Service"] => {
+export const make = ({ entries, groupAt, history, options, phase, shutdown, startedAt, terminated }: Parts): Control["Service"] => {
   const { spec } = options;
   const find = (unit: string): Effect.Effect<Entry, UnitNotFound> => {
     const entry = entries.get(unit);
@@ -72,6 +73,7 @@ export const make = ({ entries, groupAt, history, options, shutdown, startedAt, 
         pid: options.pid,
         version: options.version,
         source: spec.source,
+        phase: phase(),
         startedAt,
         now: yield* Clock.currentTimeMillis,
         memory: yield* options.memory,

@@ -97,13 +97,23 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     // A fiber of its own: who asks for the shutdown may be one of those that it ends.
     const fork = Effect.runForkWith(yield* Effect.context());
     let stopping = false;
+    let running = false;
     const shutdown = Effect.sync(() => {
       if (stopping) return;
       stopping = true;
       fork(stop);
     });
     yield* Event.subscribe(listener(rootId, spec.root.id, entries, history, () => void fork(shutdown)));
-    const control = LiveControl.make({ options, entries, history, startedAt, groupAt, shutdown, terminated: Deferred.await(terminated) });
+    const control = LiveControl.make({
+      options,
+      entries,
+      history,
+      startedAt,
+      phase: () => (stopping ? "stopping" : running ? "running" : "starting"),
+      groupAt,
+      shutdown,
+      terminated: Deferred.await(terminated),
+    });
     root = yield* Effect.mapError(Supervisor.start({ id: rootId, intensity: "infinity", children: [mailboxes] }), explain);
     // Runs before the root's own finalizer, which knows no deadline.
     yield* Effect.addFinalizer(() => Effect.andThen(shutdown, Deferred.await(terminated)));
@@ -116,6 +126,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     }
     // The units as a whole: they come back inside of it, and when it gives up there is nothing left to do.
     yield* Effect.mapError(root.startChild(supervisorOf(spec.root, { restart: "temporary" })), explain);
+    running = true;
     return control;
   }).pipe(Effect.provideService(CrashReport.Reporter, () => Effect.void));
 

@@ -44,6 +44,8 @@ export const MasterStatus = Schema.Struct({
   pid: Schema.Int,
   version: Schema.String,
   source: Schema.String,
+  /** `starting` until each enabled unit has been started, `stopping` from the begin of the shutdown. */
+  phase: Schema.Literals(["starting", "running", "stopping"]),
   startedAt: Schema.Number,
   now: Schema.Number,
   memory: Schema.NullOr(Schema.Number),

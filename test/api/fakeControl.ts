@@ -63,6 +63,7 @@ export const status = (units: ReadonlyArray<UnitStatus>): MasterStatus => ({
   pid: 99,
   version: "0.1.0",
   source: "/etc/hsu/hsu.yaml",
+  phase: "running",
   startedAt: now - 3_600_000,
   now,
   memory: 62_914_560,

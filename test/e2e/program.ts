@@ -56,7 +56,7 @@ export const freePort = (): Promise<number> =>
   });
 
 /** What is known of a master that does not answer. */
-const nothing: MasterStatus = { pid: 0, version: "", source: "", startedAt: 0, now: 0, memory: null, units: [] };
+const nothing: MasterStatus = { pid: 0, version: "", source: "", phase: "starting", startedAt: 0, now: 0, memory: null, units: [] };
 
 /** A new folder, with a copy of `from` in it where that is given. */
 export const home = (from?: string): Home => {

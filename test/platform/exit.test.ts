@@ -31,7 +31,7 @@ it.live("an interrupted waiter leaves the process alone", () =>
 
 it.live("onExit calls back once, later than the call, and not after unsubscribing", () =>
   Effect.gen(function* () {
-    const handle = yield* shell(yield* temporaryFolder, "exit 1");
+    const handle = yield* shell(yield* temporaryFolder, "sleep 0.1; exit 1");
     const calls: Array<string> = [];
     const dropEarly = handle.onExit(() => calls.push("dropped early"));
     handle.onExit(() => {

@@ -9,11 +9,10 @@ import { Child, type ErasedSpec } from "./child.ts";
 const fewGaps = 32;
 
 export class Children {
-  readonly byId = new Map<string, Child>();
-  private readonly byCell = new Map<Cell, Child>();
+  /** By id; one without an id by its cell. */
+  readonly byKey = new Map<string | Cell, Child>();
   private order: Array<Child | null> = [];
   private gaps = 0;
-  private nameless = 1;
 
   /** Positions that are in use, gaps included. */
   get length(): number {
@@ -31,26 +30,28 @@ export class Children {
   }
 
   of(cell: Cell): Child | undefined {
-    return this.byCell.get(cell);
+    const named = this.byKey.get(cell.id);
+    return named !== undefined && named.cell === cell ? named : this.byKey.get(cell);
   }
 
   add(id: string, spec: ErasedSpec, cell: Cell): Child {
-    const child = new Child(id, spec, cell);
-    child.position = this.order.length;
-    this.order.push(child);
-    this.byId.set(id, child);
-    this.byCell.set(cell, child);
-    return child;
+    return this.put(id, new Child(id, spec, cell));
   }
 
   /** One that is known by its cell only. */
   addNameless(spec: ErasedSpec, cell: Cell): Child {
-    return this.add(String(this.nameless++), spec, cell);
+    return this.put(cell, new Child(spec.id, spec, cell));
+  }
+
+  private put(key: string | Cell, child: Child): Child {
+    child.position = this.order.length;
+    this.order.push(child);
+    this.byKey.set(key, child);
+    return child;
   }
 
   remove(child: Child): void {
-    this.byId.delete(child.id);
-    this.byCell.delete(child.cell);
+    this.byKey.delete(this.byKey.get(child.id) === child ? child.id : child.cell);
     this.order[child.position] = null;
     this.gaps++;
   }
@@ -65,7 +66,7 @@ export class Children {
 
   /** Puts the children with these ids first, in this order; the others follow in theirs. Not while somebody holds positions. */
   arrange(ids: ReadonlyArray<string>): void {
-    const first = ids.flatMap((id) => this.byId.get(id) ?? []);
+    const first = ids.flatMap((id) => this.byKey.get(id) ?? []);
     const rest = this.list().filter((child) => !ids.includes(child.id));
     this.order = [...first, ...rest];
     for (let i = 0; i < this.order.length; i++) this.order[i]!.position = i;
@@ -73,8 +74,7 @@ export class Children {
   }
 
   clear(): void {
-    this.byId.clear();
-    this.byCell.clear();
+    this.byKey.clear();
     this.order = [];
     this.gaps = 0;
   }

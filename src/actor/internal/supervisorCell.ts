@@ -95,7 +95,7 @@ export class SupervisorCell extends ChildRunner implements Owner {
   reconfigure(spec: ErasedSupervisor): void {
     for (const next of spec.children) {
       const cell = next.make(this.system, this.context, this);
-      const child = this.children.byId.get(next.id);
+      const child = this.children.byKey.get(next.id);
       if (child === undefined) {
         const added = this.children.add(next.id, next, cell);
         added.wanted = false;
@@ -106,7 +106,9 @@ export class SupervisorCell extends ChildRunner implements Owner {
         child.next = cell;
       }
     }
-    const dropped = this.spec.children.filter((old) => this.children.byId.has(old.id) && !spec.children.some((next) => next.id === old.id));
+    const dropped = this.spec.children.filter(
+      (old) => this.children.byKey.has(old.id) && !spec.children.some((next) => next.id === old.id),
+    );
     this.children.arrange(spec.children.map(({ id }) => id));
     const { limit } = this.spec;
     if (limit.intensity !== spec.limit.intensity || limit.periodMillis !== spec.limit.periodMillis) this.window = makeWindow(spec.limit);
@@ -115,7 +117,7 @@ export class SupervisorCell extends ChildRunner implements Owner {
 
   /** The cell of a child; one of its own also while it is down itself. */
   cellOf(id: string): Cell | undefined {
-    return this.children.byId.get(id)?.cell ?? this.ownCells.get(id);
+    return this.children.byKey.get(id)?.cell ?? this.ownCells.get(id);
   }
 
   /** Whether nothing is under way that a reconfiguration would cut across. */
@@ -135,7 +137,7 @@ export class SupervisorCell extends ChildRunner implements Owner {
   override kill(): void {
     if (this.phase === Phase.Down) return;
     this.stopReason = ExitReason.killed;
-    for (const child of this.children.byId.values()) {
+    for (const child of this.children.byKey.values()) {
       if (child.stopped) continue;
       this.setTimer(child, null);
       child.state = "stopping";
@@ -168,7 +170,7 @@ export class SupervisorCell extends ChildRunner implements Owner {
 
   private stopFinished(reason: ExitReason.ExitReason): void {
     this.op = null;
-    for (const child of this.children.byId.values()) {
+    for (const child of this.children.byKey.values()) {
       this.settleStopped(child);
       child.onStarted?.(reason);
       child.onStarted = null;
@@ -297,7 +299,7 @@ export class SupervisorCell extends ChildRunner implements Owner {
 
   /** Whether a significant child is still there, up or about to be. */
   private hasSignificant(): boolean {
-    for (const child of this.children.byId.values()) {
+    for (const child of this.children.byKey.values()) {
       if (child.spec.significant && (child.state !== "down" || child.wanted)) return true;
     }
     return false;

@@ -2,6 +2,7 @@
  * `hsu up -d`: this very program again, in the background, and a wait until it answers.
  */
 import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
 import * as Schedule from "effect/Schedule";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,6 +11,7 @@ import { connect } from "../Client.ts";
 import { DaemonEnded, DeadlineExceeded } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
 import { type Invocation, places, print, say } from "../Invocation.ts";
+import type { MasterStatus } from "../../protocol/MasterRpc.ts";
 import { clean } from "../render/text.ts";
 
 /** How often a socket that is not there yet is tried. */
@@ -20,7 +22,7 @@ const tailLines = 20;
 export const detach = Effect.fnUntraced(function* (invocation: Invocation, file: string) {
   const { flags, io } = invocation;
   const { socketPath, stateDirectory } = yield* places(invocation);
-  const answering = pidAt(socketPath);
+  const answering = statusAt(socketPath);
   const before = yield* answering;
   if (before !== undefined) {
     const { SocketInUse } = yield* Effect.promise(() => import("../../api/UnixSocket.ts"));
@@ -35,7 +37,7 @@ export const detach = Effect.fnUntraced(function* (invocation: Invocation, file:
   });
   const millis = typeof flags["timeout"] === "number" ? flags["timeout"] : 30_000;
   const ready = answering.pipe(
-    Effect.repeat({ until: (pid) => pid === daemon.pid, schedule: Schedule.spaced(everyMillis) }),
+    Effect.repeat({ until: (status) => status?.pid === daemon.pid && status.phase === "running", schedule: Schedule.spaced(everyMillis) }),
     Effect.as(true as const),
   );
   const ending = yield* Effect.raceFirst(ready, daemon.ended).pipe(
@@ -53,13 +55,14 @@ export const detach = Effect.fnUntraced(function* (invocation: Invocation, file:
   return yield* new DaemonEnded({ ending, logFile });
 });
 
-/** The pid of the master that answers at a socket, if one does. */
-const pidAt = (socketPath: string): Effect.Effect<number | undefined> =>
+/** What the master says that answers at a socket, if one does. */
+const statusAt = (socketPath: string): Effect.Effect<MasterStatus | undefined> =>
   connect(socketPath).pipe(
     Effect.flatMap(({ call }) => call.Status(undefined)),
-    Effect.map(({ pid }): number | undefined => pid),
     Effect.scoped,
-    Effect.orElseSucceed(() => undefined),
+    // A master that ends in the middle of its answer interrupts the call: whatever went wrong, it is not up.
+    Effect.exit,
+    Effect.map((exit) => (Exit.isSuccess(exit) ? exit.value : undefined)),
   );
 
 const tail = (file: string, from: number): ReadonlyArray<string> =>

@@ -88,7 +88,11 @@ export const spawnChild = <A>(options: SpawnOptions, started: (child: StartedChi
       const child = spawn(options.executable, options.args, { cwd: options.cwd, env: options.env, detached: true, stdio });
       child.on("error", (error) => resume(Effect.fail(explain(options, codeOf(error)))));
       // With a pid the program has been executed: the system call waits for that.
-      if (child.pid !== undefined) resume(Effect.succeed(started(child as StartedChild)));
+      if (child.pid !== undefined) {
+        const running = started(child as StartedChild);
+        // A spawn blocks the loop for a millisecond or more: between two of them it gets to everybody else.
+        setImmediate(() => resume(Effect.succeed(running)));
+      }
     } catch (error) {
       resume(Effect.fail(error instanceof SpawnError ? error : explain(options, codeOf(error))));
     } finally {
