@@ -265,7 +265,8 @@ export abstract class Cell implements Runnable {
   protected up(): void {
     this.phase = Phase.Up;
     if (!this.inStart) this.owner.started(this, null);
-    if (this.messages !== null || this.control !== null) this.schedule();
+    const news = this.extras !== null && this.extras.infos.length > 0;
+    if (news || this.messages !== null || this.control !== null) this.schedule();
   }
 
   /** The incarnation's end, once nothing of it is left: tells the owner, then who waits or watches. */
