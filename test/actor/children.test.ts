@@ -22,9 +22,9 @@ describe("Children", () => {
             children.compact();
           } else if (model.length > 0) {
             const [id] = model.splice(step % model.length, 1);
-            const child = children.byId.get(id!)!;
+            const child = children.byKey.get(id!)!;
             children.remove(child);
-            expect([children.byId.has(id!), children.of(child.cell)]).toEqual([false, undefined]);
+            expect([children.byKey.has(id!), children.of(child.cell)]).toEqual([false, undefined]);
           }
           const inOrder = Array.from({ length: children.length }, (_, position) => children.at(position)).filter(
             (child) => child !== undefined,
