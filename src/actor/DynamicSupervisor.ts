@@ -20,7 +20,7 @@ import { SupervisorHandle } from "./internal/supervisorHandle.ts";
 import { type ErasedSupervisor, InvalidSpec } from "./internal/supervisorSpec.ts";
 import { checkChild } from "./internal/check.ts";
 import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
-import { type ChildCounts, ChildNotFound } from "./Supervisor.ts";
+import { type ChildCounts, ChildNotFound, type Options as SupervisorOptions } from "./Supervisor.ts";
 
 /** What every child of a dynamic supervisor has in common. @since 0.1.0 */
 export type Template = Pick<ChildOptions, "restart" | "shutdown" | "backoff" | "maxAttempts" | "startTimeoutMillis" | "mailbox">;
@@ -33,6 +33,8 @@ export interface Options extends Template {
   readonly intensity?: RestartIntensity["intensity"];
   /** Default: 5000. */
   readonly periodMillis?: number;
+  /** The answer to an exceeded intensity. Default: `escalate`. */
+  readonly whenExceeded?: SupervisorOptions<never>["whenExceeded"];
   /** Children that it may have at a time. Default: no limit. */
   readonly maxChildren?: number;
 }
@@ -87,6 +89,7 @@ const erasedOptions = (options: Options): ErasedSupervisor => ({
   strategy: "one_for_one",
   limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
   autoShutdown: "never",
+  breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
   children: [],
   dynamic: true,
 });

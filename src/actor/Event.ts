@@ -34,6 +34,10 @@ export type TreeEventBody =
   | { readonly _tag: "Restarting"; readonly attempt: number; readonly delayMillis: number }
   /** The child used up its `maxAttempts` and stays down. */
   | { readonly _tag: "GaveUp"; readonly attempts: number }
+  /** A supervisor used up its intensity and restarts nothing for a while; tries again; has been stable since. */
+  | { readonly _tag: "CircuitOpen" }
+  | { readonly _tag: "CircuitHalfOpen" }
+  | { readonly _tag: "CircuitClosed" }
   /** A supervisor used up its intensity and ends; its own supervisor decides what next. */
   | { readonly _tag: "Escalated"; readonly intensity: number; readonly periodMillis: number };
 

@@ -10,6 +10,7 @@ import type * as Rpc from "effect/rpc/Rpc";
 import { StartError, startRoot } from "./Actor.ts";
 import { ActorDown, type ActorRef } from "./ActorRef.ts";
 import { erase, type Any as AnyChildSpec, type ChildSpec, type Options as ChildOptions } from "./ChildSpec.ts";
+import type { CircuitBreaker, CircuitState } from "./CircuitBreaker.ts";
 import * as ExitReason from "./ExitReason.ts";
 import type { Child, ErasedSpec } from "./internal/child.ts";
 import { admin, startAdded, terminate } from "./internal/admin.ts";
@@ -28,6 +29,11 @@ export interface Options<R> {
   readonly intensity?: RestartIntensity["intensity"];
   /** Default: 5000. */
   readonly periodMillis?: number;
+  /**
+   * The answer to an exceeded intensity. `escalate`: the supervisor ends, for its own to decide. A circuit breaker: it restarts nothing for
+   * `cooldownMillis`, then tries; a failure before `stableMillis` have passed opens it again. Default: `escalate`.
+   */
+  readonly whenExceeded?: "escalate" | CircuitBreaker;
   /**
    * Whether it ends, with `Shutdown`, when a significant child ended by itself and is not restarted, or when the last one of them did.
    * Default: never.
@@ -123,6 +129,8 @@ export interface SupervisorRef {
   restartChild(id: string): Effect.Effect<ActorRef<any>, ChildNotFound | ChildNotDown | StartError | ActorDown>;
   /** Forgets a child that is down. */
   deleteChild(id: string): Effect.Effect<void, ChildNotFound | ChildNotDown | ActorDown>;
+  /** The state of its circuit breaker; always `Closed` without one. */
+  readonly circuit: CircuitState;
   /** Stops it and all below it, in reverse order, and waits. Its own supervisor, if it has one, decides whether it comes back. */
   readonly stop: Effect.Effect<void>;
   /** Kills all below it at once and waits until everything that they held is released. */
@@ -146,6 +154,7 @@ const eraseOptions = (options: Options<any>): ErasedSupervisor => ({
   strategy: options.strategy ?? "one_for_one",
   limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
   autoShutdown: options.autoShutdown ?? "never",
+  breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
   children: options.children as unknown as ReadonlyArray<ErasedSpec>,
   dynamic: false,
 });
@@ -219,6 +228,10 @@ const stateOf = (entry: Child): ChildState =>
   entry.state === "waiting" || (entry.state === "down" && entry.wanted && entry.cell.incarnation > 0) ? "restarting" : entry.state;
 
 class Ref extends SupervisorHandle implements SupervisorRef {
+  get circuit(): CircuitState {
+    return this.cell.circuitState;
+  }
+
   ref<Rpcs extends Rpc.Any>(spec: ChildSpec<Rpcs, any>): ActorRef<Rpcs> {
     const found = this.cell.cellOf(spec.id);
     if (found === undefined) throw new ChildNotFound({ path: [...this.path, spec.id] });

@@ -8,6 +8,7 @@
 export * as Actor from "./Actor.ts";
 export * as Backoff from "./Backoff.ts";
 export * as ChildSpec from "./ChildSpec.ts";
+export * as CircuitBreaker from "./CircuitBreaker.ts";
 export * as CrashReport from "./CrashReport.ts";
 export * as DynamicSupervisor from "./DynamicSupervisor.ts";
 export * as Event from "./Event.ts";

@@ -39,6 +39,9 @@ export const toUnit = (event: Event.TreeEvent): UnitReport | null => {
       return !event.asked && ExitReason.isAbnormal(event.reason) ? report("crashed") : report("ended");
     case "Ignored":
     case "Escalated":
+    case "CircuitOpen":
+    case "CircuitHalfOpen":
+    case "CircuitClosed":
       return null;
   }
 };
@@ -63,6 +66,12 @@ export const toPeople = (event: Event.TreeEvent): { readonly type: string; reado
         type: "escalated",
         message: `more than ${event.intensity} restarts in ${event.periodMillis / 1000} s: escalates`,
       };
+    case "CircuitOpen":
+      return { type: "circuit_open", message: "too many restarts: restarts nothing for a while" };
+    case "CircuitHalfOpen":
+      return { type: "circuit_half_open", message: "tries again" };
+    case "CircuitClosed":
+      return { type: "circuit_closed", message: "has been stable" };
     case "Stopping":
     case "Ignored":
       return null;

@@ -10,9 +10,12 @@ import * as ExitReason from "../ExitReason.ts";
 import { makeWindow, type RestartWindow } from "../RestartIntensity.ts";
 import { affected, shouldRestart } from "../Strategy.ts";
 import { type Cell, Phase, type Ops, type Owner } from "./cell.ts";
+import { type CircuitState, closed } from "../CircuitBreaker.ts";
 import { checkSupervisor } from "./check.ts";
-import { type Child, ChildTimer, type ChildState } from "./child.ts";
-import { ChildRunner, startReason } from "./childRunner.ts";
+import { Circuit } from "./circuit.ts";
+import type { Child } from "./child.ts";
+import { startReason } from "./childRunner.ts";
+import { GroupRunner } from "./groupRunner.ts";
 import { type ErasedSupervisor, IntensityExceeded, InvalidSpec } from "./supervisorSpec.ts";
 import type { System } from "./system.ts";
 
@@ -22,28 +25,16 @@ export interface ChildStartFailure {
   readonly reason: ExitReason.ExitReason;
 }
 
-/** Stops the children from the last down to `from`, then starts those that are wanted from `from` up. */
-interface GroupOp {
-  from: number;
-  stopping: boolean;
-  cursor: number;
-  /** When the start may begin, in the system's time. */
-  notBefore: number;
-  timer: ChildTimer | null;
-}
-
 const noOps: Ops = {};
 
-export class SupervisorCell extends ChildRunner implements Owner {
+export class SupervisorCell extends GroupRunner implements Owner {
   /** Replaced by a reconfiguration. */
   spec: ErasedSupervisor;
   /** Set while the start fails: the child that it failed at. */
   failedChild: ChildStartFailure | null = null;
   private window: RestartWindow;
-  private op: GroupOp | null = null;
-  private stopReason: ExitReason.ExitReason | null = null;
+  private circuit: Circuit | null = null;
   private startFailed = false;
-  private nested = false;
 
   constructor(system: System, context: Context.Context<never>, owner: Owner, id: string, spec: ErasedSupervisor) {
     super(system, context, owner, id);
@@ -68,6 +59,7 @@ export class SupervisorCell extends ChildRunner implements Owner {
     this.startFailure = this.stopReason = this.failedChild = null;
     this.startFailed = false;
     this.window = makeWindow(this.spec.limit);
+    this.circuit = this.makeCircuit();
     this.inStart = true;
     const problem = checkSupervisor(this.spec);
     if (problem !== null) {
@@ -120,9 +112,8 @@ export class SupervisorCell extends ChildRunner implements Owner {
     return this.children.byKey.get(id)?.cell ?? this.ownCells.get(id);
   }
 
-  /** Whether nothing is under way that a reconfiguration would cut across. */
-  override get busy(): boolean {
-    return this.op !== null;
+  protected override get stopsAtOnce(): boolean {
+    return this.spec.dynamic;
   }
 
   protected override forgets(child: Child): boolean {
@@ -168,8 +159,9 @@ export class SupervisorCell extends ChildRunner implements Owner {
     this.advance();
   }
 
-  private stopFinished(reason: ExitReason.ExitReason): void {
+  protected override stopFinished(reason: ExitReason.ExitReason): void {
     this.op = null;
+    this.circuit?.cancel();
     for (const child of this.children.byKey.values()) {
       this.settleStopped(child);
       child.onStarted?.(reason);
@@ -178,6 +170,24 @@ export class SupervisorCell extends ChildRunner implements Owner {
     }
     this.children.clear();
     this.finish(reason, this.startFailed);
+  }
+
+  get circuitState(): CircuitState {
+    return this.circuit === null ? closed : this.circuit.state;
+  }
+
+  private makeCircuit(): Circuit | null {
+    const { breaker } = this.spec;
+    if (breaker === undefined) return null;
+    const inTurn = (run: () => void): void => this.pushControl({ run });
+    return new Circuit(breaker, this.system, inTurn, ({ _tag }) => {
+      if (_tag === "Closed") this.window = makeWindow(this.spec.limit);
+      this.emit({ _tag: `Circuit${_tag}` });
+    });
+  }
+
+  protected override startFinished(): void {
+    if (this.phase === Phase.Starting) this.up();
   }
 
   // ---- news from children
@@ -335,7 +345,9 @@ export class SupervisorCell extends ChildRunner implements Owner {
     child.attempts++;
     child.restarts++;
     const { limit, strategy } = this.spec;
-    if (!this.window.record(now)) {
+    const exceeded = !this.window.record(now);
+    const pause = this.circuit === null ? 0 : this.circuit.failed(exceeded, now);
+    if (exceeded && this.circuit === null) {
       this.emitExit(child, reason, false, "escalate");
       const intensity = limit.intensity === "infinity" ? Infinity : limit.intensity;
       this.emit({ _tag: "Escalated", intensity, periodMillis: limit.periodMillis });
@@ -345,7 +357,7 @@ export class SupervisorCell extends ChildRunner implements Owner {
       this.beginStop(end);
       return;
     }
-    const delayMillis = backoff === undefined ? 0 : Math.round(Backoff.delay(backoff, child.attempts, Math.random()));
+    const delayMillis = Math.max(pause, backoff === undefined ? 0 : Math.round(Backoff.delay(backoff, child.attempts, Math.random())));
     this.emitExit(child, reason, false, "restart");
     this.emit({ _tag: "Restarting", attempt: child.attempts, delayMillis }, child);
     if (strategy === "one_for_one") this.restartAlone(child, delayMillis);
@@ -363,110 +375,5 @@ export class SupervisorCell extends ChildRunner implements Owner {
     // Even without a delay it is a step of its own: a child that fails at once must not keep a shutdown out.
     if (delayMillis <= 0) this.pushControl({ run: begin });
     else this.setTimer(child, delayMillis, begin);
-  }
-
-  private restartGroup(from: number, culprit: Child, notBefore: number): void {
-    for (let i = from; i < this.children.length; i++) {
-      const child = this.children.at(i);
-      if (child === undefined || child === culprit || child.held || child.gaveUp) continue;
-      child.wanted = child.spec.restart !== "temporary";
-    }
-    const before = this.op;
-    this.cancelOp();
-    this.op = {
-      // Those that an operation before this one has started again already stay up.
-      from: before === null ? from : Math.min(from, before.stopping ? before.from : before.cursor),
-      stopping: true,
-      cursor: this.children.length - 1,
-      notBefore: before === null ? notBefore : Math.max(notBefore, before.notBefore),
-      timer: null,
-    };
-  }
-
-  // ---- the group operation
-
-  private cancelOp(): void {
-    if (this.op !== null && this.op.timer !== null) this.system.timers.cancel(this.op.timer);
-    this.op = null;
-  }
-
-  /** Takes the operation as far as it goes without waiting. */
-  advance(): void {
-    if (this.nested) return;
-    this.nested = true;
-    for (let op = this.op; op !== null; op = this.op) {
-      if (!(op.stopping ? this.advanceStop(op) : this.advanceStart(op))) break;
-    }
-    this.nested = false;
-  }
-
-  private advanceStop(op: GroupOp): boolean {
-    while (op.cursor >= op.from) {
-      const child = this.children.at(op.cursor);
-      if (child !== undefined) {
-        if (child.state === "waiting") {
-          this.setTimer(child, null);
-          child.state = "down";
-        } else if (child.state !== "down") {
-          if (child.state !== "stopping") this.stopChild(child);
-          // Children that are alike have no order: all are asked before the first is waited for.
-          if (!this.spec.dynamic || this.allAsked(op)) return false;
-        }
-      }
-      op.cursor--;
-    }
-    if (this.stopReason !== null) {
-      this.stopFinished(this.stopReason);
-      return false;
-    }
-    op.stopping = false;
-    op.cursor = op.from;
-    return true;
-  }
-
-  /** Asks all children of a dynamic supervisor to stop; true, as there is somebody to wait for. */
-  private allAsked(op: GroupOp): boolean {
-    for (let i = op.cursor; i >= op.from; i--) {
-      const child = this.children.at(i);
-      if (child !== undefined && (child.state === "up" || child.state === "starting")) this.stopChild(child);
-    }
-    return true;
-  }
-
-  private advanceStart(op: GroupOp): boolean {
-    const wait = op.notBefore - this.system.now();
-    if (wait > 0) {
-      if (op.timer === null) {
-        op.timer = new ChildTimer(() =>
-          this.pushControl({
-            run: () => {
-              op.notBefore = 0;
-              this.advance();
-            },
-          }),
-        );
-        this.system.timers.add(op.timer, wait);
-      }
-      return false;
-    }
-    while (op.cursor < this.children.length) {
-      const child = this.children.at(op.cursor);
-      // One that waits for its backoff alone holds nobody up.
-      if (child !== undefined && child.wanted && child.state !== "up" && child.state !== "waiting") {
-        if (child.state !== "down") return false;
-        this.startChild(child);
-        // A start that failed has changed the operation. The next try is a step of its own: it must not keep a shutdown out.
-        if (this.op !== op) {
-          if (this.stopReason !== null) return true;
-          this.pushControl({ run: () => this.advance() });
-          return false;
-        }
-        if ((child.state as ChildState) === "starting") return false;
-      }
-      op.cursor++;
-    }
-    this.op = null;
-    if (this.phase === Phase.Starting) this.up();
-    return false;
   }
 }

@@ -3,6 +3,7 @@
  */
 import * as Data from "effect/Data";
 import { type ExitReason, format } from "../ExitReason.ts";
+import type { CircuitBreaker } from "../CircuitBreaker.ts";
 import type { RestartIntensity } from "../RestartIntensity.ts";
 import type { AutoShutdown, Strategy } from "../Strategy.ts";
 import type { ErasedSpec } from "./child.ts";
@@ -19,6 +20,8 @@ export interface ErasedSupervisor {
   readonly strategy: Strategy;
   readonly limit: RestartIntensity;
   readonly autoShutdown: AutoShutdown;
+  /** The answer to an exceeded limit; absent: the supervisor ends itself. */
+  readonly breaker: CircuitBreaker | undefined;
   readonly children: ReadonlyArray<ErasedSpec>;
   /** Its children are alike, have no ids of their own, and are forgotten when they end for good; they stop all at once. */
   readonly dynamic: boolean;
