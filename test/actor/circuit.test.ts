@@ -1,15 +1,11 @@
 import { describe, expect, it } from "@effect/vitest";
 import * as Effect from "effect/Effect";
-import * as TestClock from "effect/testing/TestClock";
+import * as Fiber from "effect/Fiber";
 import fc from "fast-check";
 import { CircuitBreaker, Event, Supervisor } from "../../src/actor/index.ts";
-import { quiet, worker } from "./actors.ts";
+import { pass, quiet, settled, worker } from "./actors.ts";
 
 const breaker = { cooldownMillis: 1000, stableMillis: 500 };
-
-/** Lets virtual time pass, and what it wakes be done. */
-const pass = (millis: number) => Effect.andThen(TestClock.adjust(millis), settle);
-const settle = Effect.forEach([1, 2, 3, 4], () => Effect.promise(() => new Promise((done) => setImmediate(done))), { discard: true });
 
 describe("a supervisor with a circuit breaker", () => {
   it.effect("restarts nothing while it is open, tries when it is half open, and is closed when that was stable", () =>
@@ -21,10 +17,10 @@ describe("a supervisor with a circuit breaker", () => {
       const supervisor = yield* Supervisor.start({ children: [spec, other], intensity: 1, periodMillis: 5000, whenExceeded: breaker });
       const ref = supervisor.ref(spec);
       ref.cast("Die");
-      yield* settle;
+      yield* settled;
       expect([ref.incarnation, supervisor.circuit._tag]).toEqual([2, "Closed"]);
       ref.cast("Die");
-      yield* settle;
+      yield* settled;
       expect([ref.incarnation, ref.alive, supervisor.ref(other).alive, supervisor.circuit._tag]).toEqual([2, false, true, "Open"]);
       yield* pass(999);
       expect(ref.alive).toBe(false);
@@ -32,14 +28,14 @@ describe("a supervisor with a circuit breaker", () => {
       expect([ref.incarnation, ref.alive, supervisor.circuit._tag]).toEqual([3, true, "HalfOpen"]);
       // One failure on trial is enough, whatever the window says.
       ref.cast("Die");
-      yield* settle;
+      yield* settled;
       expect([ref.alive, supervisor.circuit._tag]).toEqual([false, "Open"]);
       yield* pass(1000);
       yield* pass(500);
       expect([ref.incarnation, ref.alive, supervisor.circuit._tag]).toEqual([4, true, "Closed"]);
       // The window begins anew.
       ref.cast("Die");
-      yield* settle;
+      yield* settled;
       expect([ref.incarnation, ref.alive, supervisor.circuit._tag, supervisor.alive]).toEqual([5, true, "Closed", true]);
       expect(seen).toEqual(["CircuitOpen", "CircuitHalfOpen", "CircuitOpen", "CircuitHalfOpen", "CircuitClosed"]);
     }).pipe(quiet),
@@ -51,15 +47,11 @@ describe("a supervisor with a circuit breaker", () => {
       const supervisor = yield* Supervisor.start({ children: [spec], intensity: 0, whenExceeded: breaker });
       const ref = supervisor.ref(spec);
       ref.cast("Die");
-      yield* settle;
+      yield* settled;
       expect(supervisor.circuit._tag).toBe("Open");
       const asked = yield* Effect.forkChild(ref.call("Incarnation"), { startImmediately: true });
       yield* pass(1000);
-      expect(
-        yield* Effect.flatMap(Effect.succeed(asked), (fiber) => Effect.promise(() => new Promise((done) => fiber.addObserver(done)))),
-      ).toMatchObject({
-        value: 2,
-      });
+      expect(yield* Fiber.join(asked)).toBe(2);
     }).pipe(quiet),
   );
 
@@ -68,7 +60,7 @@ describe("a supervisor with a circuit breaker", () => {
       const spec = worker("a");
       const supervisor = yield* Supervisor.start({ children: [spec], intensity: 0, whenExceeded: breaker });
       supervisor.ref(spec).cast("Die");
-      yield* settle;
+      yield* settled;
       yield* supervisor.stop;
       expect([supervisor.alive, supervisor.circuit._tag]).toEqual([false, "Open"]);
       yield* pass(10_000);
