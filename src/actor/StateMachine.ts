@@ -17,7 +17,8 @@ import type * as Actor from "./Actor.ts";
 import * as ExitReason from "./ExitReason.ts";
 import { Directive, type ActorCell, type Behavior } from "./internal/actorCell.ts";
 import type { Op } from "./internal/cell.ts";
-import { Machine, Step, type Definition } from "./internal/stateMachine.ts";
+import { Machine } from "./internal/stateMachine.ts";
+import { Step, type Definition } from "./internal/stateMachineParts.ts";
 
 /**
  * The current state has no handler for an event and neither has `all`: a defect, which ends the incarnation.
@@ -51,7 +52,7 @@ export interface Fail<out Error> {
 /** Made by {@link replyTo}. @since 0.1.0 */
 export interface ReplyTo {
   readonly _tag: "ReplyTo";
-  readonly to: Actor.ReplyTo<any, any>;
+  readonly to: Actor.ReplyTo<never, never>;
   readonly value: unknown;
 }
 
@@ -168,8 +169,19 @@ export interface Handlers<State, Data, Rpcs extends Rpc.Any, Name extends string
   readonly info?: (data: Data, info: Actor.Down, context: MachineContext<State, Rpcs>) => EventResult<State, Data, Rpcs, Name, R>;
 }
 
+/** The services that the handlers in it need. @since 0.1.0 */
+export type Services<Handlers> = Handlers extends (...args: never) => infer Result
+  ? 0 extends 1 & Result
+    ? never // a handler of type any says nothing of its needs
+    : Result extends Effect.Effect<any, any, infer R>
+      ? R
+      : never
+  : Handlers extends object
+    ? { readonly [K in keyof Handlers]: Services<Handlers[K]> }[keyof Handlers]
+    : never;
+
 /** What a state machine is made from. @since 0.1.0 */
-export interface Options<State extends string, Data, Args, Rpcs extends Rpc.Any, Name extends string, InitError, R> {
+export interface Options<State extends string, Data, Args, Rpcs extends Rpc.Any, States, All, Name extends string, InitError, R> {
   /** For people; the default id of the actors made from it. */
   readonly name: string;
   readonly protocol: RpcGroup<Rpcs>;
@@ -180,9 +192,9 @@ export interface Options<State extends string, Data, Args, Rpcs extends Rpc.Any,
     args: Args,
     context: Actor.ActorContext<Rpcs>,
   ) => OrEffect<Transition<NoInfer<State>, Data, EnterActions<NoInfer<Name>> | NextEventOf<Rpcs>, boolean>, InitError, R>;
-  readonly states: { readonly [S in State]: Handlers<State, Data, Rpcs, NoInfer<Name>, R> };
+  readonly states: States & { readonly [S in State]: Handlers<NoInfer<State>, Data, Rpcs, NoInfer<Name>, any> };
   /** For each event that the state itself has no handler for. */
-  readonly all?: Handlers<NoInfer<State>, Data, Rpcs, NoInfer<Name>, R>;
+  readonly all?: All & Handlers<NoInfer<State>, Data, Rpcs, NoInfer<Name>, any>;
   /** Runs at each end but a kill, after a running handler was interrupted. */
   readonly terminate?: (
     data: Data,
@@ -251,26 +263,42 @@ export const make = <
   Data,
   Args,
   Rpcs extends Rpc.Any,
+  States,
+  All = {},
   const Name extends string = never,
   InitError = never,
   R = never,
 >(
-  options: Options<State, Data, Args, Rpcs, Name, InitError, R>,
-): Actor.Actor<Args, Rpcs, Exclude<R, Scope.Scope>> => {
+  options: Options<State, Data, Args, Rpcs, States, All, Name, InitError, R>,
+): Actor.Actor<Args, Rpcs, Exclude<R | Services<States> | Services<All>, Scope.Scope>> => {
+  const { name, protocol } = options;
   const all = flatten(options.all ?? {});
   const table: Record<string, Definition["table"][string]> = Object.create(null);
-  for (const [state, handlers] of Object.entries(options.states))
-    table[state] = Object.assign(Object.create(null), all, flatten(handlers as {}));
+  for (const [state, handlers] of Object.entries(options.states)) {
+    table[state] = Object.assign(Object.create(null), all, flatten(handlers as object));
+  }
   const ops: Record<string, Op> = Object.create(null);
   const typedErrors = new Set<string>();
-  for (const [tag, rpc] of options.protocol.requests as ReadonlyMap<string, any> as ReadonlyMap<string, Rpc.AnyWithProps>) {
+  const known = new Set([
+    "enter",
+    "stateTimeout",
+    "eventTimeout",
+    "info",
+    ...(options.timeouts ?? []).map((timeout) => `timeouts.${timeout}`),
+  ]);
+  for (const [tag, rpc] of protocol.requests as ReadonlyMap<string, any> as ReadonlyMap<string, Rpc.AnyWithProps>) {
     const key = `on.${tag}`;
-    if (Object.values(table).every((handlers) => !(key in handlers)))
-      throw new TypeError(`${options.name}: no state has a handler for ${tag}`);
+    known.add(key);
+    if (Object.values(table).every((handlers) => !(key in handlers))) throw new TypeError(`${name}: no state has a handler for ${tag}`);
     if (rpc.errorSchema !== Schema.Never) typedErrors.add(key);
     // Its typed errors never get as far as the cell: a failure that does is a crash.
     ops[tag] = { tag, handle: (machine, payload) => (machine as Machine).receive(key, payload), typedError: false };
   }
+  // The types find most of them, not all.
+  const needless = Object.values(table)
+    .flatMap(Object.keys)
+    .find((key) => !known.has(key));
+  if (needless !== undefined) throw new TypeError(`${name}: there is nothing to handle by ${needless}`);
   const definition: Definition = { table, typedErrors };
   const begin = (cell: ActorCell, first: object) => {
     const { kind, to } = first as Step;
@@ -278,7 +306,7 @@ export const make = <
   };
   const { terminate } = options;
   const behavior: Behavior = {
-    name: options.name,
+    name,
     ops,
     init: (args: Args, cell: ActorCell) => {
       const first = options.init(args, cell as never);
@@ -287,11 +315,12 @@ export const make = <
     info: (machine: Machine, info) => machine.inform(info),
     terminate: terminate && ((machine: Machine, reason) => terminate(machine.data as Data, reason, machine as never)),
   };
-  return { name: options.name, protocol: options.protocol, "~hsu/Actor": behavior as never };
+  return { name, protocol, "~hsu/Actor": behavior as never };
 };
 
 /** Handlers by their path: `enter`, `on.Push`, `timeouts.retry`. */
-const flatten = ({ on = {}, timeouts = {}, ...others }: Handlers<any, any, any, any, any>): Record<string, any> => {
+const flatten = (handlers: object): Record<string, any> => {
+  const { on = {}, timeouts = {}, ...others } = handlers as Handlers<any, any, any, any, any>;
   const flat: Record<string, unknown> = { ...others };
   for (const [tag, handler] of Object.entries(on)) flat[`on.${tag}`] = handler;
   for (const [name, handler] of Object.entries(timeouts)) flat[`timeouts.${name}`] = handler;
@@ -302,25 +331,42 @@ const flatten = ({ on = {}, timeouts = {}, ...others }: Handlers<any, any, any, 
  * Goes to a state; without `data` that stays as it is. When it is another state, its enter handler runs, the state timeout is cancelled and
  * what was postponed comes back. When it is the current one, this is {@link keep}.
  *
+ * Gotchas: where a field of the data is one of several literals, say so: `next("open", { ...data, mode: "day" as const })`.
+ *
  * @since 0.1.0
  */
-export const next = <const State extends string, Data = never, const Actions extends ReadonlyArray<Action> = readonly []>(
-  state: State,
-  data?: Data,
-  actions?: Actions,
-): Transition<State, Data, Actions[number], Answered<Actions>> => new Step("next", state, data, actions) as never;
+export const next: {
+  <const State extends string>(state: State): Transition<State, never, never, false>;
+  <const State extends string, const Actions extends ReadonlyArray<Action>>(
+    state: State,
+    data: undefined,
+    actions: Actions,
+  ): Transition<State, never, Actions[number], Answered<Actions>>;
+  <const State extends string, Data, const Actions extends ReadonlyArray<Action> = readonly []>(
+    state: State,
+    data: Data,
+    actions?: Actions,
+  ): Transition<State, Data, Actions[number], Answered<Actions>>;
+} = (state: string, data?: unknown, actions?: ReadonlyArray<Action>) => new Step("next", state, data, actions) as never;
+
+/** The forms of {@link keep} and {@link repeat}. @since 0.1.0 */
+export interface Stay {
+  (): Transition<never, never, never, false>;
+  <const Actions extends ReadonlyArray<Action>>(
+    data: undefined,
+    actions: Actions,
+  ): Transition<never, never, Actions[number], Answered<Actions>>;
+  <Data, const Actions extends ReadonlyArray<Action> = readonly []>(
+    data: Data,
+    actions?: Actions,
+  ): Transition<never, Data, Actions[number], Answered<Actions>>;
+}
 
 /** Stays in the state; without `data` that stays as it is. A handler that returns nothing does the same. @since 0.1.0 */
-export const keep = <Data = never, const Actions extends ReadonlyArray<Action> = readonly []>(
-  data?: Data,
-  actions?: Actions,
-): Transition<never, Data, Actions[number], Answered<Actions>> => new Step("keep", undefined, data, actions) as never;
+export const keep: Stay = (data?: unknown, actions?: ReadonlyArray<Action>) => new Step("keep", undefined, data, actions) as never;
 
 /** Stays in the state and runs its enter handler again. Timeouts go on, and postponed events wait on. @since 0.1.0 */
-export const repeat = <Data = never, const Actions extends ReadonlyArray<Action> = readonly []>(
-  data?: Data,
-  actions?: Actions,
-): Transition<never, Data, Actions[number], Answered<Actions>> => new Step("repeat", undefined, data, actions) as never;
+export const repeat: Stay = (data?: unknown, actions?: ReadonlyArray<Action>) => new Step("repeat", undefined, data, actions) as never;
 
 /**
  * Ends this incarnation. Without a reason it is `Normal`; `terminate` gets the `data`. Of the actions only replies make sense; a
@@ -328,10 +374,10 @@ export const repeat = <Data = never, const Actions extends ReadonlyArray<Action>
  *
  * @since 0.1.0
  */
-export const stop = <Data = never, const Actions extends ReadonlyArray<Reply<unknown> | Fail<unknown> | ReplyTo> = readonly []>(
+export const stop = <const Actions extends ReadonlyArray<Reply<unknown> | Fail<unknown> | ReplyTo> = readonly [], Data = never>(
   reason: ExitReason.ExitReason = ExitReason.normal,
-  data?: Data,
   actions?: Actions,
+  data?: Data,
 ): Transition<never, Data, Actions[number], true> => new Step("stop", reason, data, actions) as never;
 
 /** Answers the caller; a cast's reply goes nowhere. Only the first answer counts, also when the message is postponed. @since 0.1.0 */
@@ -341,7 +387,11 @@ export const reply = <const Success>(value: Success): Reply<Success> => ({ _tag:
 export const fail = <const Error>(error: Error): Fail<Error> => ({ _tag: "Fail", error });
 
 /** Answers a call whose reply was put off with `deferReply`. @since 0.1.0 */
-export const replyTo = <Success>(to: Actor.ReplyTo<Success, any>, value: Success): ReplyTo => ({ _tag: "ReplyTo", to, value });
+export const replyTo = <Success, Error>(to: Actor.ReplyTo<Success, Error>, value: NoInfer<Success>): ReplyTo => ({
+  _tag: "ReplyTo",
+  to,
+  value,
+});
 
 /** The reply comes later: from whoever got it from `deferReply`. @since 0.1.0 */
 export const noReply: NoReply = { _tag: "NoReply" };
