@@ -10,17 +10,17 @@ import type * as Scope from "effect/Scope";
 import type * as Rpc from "effect/rpc/Rpc";
 import { type Actor, behaviorOf, StartError, startRoot } from "./Actor.ts";
 import type { ActorDown, ActorRef } from "./ActorRef.ts";
-import { type ChildSpec, erase, type Options as ChildOptions } from "./ChildSpec.ts";
+import { type Any as AnyChildSpec, type ChildSpec, erase, type Options as ChildOptions } from "./ChildSpec.ts";
 import * as ExitReason from "./ExitReason.ts";
 import { admin, startAdded, terminate } from "./internal/admin.ts";
 import { ActorCell } from "./internal/actorCell.ts";
 import type { Child, ErasedSpec } from "./internal/child.ts";
 import { SupervisorCell } from "./internal/supervisorCell.ts";
 import { SupervisorHandle } from "./internal/supervisorHandle.ts";
-import { type ErasedSupervisor, InvalidSpec } from "./internal/supervisorSpec.ts";
-import { checkChild } from "./internal/check.ts";
+import { type ErasedSupervisor, InvalidSpec, type Template as Blueprint } from "./internal/supervisorSpec.ts";
+import { checkSupervisor } from "./internal/check.ts";
 import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
-import { type ChildCounts, ChildNotFound, type Options as SupervisorOptions } from "./Supervisor.ts";
+import { type ChildCounts, type ChildInfo, ChildNotFound, infoOf, type Options as SupervisorOptions } from "./Supervisor.ts";
 
 /** What every child of a dynamic supervisor has in common. @since 0.1.0 */
 export type Template = Pick<ChildOptions, "restart" | "shutdown" | "backoff" | "maxAttempts" | "startTimeoutMillis" | "mailbox">;
@@ -59,22 +59,24 @@ export interface DynamicSupervisorRef<in Args, in out Rpcs extends Rpc.Any> {
   terminateChild(ref: ActorRef<Rpcs>): Effect.Effect<void, ChildNotFound | ActorDown>;
   /** Those that run or are being restarted, oldest first. */
   readonly children: Effect.Effect<ReadonlyArray<ActorRef<Rpcs>>, ActorDown>;
+  /** The same children with their states, oldest first. */
+  readonly whichChildren: Effect.Effect<ReadonlyArray<ChildInfo>, ActorDown>;
+  /** The spec of a child: the template, with its defaults filled in. */
+  getChildSpec(ref: ActorRef<Rpcs>): Effect.Effect<AnyChildSpec<unknown>, ChildNotFound | ActorDown>;
+  /**
+   * Takes a new template and new limits while it runs. Its children go on, and use the template from their next start or stop on, with the arguments
+   * that they have. Fails, and changes nothing, when the options make no sense.
+   */
+  reconfigure(actor: Actor<Args, Rpcs, never>, options?: Options): Effect.Effect<void, StartError | ActorDown>;
   /** `active` counts those that run; `workers` those that are being restarted as well. */
   readonly countChildren: Effect.Effect<ChildCounts, ActorDown>;
   readonly stop: Effect.Effect<void>;
   readonly kill: Effect.Effect<void>;
 }
 
-/** What is the same for all children, and what makes the cell of one. */
-interface Blueprint<Args> {
-  readonly spec: ErasedSpec;
-  readonly make: (cell: SupervisorCell, args: Args) => ActorCell;
-  readonly maxChildren: number | undefined;
-}
-
-const blueprint = <Args, Rpcs extends Rpc.Any, R>(actor: Actor<Args, Rpcs, R>, options: Options): Blueprint<Args> => {
+const blueprint = (actor: Actor<any, any, any>, options: Options): Blueprint => {
   const behavior = behaviorOf(actor);
-  const make: Blueprint<Args>["make"] = (cell, args) => new ActorCell(cell.system, cell.context, cell, behavior.name, behavior, args);
+  const make: Blueprint["make"] = (cell, args) => new ActorCell(cell.system, cell.context, cell, behavior.name, behavior, args);
   const never = (): never => {
     throw new Error("the children of a dynamic supervisor are made with their arguments");
   };
@@ -85,13 +87,13 @@ const blueprint = <Args, Rpcs extends Rpc.Any, R>(actor: Actor<Args, Rpcs, R>, o
   };
 };
 
-const erasedOptions = (options: Options): ErasedSupervisor => ({
+const erasedOptions = (actor: Actor<any, any, any>, options: Options): ErasedSupervisor => ({
   strategy: "one_for_one",
   limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
   autoShutdown: "never",
   breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
   children: [],
-  dynamic: true,
+  dynamic: blueprint(actor, options),
 });
 
 /**
@@ -126,16 +128,16 @@ export const start = <Args, Rpcs extends Rpc.Any, R>(
 ): Effect.Effect<DynamicSupervisorRef<Args, Rpcs>, StartError, R | Scope.Scope> =>
   Effect.map(
     startRoot(
-      (system, context, owner) => new SupervisorCell(system, context, owner, options.id ?? "dynamic", erasedOptions(options)),
+      (system, context, owner) => new SupervisorCell(system, context, owner, options.id ?? "dynamic", erasedOptions(actor, options)),
       (cell, reason) => new StartError({ path: cell.path, reason }),
       "infinity",
     ),
-    (cell): DynamicSupervisorRef<Args, Rpcs> => new Ref(cell, blueprint(actor, options)),
+    (cell): DynamicSupervisorRef<Args, Rpcs> => new Ref(cell),
   ) as Effect.Effect<DynamicSupervisorRef<Args, Rpcs>, StartError, R | Scope.Scope>;
 
 /** A dynamic supervisor as a child of a supervisor; {@link of} gives its ref. @since 0.1.0 */
 export interface DynamicChildSpec<in out Args, in out Rpcs extends Rpc.Any, out R> extends ChildSpec<never, R> {
-  readonly "~hsu/DynamicChildSpec": Blueprint<Args> & { readonly protocol: (_: Rpcs) => Rpcs };
+  readonly "~hsu/DynamicChildSpec": { readonly args: (_: Args) => Args; readonly protocol: (_: Rpcs) => Rpcs };
 }
 
 /**
@@ -161,24 +163,26 @@ export const child = <Args, Rpcs extends Rpc.Any, R>(
   actor: Actor<Args, Rpcs, R>,
   options: Options & { readonly id: string; readonly supervisor?: Template },
 ): DynamicChildSpec<Args, Rpcs, R> => {
+  const erased = erasedOptions(actor, options);
   const spec = erase<never, R>({ ...options.supervisor, id: options.id }, "supervisor", (system, context, owner) => {
-    return new SupervisorCell(system, context, owner, options.id, erasedOptions(options));
+    return new SupervisorCell(system, context, owner, options.id, erased);
   });
-  return Object.assign(spec, { "~hsu/DynamicChildSpec": blueprint(actor, options) }) as unknown as DynamicChildSpec<Args, Rpcs, R>;
+  return spec as unknown as DynamicChildSpec<Args, Rpcs, R>;
 };
 
 /** The dynamic supervisor at the address of such a child. @since 0.1.0 */
 export const of = <Args, Rpcs extends Rpc.Any, R>(
   ref: ActorRef<never>,
   spec: DynamicChildSpec<Args, Rpcs, R>,
-): DynamicSupervisorRef<Args, Rpcs> => new Ref(ref as unknown as SupervisorCell, spec["~hsu/DynamicChildSpec"]);
+): DynamicSupervisorRef<Args, Rpcs> => {
+  const cell: unknown = ref;
+  if (cell instanceof SupervisorCell && cell.spec.dynamic !== null) return new Ref(cell);
+  throw new TypeError(`${ref.path.join("/")} is not the dynamic supervisor ${spec.id}`);
+};
 
 class Ref<Args, Rpcs extends Rpc.Any> extends SupervisorHandle implements DynamicSupervisorRef<Args, Rpcs> {
-  private readonly blueprint: Blueprint<Args>;
-
-  constructor(cell: SupervisorCell, of: Blueprint<Args>) {
-    super(cell);
-    this.blueprint = of;
+  private get blueprint(): Blueprint {
+    return this.cell.spec.dynamic!;
   }
 
   startChild(args: Args): Effect.Effect<ActorRef<Rpcs>, StartError | MaxChildren | ActorDown> {
@@ -190,8 +194,6 @@ class Ref<Args, Rpcs extends Rpc.Any> extends SupervisorHandle implements Dynami
       }
       const failed = (reason: ExitReason.ExitReason): void =>
         resume(Effect.fail(new StartError({ path: [...cell.path, spec.id], reason })));
-      const problem = checkChild(spec, "never");
-      if (problem !== null) return failed(ExitReason.error(new InvalidSpec({ path: cell.path, problem })));
       const added = cell.children.addNameless(spec, make(cell, args));
       startAdded(cell, added, () => resume(Effect.succeed(added.cell as any)), failed);
     });
@@ -202,6 +204,37 @@ class Ref<Args, Rpcs extends Rpc.Any> extends SupervisorHandle implements Dynami
       const found = this.cell.children.of(ref as unknown as ActorCell);
       if (found === undefined) resume(Effect.fail(new ChildNotFound({ path: ref.path })));
       else terminate(this.cell, found, false, resume);
+    });
+  }
+
+  getChildSpec(ref: ActorRef<Rpcs>): Effect.Effect<AnyChildSpec<unknown>, ChildNotFound | ActorDown> {
+    return admin(this.cell, (resume) => {
+      const found = this.cell.children.of(ref as unknown as ActorCell);
+      if (found === undefined) resume(Effect.fail(new ChildNotFound({ path: ref.path })));
+      else resume(Effect.succeed(found.spec as unknown as AnyChildSpec<unknown>));
+    });
+  }
+
+  get whichChildren(): Effect.Effect<ReadonlyArray<ChildInfo>, ActorDown> {
+    return admin(this.cell, (resume) => resume(Effect.succeed(this.cell.children.list().map(infoOf))));
+  }
+
+  reconfigure(actor: Actor<Args, Rpcs, never>, options: Options = {}): Effect.Effect<void, StartError | ActorDown> {
+    return admin(this.cell, (resume) => {
+      const { cell } = this;
+      const erased = erasedOptions(actor, options);
+      const problem = checkSupervisor(erased);
+      if (problem !== null) {
+        return resume(
+          Effect.fail(new StartError({ path: cell.path, reason: ExitReason.error(new InvalidSpec({ path: cell.path, problem })) })),
+        );
+      }
+      for (const child of cell.children.list()) {
+        child.spec = erased.dynamic!.spec;
+        child.next = erased.dynamic!.make(cell, (child.cell as ActorCell).args);
+      }
+      cell.reconfigure(erased);
+      resume(Effect.void);
     });
   }
 

@@ -116,7 +116,7 @@ export interface SupervisorRef {
   readonly alive: boolean;
   /** The address of a child, typed by its spec. Good as long as the supervisor has the spec. */
   ref<Rpcs extends Rpc.Any>(spec: ChildSpec<Rpcs, any>): ActorRef<Rpcs>;
-  /** A child that is itself a supervisor. */
+  /** A child that is itself a supervisor. One that is dynamic is found with `DynamicSupervisor.of`. */
   supervisor(id: string): Effect.Effect<SupervisorRef, ChildNotFound | ActorDown>;
   /** Adds a child behind the others and starts it. A child that fails to start is not kept. */
   startChild<Rpcs extends Rpc.Any>(spec: ChildSpec<Rpcs, never>): Effect.Effect<ActorRef<Rpcs>, ChildPresent | StartError | ActorDown>;
@@ -156,7 +156,7 @@ const eraseOptions = (options: Options<any>): ErasedSupervisor => ({
   autoShutdown: options.autoShutdown ?? "never",
   breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
   children: options.children as unknown as ReadonlyArray<ErasedSpec>,
-  dynamic: false,
+  dynamic: null,
 });
 
 /**
@@ -240,7 +240,7 @@ class Ref extends SupervisorHandle implements SupervisorRef {
 
   supervisor(id: string): Effect.Effect<SupervisorRef, ChildNotFound | ActorDown> {
     return this.withChild(id, (found, resume) => {
-      if (found.cell instanceof SupervisorCell) resume(Effect.succeed(new Ref(found.cell)));
+      if (found.cell instanceof SupervisorCell && found.cell.spec.dynamic === null) resume(Effect.succeed(new Ref(found.cell)));
       else resume(Effect.fail(this.notFound(id)));
     });
   }
@@ -344,7 +344,8 @@ class Ref extends SupervisorHandle implements SupervisorRef {
   }
 }
 
-const infoOf = (entry: Child): ChildInfo => ({
+/** @internal */
+export const infoOf = (entry: Child): ChildInfo => ({
   id: entry.id,
   type: entry.spec.type,
   state: stateOf(entry),

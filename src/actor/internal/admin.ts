@@ -15,12 +15,16 @@ export const admin = <A, E>(cell: SupervisorCell, operation: (resume: Resume<A, 
   Effect.callback<A, E | ActorDown>((resume) => {
     cell.pushControl({
       run: () => {
-        if (cell.phase === Phase.Down || cell.phase === Phase.Stopping) {
-          resume(Effect.fail(new ActorDown({ path: cell.path, reason: ExitReason.noProc })));
-        } else {
-          operation(resume);
-          cell.advance();
+        if (cell.phase === Phase.Down || cell.ending) {
+          return resume(Effect.fail(new ActorDown({ path: cell.path, reason: ExitReason.noProc })));
         }
+        try {
+          operation(resume);
+        } catch (error) {
+          // An argument that the types rule out is the defect of its caller. It must not reach the loop.
+          resume(Effect.die(error));
+        }
+        cell.advance();
       },
     });
   });

@@ -112,12 +112,17 @@ export class SupervisorCell extends GroupRunner implements Owner {
     return this.children.byKey.get(id)?.cell ?? this.ownCells.get(id);
   }
 
+  /** Whether its end is decided: nothing is started any more. */
+  get ending(): boolean {
+    return this.stopReason !== null;
+  }
+
   protected override get stopsAtOnce(): boolean {
-    return this.spec.dynamic;
+    return this.spec.dynamic !== null;
   }
 
   protected override forgets(child: Child): boolean {
-    return this.spec.dynamic || (child.spec.restart === "temporary" && !child.spec.retain);
+    return this.spec.dynamic !== null || (child.spec.restart === "temporary" && !child.spec.retain);
   }
 
   override shutdown(reason: ExitReason.ExitReason): void {
@@ -339,7 +344,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
       this.emitExit(child, reason, false, "giveUp");
       this.emit({ _tag: "GaveUp", attempts: child.attempts }, child);
       child.cell.retire(reason);
-      if (this.spec.dynamic) this.remove(child);
+      if (this.spec.dynamic !== null) this.remove(child);
       return;
     }
     child.attempts++;

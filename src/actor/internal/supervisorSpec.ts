@@ -6,7 +6,9 @@ import { type ExitReason, format } from "../ExitReason.ts";
 import type { CircuitBreaker } from "../CircuitBreaker.ts";
 import type { RestartIntensity } from "../RestartIntensity.ts";
 import type { AutoShutdown, Strategy } from "../Strategy.ts";
+import type { Cell } from "./cell.ts";
 import type { ErasedSpec } from "./child.ts";
+import type { SupervisorCell } from "./supervisorCell.ts";
 
 /** A supervisor's spec makes no sense: `problem` says why. */
 export class InvalidSpec extends Data.TaggedError("InvalidSpec")<{ readonly path: ReadonlyArray<string>; readonly problem: string }> {
@@ -23,8 +25,15 @@ export interface ErasedSupervisor {
   /** The answer to an exceeded limit; absent: the supervisor ends itself. */
   readonly breaker: CircuitBreaker | undefined;
   readonly children: ReadonlyArray<ErasedSpec>;
-  /** Its children are alike, have no ids of their own, and are forgotten when they end for good; they stop all at once. */
-  readonly dynamic: boolean;
+  /** Set where its children are alike, have no ids of their own, and are forgotten when they end for good; they stop all at once. */
+  readonly dynamic: Template | null;
+}
+
+/** What the children of a dynamic supervisor have in common, and what makes the cell of one from its arguments. */
+export interface Template {
+  readonly spec: ErasedSpec;
+  readonly make: (supervisor: SupervisorCell, args: unknown) => Cell;
+  readonly maxChildren: number | undefined;
 }
 
 /** Why a supervisor ended itself: one restart more than its limit allows. It is the `info` of its `Shutdown`. */
