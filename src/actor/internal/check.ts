@@ -1,6 +1,7 @@
 /**
  * Whether a supervisor's spec makes sense, before anything is started. Pure.
  */
+import type { CircuitBreaker } from "../CircuitBreaker.ts";
 import type { AutoShutdown, RestartType, Strategy } from "../Strategy.ts";
 import type { ErasedSpec } from "./child.ts";
 import type { ErasedSupervisor } from "./supervisorSpec.ts";
@@ -25,7 +26,10 @@ const notDelay = (delays: Readonly<Record<string, number | string | undefined>>)
 };
 
 /** What a circuit breaker has to have. */
-const noBreaker = { cooldownMillis: "missing", stableMillis: "missing" };
+const breakerTimes = ({ cooldownMillis, stableMillis }: Partial<CircuitBreaker>) => ({
+  cooldownMillis: cooldownMillis ?? "missing",
+  stableMillis: stableMillis ?? "missing",
+});
 
 /** What is wrong with one child spec under a supervisor with this `autoShutdown`; null when nothing is. */
 export const checkChild = (spec: ErasedSpec, autoShutdown: AutoShutdown): string | null => {
@@ -61,7 +65,7 @@ export const checkSupervisor = ({ autoShutdown, breaker, children, dynamic, limi
   if (limit.intensity !== "infinity" && !(Number.isInteger(limit.intensity) && limit.intensity >= 0)) {
     return `intensity is ${limit.intensity}: it has to be a whole number from 0 on, or "infinity"`;
   }
-  const breaking = breaker === undefined ? null : notDelay({ ...noBreaker, ...breaker });
+  const breaking = breaker === undefined ? null : notDelay(breakerTimes(breaker));
   if (breaking !== null) return `whenExceeded: ${breaking}`;
   if (!(Number.isFinite(limit.periodMillis) && limit.periodMillis > 0))
     return `periodMillis is ${limit.periodMillis}: it has to be above 0`;
