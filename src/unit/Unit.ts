@@ -28,6 +28,7 @@ export interface UnitArgs {
 
 interface Waiting {
   readonly id: number;
+  readonly command: Command;
   readonly to: Actor.ReplyTo<UnitStatus, StartFailed>;
 }
 
@@ -82,7 +83,7 @@ const take = (state: State, command: Command, context: Context) => {
     state: next.state,
     reason: words[command],
     nextStartAt: null,
-    waiting: to === null ? state.waiting : [...state.waiting, { id, to }],
+    waiting: to === null ? state.waiting : [...state.waiting, { id, command, to }],
     nextId: id + 1,
   };
   if (moved.state === "stopped") state.args.publish("stopped", "stopped by hand");
@@ -197,7 +198,12 @@ export const Unit = Actor.make({
     Reported: (state, { at, delayMillis, note, report }) => follow(state, report, note, delayMillis, at),
     ActionEnded: (state, { failure, id }) => {
       const done = state.waiting.find((waiting) => waiting.id === id);
-      const settled: State = { ...state, waiting: state.waiting.filter((waiting) => waiting !== done) };
+      const waiting = state.waiting.filter((each) => each !== done);
+      // A process that ended by itself just before its stop was reported as waiting for its restart, which the stop has taken back without a word.
+      const isDown = done?.command === "stop" && failure === null;
+      const settled: State = isDown
+        ? { ...state, waiting, state: "stopped", reason: words.stop, nextStartAt: null }
+        : { ...state, waiting };
       if (done === undefined) return settled;
       if (failure !== null) {
         Actor.failTo(done.to, new StartFailed({ unit: state.args.spec.id, reason: failure }));

@@ -153,3 +153,16 @@ describe("commands", () => {
         }),
     ));
 });
+
+it("a unit that ends by itself at the very moment of its stop is stopped", () =>
+  withMaster(`managed_processes:\n${yamlUnit("web", "", { restart: "{ strategy: always, restart_delay: 1h }" })}`, ({ control }) =>
+    Effect.gen(function* () {
+      const { pid } = yield* running(control, "web");
+      process.kill(pid!, "SIGKILL");
+      // The end is known to the supervisor first: the unit still believes that it runs when it is told to stop.
+      const until30ms = performance.now() + 30;
+      while (performance.now() < until30ms);
+      expect((yield* control.stop("web")).state).toBe("stopped");
+      expect((yield* unit(control, "web")).state).toBe("stopped");
+    }),
+  ));
