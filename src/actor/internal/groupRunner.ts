@@ -133,6 +133,6 @@ export abstract class GroupRunner extends ChildRunner {
     }
     this.op = null;
     this.startFinished();
-    return false;
+    return this.op !== null;
   }
 }

@@ -35,6 +35,8 @@ export class SupervisorCell extends GroupRunner implements Owner {
   private window: RestartWindow;
   private circuit: Circuit | null = null;
   private startFailed = false;
+  /** A significant child has ended during the start. */
+  private endsOnceUp = false;
 
   constructor(system: System, context: Context.Context<never>, owner: Owner, id: string, spec: ErasedSupervisor) {
     super(system, context, owner, id);
@@ -57,7 +59,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
     this.gone = false;
     this.phase = Phase.Starting;
     this.startFailure = this.stopReason = this.failedChild = null;
-    this.startFailed = false;
+    this.startFailed = this.endsOnceUp = false;
     this.window = makeWindow(this.spec.limit);
     this.circuit = this.makeCircuit();
     this.inStart = true;
@@ -193,6 +195,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
 
   protected override startFinished(): void {
     if (this.phase === Phase.Starting) this.up();
+    if (this.endsOnceUp) this.beginStop(ExitReason.shutdown);
   }
 
   // ---- news from children
@@ -307,9 +310,16 @@ export class SupervisorCell extends GroupRunner implements Owner {
     this.emitExit(child, reason, false, "stay");
     child.cell.retire(reason);
     this.removeIfForgotten(child);
-    if (!child.spec.significant || this.spec.autoShutdown === "never") return;
-    const others = this.spec.autoShutdown === "all_significant" && this.hasSignificant();
-    if (!others) this.beginStop(ExitReason.shutdown);
+    this.endsWith(child);
+  }
+
+  /** A child has ended by itself, and for good: so does the supervisor, where that child is significant. */
+  private endsWith(child: Child): void {
+    const { autoShutdown } = this.spec;
+    if (!child.spec.significant || autoShutdown === "never" || (autoShutdown === "all_significant" && this.hasSignificant())) return;
+    // A start that is under way is finished first: to have done one's work is not to have failed to start.
+    if (this.phase === Phase.Starting) this.endsOnceUp = true;
+    else this.beginStop(ExitReason.shutdown);
   }
 
   /** Whether a significant child is still there, up or about to be. */
@@ -345,7 +355,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
       this.emit({ _tag: "GaveUp", attempts: child.attempts }, child);
       child.cell.retire(reason);
       if (this.spec.dynamic !== null) this.remove(child);
-      return;
+      return this.endsWith(child);
     }
     child.attempts++;
     child.restarts++;
