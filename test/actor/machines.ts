@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef, StateMachine } from "../../src/actor/index.ts";
-import { settled, system } from "./actors.ts";
+import { cellOf, settled, system } from "./actors.ts";
 
 export class Refused extends Schema.TaggedError<Refused>()("Refused", { why: Schema.String }) {}
 
@@ -15,6 +15,8 @@ const probeProtocol = RpcGroup.make(
   Rpc.make("Ask", { payload: todo, success: Schema.String, error: Refused }),
   /** Only `b` knows it. */
   Rpc.make("OnlyB"),
+  /** Answered by `b` itself, or else for all states. */
+  Rpc.make("Who", { success: Schema.String }),
 );
 
 type ProbeRpcs = RpcGroup.Rpcs<typeof probeProtocol>;
@@ -61,11 +63,14 @@ export const Probe = StateMachine.make({
   init: (trace: Trace, context) => trace.first(context) as StateMachine.Transition<State, Trace, never, false>,
   states: {
     a: state,
-    b: { ...state, on: { OnlyB: (trace) => void trace.log.push("b:OnlyB") } },
+    b: {
+      ...state,
+      on: { OnlyB: (trace) => void trace.log.push("b:OnlyB"), Who: () => StateMachine.keep(undefined, [StateMachine.reply("b")]) },
+    },
     c: state,
   },
   all: {
-    on: { Do: message, Ask: message },
+    on: { Do: message, Ask: message, Who: () => StateMachine.keep(undefined, [StateMachine.reply("all")]) },
     stateTimeout: timeout("state"),
     eventTimeout: timeout("event"),
     timeouts: { x: timeout("x"), y: timeout("y") },
@@ -107,3 +112,19 @@ export const started = Effect.gen(function* () {
   const { timers } = yield* system;
   return { ref, timers, trace };
 });
+
+/** Asks for an answer. */
+export const ask = (ref: ProbeRef, id: string, then: Then, timeout = 5000) => ref.call("Ask", { id, then }, { timeout });
+
+/** Asks, and goes on before the answer. */
+export const asking = (ref: ProbeRef, id: string, then: Then, timeout?: number) =>
+  Effect.tap(Effect.forkChild(Effect.result(ask(ref, id, then, timeout)), { startImmediately: true }), settled);
+
+/** Answers in `b`, waits until then. */
+export const inB =
+  (text: string): Then =>
+  (context, trace) =>
+    context.state === "b" ? StateMachine.keep(undefined, [StateMachine.reply(text)]) : later(context, trace);
+
+/** The calls that wait for their reply. */
+export const held = (ref: ProbeRef) => cellOf(ref).extras?.heldCalls ?? null;

@@ -2,22 +2,11 @@ import { describe, expect, it } from "@effect/vitest";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Logger from "effect/Logger";
-import { Actor, type CrashReport, ExitReason, StateMachine } from "../../src/actor/index.ts";
-import { cellOf, pass, quiet, reporting, settled, system, told } from "./actors.ts";
-import { probe, type ProbeRef, Refused, tell, type Then, Trace } from "./machines.ts";
+import { type CrashReport, ExitReason, StateMachine } from "../../src/actor/index.ts";
+import { pass, reporting, settled, told } from "./actors.ts";
+import { ask, asking, event, held, inB, probe, Refused, tell, type Then, Trace } from "./machines.ts";
 
-const { fail, keep, next, noReply, postpone, reply, replyTo, stop } = StateMachine;
-
-const ask = (ref: ProbeRef, id: string, then: Then, timeout = 5000) => ref.call("Ask", { id, then }, { timeout });
-/** Asks, and goes on before the answer. */
-const asking = (ref: ProbeRef, id: string, then: Then, timeout?: number) =>
-  Effect.tap(Effect.forkChild(Effect.result(ask(ref, id, then, timeout)), { startImmediately: true }), settled);
-/** Answers in `b`, waits until then. */
-const inB =
-  (text: string): Then =>
-  (context) =>
-    context.state === "b" ? keep(undefined, [reply(text)]) : keep(undefined, [postpone]);
-const held = (ref: ProbeRef) => cellOf(ref).extras?.heldCalls ?? null;
+const { fail, keep, next, nextEvent, noReply, postpone, reply, stop } = StateMachine;
 
 describe("a call", () => {
   it.effect("is answered by reply, at once or after a while", () =>
@@ -59,6 +48,27 @@ describe("a call", () => {
     }),
   );
 
+  it.effect("that is refused does not hold up the inserted events behind it", () =>
+    Effect.gen(function* () {
+      const trace = new Trace();
+      const ref = yield* probe(trace);
+      const refuse = nextEvent("Ask", { id: "2", then: () => Effect.fail(new Refused({ why: "no" })) });
+      tell(ref, "1", () => keep(undefined, [refuse, event("3")]));
+      yield* settled;
+      expect(trace.log).toEqual([">a a", "a:1", "a:2", "a:3"]);
+    }),
+  );
+
+  const undeclared: Array<CrashReport.CrashReport> = [];
+  it.effect("ends the machine by a failure that its protocol does not declare", () =>
+    Effect.gen(function* () {
+      const ref = yield* probe(new Trace());
+      tell(ref, "1", () => Effect.fail(new Refused({ why: "no" })));
+      yield* settled;
+      expect([ref.alive, undeclared.length]).toEqual([false, 1]);
+    }).pipe(reporting(undeclared)),
+  );
+
   it.effect("that was cast and is refused is said in the log", () =>
     Effect.gen(function* () {
       const said: Array<string> = [];
@@ -84,104 +94,6 @@ describe("a call", () => {
       expect([ref.alive, held(ref)]).toEqual([true, null]);
     }),
   );
-});
-
-describe("a reply that was put off", () => {
-  it.effect("is given by another event's action", () =>
-    Effect.gen(function* () {
-      const ref = yield* probe(new Trace());
-      let to: Actor.ReplyTo<string> | null = null;
-      const call = yield* asking(ref, "1", (context) => {
-        to = context.deferReply();
-        return keep(undefined, [noReply]);
-      });
-      expect(call.pollUnsafe()).toBe(undefined);
-      tell(ref, "2", (context) => {
-        expect(context.deferReply()).toBe(null);
-        return next("b", undefined, [replyTo(to!, "at last")]);
-      });
-      expect(yield* Fiber.join(call)).toMatchObject({ success: "at last" });
-    }),
-  );
-
-  it.effect("is not given by the end of a handler that returns nothing", () =>
-    Effect.gen(function* () {
-      const ref = yield* probe(new Trace());
-      const deferred: Then = (context) => void context.deferReply();
-      const call = yield* Effect.forkChild(ref.call("Do", { id: "1", then: deferred }), {
-        startImmediately: true,
-      });
-      yield* settled;
-      expect(call.pollUnsafe()).toBe(undefined);
-    }),
-  );
-});
-
-describe("a postponed call", () => {
-  it.effect("is answered in the state that can", () =>
-    Effect.gen(function* () {
-      const ref = yield* probe(new Trace());
-      const calls = [yield* asking(ref, "1", inB("one")), yield* asking(ref, "2", inB("two"))];
-      tell(ref, "3", () => next("c"));
-      yield* settled;
-      expect(calls.map((call) => call.pollUnsafe())).toEqual([undefined, undefined]);
-      tell(ref, "4", () => next("b"));
-      expect(yield* Effect.forEach(calls, Fiber.join)).toMatchObject([{ success: "one" }, { success: "two" }]);
-    }),
-  );
-
-  it.effect("can be answered while it is postponed", () =>
-    Effect.gen(function* () {
-      const ref = yield* probe(new Trace());
-      let to: Actor.ReplyTo<string> | null = null;
-      const call = yield* asking(ref, "1", (context) => {
-        to = context.deferReply();
-        return keep(undefined, [postpone]);
-      });
-      tell(ref, "2", () => keep(undefined, [replyTo(to!, "meanwhile")]));
-      expect(yield* Fiber.join(call)).toMatchObject({ success: "meanwhile" });
-    }),
-  );
-
-  it.effect("that has timed out is handled all the same, and leaves nothing behind", () =>
-    Effect.gen(function* () {
-      const trace = new Trace();
-      const ref = yield* probe(trace);
-      const { timers } = yield* system;
-      const call = yield* asking(ref, "1", inB("late"), 10);
-      yield* pass(10);
-      expect(yield* Fiber.join(call)).toMatchObject({ failure: { _tag: "CallTimeout" } });
-      expect([timers.size, held(ref)]).toEqual([0, null]);
-      tell(ref, "2", () => next("b"));
-      yield* settled;
-      expect(trace.log.at(-1)).toBe("b:1");
-    }),
-  );
-
-  for (const [how, end, reason] of [
-    ["stop", Actor.stop, "Shutdown"],
-    ["kill", Actor.kill, "Killed"],
-    [
-      "crash",
-      (ref: ProbeRef) =>
-        Effect.andThen(
-          Effect.sync(() => tell(ref, "x", () => Effect.die("boom"))),
-          settled,
-        ),
-      "Error",
-    ],
-  ] as const) {
-    it.effect(`fails with ActorDown when the machine ends: ${how}`, () =>
-      Effect.gen(function* () {
-        const ref = yield* probe(new Trace());
-        const { timers } = yield* system;
-        const call = yield* asking(ref, "1", inB("never"));
-        yield* end(ref);
-        expect(yield* Fiber.join(call)).toMatchObject({ failure: { _tag: "ActorDown", reason: { _tag: reason } } });
-        expect([timers.size, held(ref)]).toEqual([0, null]);
-      }).pipe(quiet),
-    );
-  }
 });
 
 describe("a stop", () => {

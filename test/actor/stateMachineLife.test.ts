@@ -44,6 +44,15 @@ describe("an event without a handler", () => {
 });
 
 describe("a state machine", () => {
+  it.effect("uses the state's own handler first, or else the one of all states", () =>
+    Effect.gen(function* () {
+      const ref = yield* probe(new Trace());
+      expect(yield* ref.call("Who")).toBe("all");
+      tell(ref, "1", go("b"));
+      expect(yield* ref.call("Who")).toBe("b");
+    }),
+  );
+
   it.effect("starts anew from init under a supervisor", () =>
     Effect.gen(function* () {
       const trace = new Trace();

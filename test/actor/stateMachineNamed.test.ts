@@ -39,9 +39,11 @@ describe("a timeout with a name", () => {
       yield* pass(60);
       tell(ref, "2", set(timeout("x", "update", "new")));
       yield* pass(40);
-      tell(ref, "3", set(timeout("y", "update", "now")));
+      for (const content of ["now", "again"]) tell(ref, "3", set(timeout("y", "update", content)));
+      // Of one transition the last counts: nothing runs that could be updated.
+      tell(ref, "4", set(timeout("x", 100), timeout("x", "update", "once")));
       yield* settled;
-      expect(trace.log).toEqual(["a:1", "a:2", "a!x new", "a:3", "a!y now"]);
+      expect(trace.log).toEqual(["a:1", "a:2", "a!x new", "a:3", "a!y now", "a:3", "a!y again", "a:4", "a!x once"]);
     }),
   );
 

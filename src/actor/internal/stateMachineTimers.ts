@@ -6,11 +6,10 @@ import type { Op } from "./cell.ts";
 import type { Machine } from "./stateMachine.ts";
 import { Timer } from "./timers.ts";
 
-/** It takes its place in the mailbox when its time has come. Cancelled after that, it is still not delivered. */
+/** A timeout takes its place in the mailbox when its time has come. Cancelled after that, as all are at the end, it is not delivered. */
 const fired: Op = {
   tag: "timeout",
-  handle: (state, timer) =>
-    (timer as TimeoutTimer).machine === state ? (timer as TimeoutTimer).machine.timedOut(timer as TimeoutTimer) : undefined,
+  handle: (_, timer) => (timer as TimeoutTimer).machine.timedOut(timer as TimeoutTimer),
   typedError: false,
 };
 
