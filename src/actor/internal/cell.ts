@@ -265,8 +265,7 @@ export abstract class Cell implements Runnable {
   protected up(): void {
     this.phase = Phase.Up;
     if (!this.inStart) this.owner.started(this, null);
-    const news = this.extras !== null && this.extras.infos.length > 0;
-    if (news || this.messages !== null || this.control !== null) this.schedule();
+    if (this.messages !== null || this.control !== null) this.schedule();
   }
 
   /** The incarnation's end, once nothing of it is left: tells the owner, then who waits or watches. */
