@@ -194,12 +194,12 @@ export const exit = (reason: ExitReason.ExitReason = ExitReason.normal): Outcome
 export const ignore: Outcome<never, never> = new Directive("ignore", undefined, undefined) as unknown as Outcome<never, never>;
 
 /** Answers a call whose reply was put off. A second answer, or one after the deadline, goes nowhere. @since 0.1.0 */
-export const replyTo = <Success>(to: ReplyTo<Success, any>, value: Success): void => {
+export const replyTo = <Success, Error>(to: ReplyTo<Success, Error>, value: NoInfer<Success>): void => {
   (to as unknown as Call).settle(Exit.succeed(value));
 };
 
 /** Answers a call whose reply was put off with the error that its protocol declares. @since 0.1.0 */
-export const failTo = <Error>(to: ReplyTo<any, Error>, error: Error): void => {
+export const failTo = <Success, Error>(to: ReplyTo<Success, Error>, error: NoInfer<Error>): void => {
   (to as unknown as Call).settle(Exit.fail(error));
 };
 
