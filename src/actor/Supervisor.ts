@@ -136,9 +136,10 @@ export interface SupervisorRef {
   /** Kills all below it at once and waits until everything that they held is released. */
   readonly kill: Effect.Effect<void>;
   /**
-   * Takes new options while it runs. Strategy, intensity and `autoShutdown` hold at once. The spec of a child that is there is used from its next start
-   * on; a new child is not started until `restartChild`; one that is left out stays until it is deleted. Fails, and changes nothing, when
-   * the options make no sense, and when a group of children is just being started or stopped.
+   * Takes new options while it runs. Strategy, intensity and `autoShutdown` hold at once; with another intensity restarts are counted anew. What a
+   * child's spec says of its restart and its stop holds at once, and what it runs from its next start on. A new child is not started until
+   * `restartChild`; one that is left out stays until it is deleted or the supervisor is restarted. Fails, and changes nothing, when the options
+   * make no sense, and when a group of children is just being started or stopped.
    */
   reconfigure(options: Options<never>): Effect.Effect<void, StartError | SupervisorBusy | ActorDown>;
   /** The spec of a child, with its defaults filled in. */
@@ -293,7 +294,7 @@ class Ref extends SupervisorHandle implements SupervisorRef {
     return admin(this.cell, (resume) => {
       const { cell } = this;
       const erased = eraseOptions(options);
-      const problem = checkSupervisor(erased);
+      const problem = checkSupervisor(erased) ?? otherKind(cell, erased);
       if (problem !== null) return resume(Effect.fail(invalid(cell.path, problem)));
       if (cell.busy) return resume(Effect.fail(new SupervisorBusy({ path: cell.path })));
       cell.reconfigure(erased);
@@ -353,6 +354,15 @@ export const infoOf = (entry: Child): ChildInfo => ({
   restarts: entry.restarts,
   gaveUp: entry.gaveUp,
 });
+
+/** A ref is the address of the one or of the other. */
+const otherKind = (cell: SupervisorCell, { children }: ErasedSupervisor): string | null => {
+  for (const { id, type } of children) {
+    const known = cell.children.byKey.get(id)?.spec.type ?? type;
+    if (known !== type) return `child ${JSON.stringify(id)}: is a ${known}, and cannot become a ${type}`;
+  }
+  return null;
+};
 
 const invalid = (path: ReadonlyArray<string>, problem: string): StartError =>
   new StartError({ path, reason: ExitReason.error(new InvalidSpec({ path, problem })) });

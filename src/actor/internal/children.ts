@@ -67,7 +67,8 @@ export class Children {
   /** Puts the children with these ids first, in this order; the others follow in theirs. Not while somebody holds positions. */
   arrange(ids: ReadonlyArray<string>): void {
     const first = ids.flatMap((id) => this.byKey.get(id) ?? []);
-    const rest = this.list().filter((child) => !ids.includes(child.id));
+    const listed = new Set(ids);
+    const rest = this.list().filter((child) => !listed.has(child.id));
     this.order = [...first, ...rest];
     for (let i = 0; i < this.order.length; i++) this.order[i]!.position = i;
     this.gaps = 0;

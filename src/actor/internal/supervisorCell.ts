@@ -13,7 +13,7 @@ import { type Cell, Phase, type Ops, type Owner } from "./cell.ts";
 import { type CircuitState, closed } from "../CircuitBreaker.ts";
 import { checkSupervisor } from "./check.ts";
 import { Circuit } from "./circuit.ts";
-import type { Child } from "./child.ts";
+import type { Child, ErasedSpec } from "./child.ts";
 import { startReason } from "./childRunner.ts";
 import { GroupRunner } from "./groupRunner.ts";
 import { type ErasedSupervisor, IntensityExceeded, InvalidSpec } from "./supervisorSpec.ts";
@@ -35,6 +35,8 @@ export class SupervisorCell extends GroupRunner implements Owner {
   private window: RestartWindow;
   private circuit: Circuit | null = null;
   private startFailed = false;
+  /** The spec is another than that which the children's cells were made from. */
+  private changed = false;
   /** A significant child has ended during the start. */
   private endsOnceUp = false;
 
@@ -69,20 +71,47 @@ export class SupervisorCell extends GroupRunner implements Owner {
       this.inStart = false;
       return;
     }
+    if (this.changed) this.dropCells();
     for (const spec of this.spec.children) {
-      let cell = this.ownCells.get(spec.id);
-      if (cell === undefined) this.ownCells.set(spec.id, (cell = spec.make(this.system, this.context, this)));
+      const cell = this.ownCell(spec);
       const child = this.children.add(spec.id, spec, cell);
       // Nobody is there to be called until it is started by hand.
       if (child.held) cell.retire(ExitReason.noProc);
     }
+    this.changed = false;
     this.op = { from: 0, stopping: false, cursor: 0, notBefore: 0, timer: null };
     this.advance();
     this.inStart = false;
   }
 
   override adopt(other: Cell): void {
-    if (other instanceof SupervisorCell) this.spec = other.spec;
+    if (!(other instanceof SupervisorCell)) return;
+    this.spec = other.spec;
+    this.changed = true;
+  }
+
+  /** The cell of a child of the spec, the same in each incarnation; it runs what the spec says now. */
+  private ownCell(spec: ErasedSpec): Cell {
+    const known = this.ownCells.get(spec.id);
+    if (known !== undefined && !this.changed) return known;
+    const made = spec.make(this.system, this.context, this);
+    if (known !== undefined && known instanceof SupervisorCell === made instanceof SupervisorCell) {
+      known.adopt(made);
+      return known;
+    }
+    known?.retire(ExitReason.noProc);
+    this.ownCells.set(spec.id, made);
+    return made;
+  }
+
+  /** Forgets the cells of children that the spec has no more: nobody will start them again. */
+  private dropCells(): void {
+    const listed = new Set(this.spec.children.map(({ id }) => id));
+    for (const [id, cell] of this.ownCells) {
+      if (listed.has(id)) continue;
+      this.ownCells.delete(id);
+      if (this.children.byKey.get(id)?.cell !== cell) cell.retire(ExitReason.noProc);
+    }
   }
 
   /** Takes new options while it runs: flags at once, specs of children at their next start, new children when they are started by hand. */
@@ -98,15 +127,15 @@ export class SupervisorCell extends GroupRunner implements Owner {
       } else {
         child.spec = next;
         child.next = cell;
+        this.ownCells.set(next.id, child.cell);
       }
     }
-    const dropped = this.spec.children.filter(
-      (old) => this.children.byKey.has(old.id) && !spec.children.some((next) => next.id === old.id),
-    );
     this.children.arrange(spec.children.map(({ id }) => id));
     const { limit } = this.spec;
     if (limit.intensity !== spec.limit.intensity || limit.periodMillis !== spec.limit.periodMillis) this.window = makeWindow(spec.limit);
-    this.spec = { ...spec, children: [...spec.children, ...dropped] };
+    this.spec = spec;
+    this.changed = true;
+    this.dropCells();
   }
 
   /** The cell of a child; one of its own also while it is down itself. */
