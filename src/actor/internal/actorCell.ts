@@ -76,7 +76,6 @@ export class ActorCell extends Cell {
   override start(): void {
     this.incarnation++;
     this.phase = Phase.Starting;
-    this.startFailure = null;
     this.ending = null;
     this.inStart = true;
     let initial: unknown;

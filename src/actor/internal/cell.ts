@@ -102,6 +102,7 @@ class Extras {
   scope: Scope.Closeable | null = null;
   /** The cell's context with that scope in it. */
   effectContext: Context.Context<never> | null = null;
+  startFailure: ExitReason.ExitReason | null = null;
   /** The scope is being closed: the end waits for it, whatever comes. */
   closing = false;
   /** The supervision lane: news for the behaviour, ahead of its messages. */
@@ -126,8 +127,6 @@ export abstract class Cell implements Runnable {
   gone = false;
   /** `start` is on the stack: its caller reads the outcome from the phase. */
   protected inStart = false;
-  /** Why the start that is on the stack failed. */
-  startFailure: ExitReason.ExitReason | null = null;
 
   constructor(system: System, context: Context.Context<never>, owner: Owner, id: string) {
     this.system = system;
@@ -148,6 +147,11 @@ export abstract class Cell implements Runnable {
   abstract turn(): boolean;
   /** Whether `fiber` runs on behalf of this cell. */
   abstract runs(fiber: unknown): boolean;
+
+  /** Why the start that has just been on the stack failed. */
+  get startFailure(): ExitReason.ExitReason | null {
+    return this.extras === null ? null : this.extras.startFailure;
+  }
 
   get more(): Extras {
     return (this.extras ??= new Extras());
@@ -284,7 +288,7 @@ export abstract class Cell implements Runnable {
       extras.heldCalls = null;
     }
     if (!starting) this.owner.exited(this, reason);
-    else if (this.inStart) this.startFailure = reason;
+    else if (this.inStart) this.more.startFailure = reason;
     else this.owner.started(this, reason);
     if (monitors !== undefined) for (const monitor of monitors) monitor.notify(this, reason);
     while (calls !== null) {

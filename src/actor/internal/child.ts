@@ -42,8 +42,6 @@ export class Child {
   /** Stays down when its siblings are started again. */
   held: boolean;
   gaveUp = false;
-  /** Its start was killed at its deadline. */
-  startTimedOut = false;
   /** Restarts in a row. */
   attempts = 0;
   /** Restarts since it was added. */

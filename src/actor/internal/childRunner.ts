@@ -16,16 +16,19 @@ class StartTimeout extends Data.TaggedError("StartTimeout")<{ readonly millis: n
   }
 }
 
-/** Why a start has failed, with its deadline named where it was that. */
-export const startReason = (child: Child, reason: ExitReason.ExitReason): ExitReason.ExitReason =>
-  child.startTimedOut && reason._tag === "Killed"
-    ? ExitReason.error(new StartTimeout({ millis: child.spec.startTimeoutMillis ?? 0 }))
-    : reason;
-
 export abstract class ChildRunner extends Cell {
   readonly children = new Children();
   /** Cells of the spec's own children: their refs survive a restart of this supervisor. */
   protected readonly ownCells = new Map<string, Cell>();
+
+  /** Children whose start was killed at its deadline: few, so not a field of each. */
+  private readonly timedOut = new Set<Child>();
+
+  /** Why a start has failed, with its deadline named where it was that. */
+  protected startReason(child: Child, reason: ExitReason.ExitReason): ExitReason.ExitReason {
+    const late = this.timedOut.delete(child) && reason._tag === "Killed";
+    return late ? ExitReason.error(new StartTimeout({ millis: child.spec.startTimeoutMillis ?? 0 })) : reason;
+  }
 
   protected abstract isUp(child: Child): void;
   protected abstract isNotUp(child: Child, reason: ExitReason.ExitReason): void;
@@ -36,7 +39,8 @@ export abstract class ChildRunner extends Cell {
 
   startChild(child: Child): void {
     child.state = "starting";
-    child.gaveUp = child.startTimedOut = false;
+    child.gaveUp = false;
+    this.timedOut.delete(child);
     child.upSince = -1;
     const { cell } = child;
     if (child.next !== null) cell.adopt(child.next);
@@ -47,7 +51,7 @@ export abstract class ChildRunner extends Cell {
     else if (cell.phase === Phase.Down) this.isNotUp(child, cell.startFailure ?? ExitReason.killed);
     else if (child.spec.startTimeoutMillis !== undefined) {
       this.setTimer(child, child.spec.startTimeoutMillis, () => {
-        child.startTimedOut = true;
+        this.timedOut.add(child);
         cell.kill();
       });
     }

@@ -14,7 +14,6 @@ import { type CircuitState, closed } from "../CircuitBreaker.ts";
 import { checkSupervisor } from "./check.ts";
 import { Circuit } from "./circuit.ts";
 import type { Child, ErasedSpec } from "./child.ts";
-import { startReason } from "./childRunner.ts";
 import { GroupRunner } from "./groupRunner.ts";
 import { type ErasedSupervisor, IntensityExceeded, InvalidSpec } from "./supervisorSpec.ts";
 import type { System } from "./system.ts";
@@ -60,7 +59,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
     this.incarnation++;
     this.gone = false;
     this.phase = Phase.Starting;
-    this.startFailure = this.stopReason = this.failedChild = null;
+    this.stopReason = this.failedChild = null;
     this.startFailed = this.endsOnceUp = false;
     this.window = makeWindow(this.spec.limit);
     this.circuit = this.makeCircuit();
@@ -248,7 +247,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
     if (child.state !== "starting") return;
     this.setTimer(child, null);
     if (reason === null) this.isUp(child);
-    else this.isNotUp(child, startReason(child, reason));
+    else this.isNotUp(child, this.startReason(child, reason));
     this.advance();
   }
 
