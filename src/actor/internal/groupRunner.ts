@@ -11,6 +11,8 @@ interface GroupOp {
   from: number;
   stopping: boolean;
   cursor: number;
+  /** All have been asked to stop, where they have no order. */
+  asked: boolean;
   /** When the start may begin, in the system's time. */
   notBefore: number;
   timer: ChildTimer | null;
@@ -47,6 +49,7 @@ export abstract class GroupRunner extends ChildRunner {
       stopping: true,
       cursor: this.children.length - 1,
       notBefore: before === null ? notBefore : Math.max(notBefore, before.notBefore),
+      asked: false,
       timer: null,
     };
   }
@@ -90,8 +93,10 @@ export abstract class GroupRunner extends ChildRunner {
     return true;
   }
 
-  /** Asks all children of a dynamic supervisor to stop; true, as there is somebody to wait for. */
+  /** Asks all children of a dynamic supervisor to stop, once; true, as there is somebody to wait for. */
   private allAsked(op: GroupOp): boolean {
+    if (op.asked) return true;
+    op.asked = true;
     for (let i = op.cursor; i >= op.from; i--) {
       const child = this.children.at(i);
       if (child !== undefined && (child.state === "up" || child.state === "starting")) this.stopChild(child);

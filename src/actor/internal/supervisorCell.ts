@@ -78,7 +78,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
       if (child.held) cell.retire(ExitReason.noProc);
     }
     this.changed = false;
-    this.op = { from: 0, stopping: false, cursor: 0, notBefore: 0, timer: null };
+    this.op = { from: 0, stopping: false, cursor: 0, notBefore: 0, asked: false, timer: null };
     this.advance();
     this.inStart = false;
   }
@@ -190,7 +190,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
     this.startFailed = this.phase === Phase.Starting;
     if (!this.startFailed) this.phase = Phase.Stopping;
     this.cancelOp();
-    this.op = { from: 0, stopping: true, cursor: this.children.length - 1, notBefore: 0, timer: null };
+    this.op = { from: 0, stopping: true, cursor: this.children.length - 1, notBefore: 0, asked: false, timer: null };
     this.advance();
   }
 
@@ -410,7 +410,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
   private restartAlone(child: Child, delayMillis: number): void {
     child.state = "waiting";
     const begin = (): void => {
-      if (child.state !== "waiting") return;
+      if (child.state !== "waiting" || this.ending) return;
       this.setTimer(child, null);
       this.startChild(child);
       this.advance();
