@@ -260,6 +260,29 @@ describe("many children", () => {
     }),
   );
 
+  it.effect(`${many} significant ones that end one after the other are looked at a few times each`, () =>
+    Effect.gen(function* () {
+      const script = new Script();
+      const children = Array.from({ length: many }, (_, n) => worker(`c${n}`, { restart: "transient", significant: true }, script));
+      for (const order of ["from the first", "from the last", "from both ends"] as const) {
+        const supervisor = yield* Supervisor.start({ id: order, autoShutdown: "all_significant", children });
+        const looks = counting(supervisor);
+        const position = (n: number): number => {
+          if (order === "from both ends") return n % 2 === 0 ? n / 2 : many - (n + 1) / 2;
+          return order === "from the first" ? n : many - 1 - n;
+        };
+        const refs = children.map((_, n) => supervisor.ref(children[position(n)]!));
+        const last = refs.pop()!;
+        for (const ref of refs) ref.cast("Finish");
+        yield* settled;
+        expect([supervisor.alive, looks.count < 4 * many]).toEqual([true, true]);
+        last.cast("Finish");
+        yield* settled;
+        expect(supervisor.alive).toBe(false);
+      }
+    }),
+  );
+
   it.effect(`a group of ${many} is restarted with a few looks at each`, () =>
     Effect.gen(function* () {
       const script = new Script();

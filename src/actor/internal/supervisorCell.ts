@@ -38,6 +38,8 @@ export class SupervisorCell extends GroupRunner implements Owner {
   private changed = false;
   /** A significant child has ended during the start. */
   private endsOnceUp = false;
+  /** Where a significant child was there when it was last looked for: the next look begins here, so that many that end do not all look at all. */
+  private lastSignificant = 0;
 
   constructor(system: System, context: Context.Context<never>, owner: Owner, id: string, spec: ErasedSupervisor) {
     super(system, context, owner, id);
@@ -352,8 +354,13 @@ export class SupervisorCell extends GroupRunner implements Owner {
 
   /** Whether a significant child is still there, up or about to be. */
   private hasSignificant(): boolean {
-    for (const child of this.children.byKey.values()) {
-      if (child.spec.significant && (child.state !== "down" || child.wanted)) return true;
+    const { length } = this.children;
+    for (let n = 0; n < length; n++) {
+      const position = (this.lastSignificant + n) % length;
+      const child = this.children.at(position);
+      if (child === undefined || !child.spec.significant || (child.state === "down" && !child.wanted)) continue;
+      this.lastSignificant = position;
+      return true;
     }
     return false;
   }
