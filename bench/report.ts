@@ -10,6 +10,8 @@ export interface Figure {
   readonly peerName: string;
   /** What must hold for the bench to succeed. */
   readonly limit?: Limit;
+  /** What is to be reached; the bench succeeds without it. */
+  readonly goal?: Limit;
 }
 
 /** A bound for the median of `hsu`, or of the ratio to the peer. */
@@ -28,6 +30,8 @@ export interface Section {
   /** Measures each figure once, its peer next to it. `number` counts from 0. */
   readonly round: (number: number, record: Record) => Promise<void>;
   readonly end: () => Promise<void>;
+  /** What to know when its figures are read. */
+  readonly notes?: ReadonlyArray<string>;
 }
 
 /** A line of the report; `min` and `max` are of `hsu`, `load` is the highest one-minute average seen. */
@@ -44,6 +48,8 @@ export interface Line {
   readonly load: number;
   readonly limit?: string;
   readonly holds?: boolean;
+  readonly goal?: string;
+  readonly reached?: boolean;
 }
 
 interface Samples {
@@ -70,7 +76,7 @@ export const collector = (): { readonly record: Record; readonly line: (figure: 
 };
 
 const lineOf = (figure: Figure, samples: Samples): Line => {
-  const { bench, limit, peerName, unit } = figure;
+  const { bench, goal, limit, peerName, unit } = figure;
   const measured = { hsu: median(samples.hsu), ratio: median(samples.ratio) };
   return {
     bench,
@@ -85,6 +91,7 @@ const lineOf = (figure: Figure, samples: Samples): Line => {
     max: round(Math.max(...samples.hsu)),
     load: round(Math.max(...samples.load)),
     ...(limit === undefined ? {} : { limit: limitText(limit, unit), holds: holds(limit, measured[limit.of]) }),
+    ...(goal === undefined ? {} : { goal: limitText(goal, unit), reached: holds(goal, measured[goal.of]) }),
   };
 };
 
@@ -111,8 +118,13 @@ const columns: ReadonlyArray<readonly [string, (line: Line) => string]> = [
   ["min..max", (line) => `${line.min}..${line.max}`],
   ["peer", (line) => `${line.peer} (${line.peerName})`],
   ["hsu / peer", (line) => String(line.ratio)],
-  ["must be", (line) => (line.limit === undefined ? "" : `${line.limit}: ${line.holds === true ? "holds" : "DOES NOT HOLD"}`)],
+  ["must be", (line) => verdict(line)],
 ];
+
+const verdict = (line: Line): string => {
+  if (line.limit !== undefined) return `${line.limit}: ${line.holds === true ? "holds" : "DOES NOT HOLD"}`;
+  return line.goal === undefined ? "" : `goal ${line.goal}: ${line.reached === true ? "reached" : "NOT REACHED"}`;
+};
 
 /** The report for people. */
 export const table = (lines: ReadonlyArray<Line>): string => {

@@ -1,10 +1,11 @@
 /**
- * The actor benches: each measurement a fresh process, HSU and the floor next to each other.
+ * The actor benches: each measurement a fresh process, HSU and its peer next to each other: the floor, and OTP where it is installed.
  */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Figure, Section } from "../report.ts";
+import { otpSection } from "./otp/section.ts";
 import { names, plan, type Name } from "./plan.ts";
 
 const run = promisify(execFile);
@@ -22,10 +23,11 @@ const figureOf = (name: Name): Figure => {
   return { bench, unit, peerName: "floor", ...(limit === undefined ? {} : { limit }) };
 };
 
-export const actorSection = async (): Promise<Section> => {
+export const actorSection = async (full: boolean): Promise<Section> => {
+  const otp = await otpSection(full);
   const figures = names.map((name) => ({ name, figure: figureOf(name) }));
   return {
-    figures: figures.map(({ figure }) => figure),
+    figures: [...figures.map(({ figure }) => figure), ...otp.figures],
     round: async (number, record) => {
       for (const { figure, name } of figures) {
         // Who goes first changes from round to round.
@@ -33,7 +35,9 @@ export const actorSection = async (): Promise<Section> => {
         const peer = await measure("floor", name);
         record(figure, first ?? (await measure("hsu", name)), peer);
       }
+      await otp.round(number, record);
     },
-    end: async () => {},
+    end: otp.end,
+    notes: otp.notes ?? [],
   };
 };
