@@ -15,6 +15,7 @@ import type { RpcGroup } from "effect/rpc/RpcGroup";
 import type { ActorRef } from "./ActorRef.ts";
 import { report } from "./CrashReport.ts";
 import * as ExitReason from "./ExitReason.ts";
+import type { Mailbox } from "./Mailbox.ts";
 import { ActorCell, Directive, type Behavior } from "./internal/actorCell.ts";
 import { Phase, type Call, type Cell, type Op, type Owner } from "./internal/cell.ts";
 import { systemOf, type System } from "./internal/system.ts";
@@ -89,6 +90,8 @@ export interface Options<State, Args, Rpcs extends Rpc.Any, InitError, R> {
     context: ActorContext<Rpcs>,
   ) => State | Outcome<never, never> | Effect.Effect<State | Outcome<never, never>, InitError, R>;
   readonly handlers: Handlers<State, Rpcs, R>;
+  /** Bounds the messages that may wait. Default: no bound. */
+  readonly mailbox?: Mailbox;
   /** News from monitors. */
   readonly info?: (state: State, info: Down, context: ActorContext<Rpcs>) => HandlerResult<State, void, never, R>;
   /** Runs at each end but a kill, after a running handler was interrupted. */
@@ -153,6 +156,10 @@ export class StartError extends Data.TaggedError("StartError")<{
 export const make = <State, Args, Rpcs extends Rpc.Any, InitError = never, R = never>(
   options: Options<State, Args, Rpcs, InitError, R>,
 ): Actor<Args, Rpcs, Exclude<R, Scope.Scope>> => {
+  const { mailbox } = options;
+  if (mailbox !== undefined && !(Number.isInteger(mailbox.capacity) && mailbox.capacity >= 1)) {
+    throw new TypeError(`${options.name}: a mailbox of ${mailbox.capacity} messages is none`);
+  }
   const ops: Record<string, Op> = Object.create(null);
   const handlers: Record<string, Op["handle"]> = options.handlers as any;
   for (const [tag, rpc] of options.protocol.requests as ReadonlyMap<string, any> as ReadonlyMap<string, Rpc.AnyWithProps>) {
@@ -162,6 +169,7 @@ export const make = <State, Args, Rpcs extends Rpc.Any, InitError = never, R = n
   }
   const behavior: Behavior = {
     name: options.name,
+    mailbox: options.mailbox,
     ops,
     init: options.init,
     info: options.info,

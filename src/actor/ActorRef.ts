@@ -5,6 +5,7 @@ import * as Data from "effect/Data";
 import type * as Effect from "effect/Effect";
 import type * as Rpc from "effect/rpc/Rpc";
 import { format, type ExitReason } from "./ExitReason.ts";
+import type { MailboxInfo } from "./Mailbox.ts";
 
 const name = (path: ReadonlyArray<string>): string => path.join("/");
 
@@ -56,8 +57,24 @@ export class UnknownMessage extends Data.TaggedError("UnknownMessage")<{ readonl
   }
 }
 
+/**
+ * The mailbox is full, and by its policy does not wait; or the message was dropped to make room for another.
+ *
+ * @since 0.1.0
+ */
+export class MailboxFull extends Data.TaggedError("MailboxFull")<{
+  readonly path: ReadonlyArray<string>;
+  readonly tag: string;
+  readonly capacity: number;
+}> {
+  readonly code = "HSU-ACT-007";
+  override get message(): string {
+    return `the mailbox of ${name(this.path)} is full (${this.capacity}): ${this.tag} was not taken`;
+  }
+}
+
 /** What a call can fail with beside the errors that its protocol declares. @since 0.1.0 */
-export type CallError = CallTimeout | ActorDown | CallingSelf;
+export type CallError = CallTimeout | ActorDown | CallingSelf | MailboxFull;
 
 /** @since 0.1.0 */
 export interface CallOptions {
@@ -87,8 +104,18 @@ export interface ActorRef<Rpcs extends Rpc.Any> {
   readonly incarnation: number;
   /** Whether an incarnation exists just now. */
   readonly alive: boolean;
-  /** Sends a message and expects no answer. It never blocks; to an actor that has ended it goes nowhere, as in Erlang. */
+  /** How full its mailbox is. */
+  readonly mailbox: MailboxInfo;
+  /**
+   * Sends a message and expects no answer. It never blocks; to an actor that has ended it goes nowhere, as in Erlang, and so it does when a bounded
+   * mailbox is full (it is counted there): where that must not be, use `send`.
+   */
   cast<const Tag extends Rpc.Tag<Rpcs>>(tag: Tag, ...payload: PayloadArgument<Message<Rpcs, Tag>>): void;
+  /** Sends a message and waits until it is in the mailbox, as its policy says; not until it is handled. At once where there is no bound. */
+  send<const Tag extends Rpc.Tag<Rpcs>>(
+    tag: Tag,
+    ...payload: PayloadArgument<Message<Rpcs, Tag>>
+  ): Effect.Effect<void, MailboxFull | ActorDown>;
   /**
    * Sends a message and waits for its reply, at most 5 s unless `timeout` says otherwise.
    * Fails at once when the actor ends before it replies, and when an actor calls itself.

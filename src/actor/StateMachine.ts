@@ -14,6 +14,7 @@ import type * as Scope from "effect/Scope";
 import type * as Rpc from "effect/rpc/Rpc";
 import type { RpcGroup } from "effect/rpc/RpcGroup";
 import type * as Actor from "./Actor.ts";
+import type { Mailbox } from "./Mailbox.ts";
 import * as ExitReason from "./ExitReason.ts";
 import { Directive, type ActorCell, type Behavior } from "./internal/actorCell.ts";
 import type { Op } from "./internal/cell.ts";
@@ -184,6 +185,8 @@ export type Services<Handlers> = Handlers extends (...args: never) => infer Resu
 export interface Options<State extends string, Data, Args, Rpcs extends Rpc.Any, States, All, Name extends string, InitError, R> {
   /** For people; the default id of the actors made from it. */
   readonly name: string;
+  /** Bounds the messages that may wait. Default: no bound. */
+  readonly mailbox?: Mailbox;
   readonly protocol: RpcGroup<Rpcs>;
   /** The names of the timeouts that the machine sets beside those of states and events. Default: none. */
   readonly timeouts?: ReadonlyArray<Name>;
@@ -307,6 +310,7 @@ export const make = <
   const { terminate } = options;
   const behavior: Behavior = {
     name,
+    mailbox: options.mailbox,
     ops,
     init: (args: Args, cell: ActorCell) => {
       const first = options.init(args, cell as never);

@@ -8,7 +8,10 @@ import * as Exit from "effect/Exit";
 import type * as Fiber from "effect/Fiber";
 import * as Scope from "effect/Scope";
 import { UnknownMessage } from "../ActorRef.ts";
+import { type ActorDown, MailboxFull } from "../ActorRef.ts";
 import * as ExitReason from "../ExitReason.ts";
+import type { Mailbox, MailboxInfo } from "../Mailbox.ts";
+import { Bounds, type Waiter } from "./bounds.ts";
 import { Cell, Phase, type Call, type Op, type Ops, type Owner } from "./cell.ts";
 import { release } from "./ring.ts";
 import { turnBudget, type System } from "./system.ts";
@@ -17,6 +20,8 @@ import { Timer } from "./timers.ts";
 /** A behaviour with its types erased. */
 export interface Behavior {
   readonly name: string;
+  /** Absent: without a bound. */
+  readonly mailbox: Mailbox | undefined;
   readonly ops: Ops;
   readonly init: (args: any, cell: any) => unknown;
   readonly info: ((state: any, info: any, cell: any) => unknown) | undefined;
@@ -147,6 +152,7 @@ export class ActorCell extends Cell {
         const payload = slots[head + 1];
         this.currentCall = slots[head + 2] as Call | null;
         ring.shift();
+        if (this.behavior.mailbox !== undefined) this.admitWaiters();
         let result: unknown;
         try {
           result = op.handle(this.state, payload, this);
@@ -163,6 +169,92 @@ export class ActorCell extends Cell {
     if (this.control !== null) return true;
     this.queued = false;
     return false;
+  }
+
+  override push(op: Op, payload: unknown, call: Call | null): void {
+    const { mailbox } = this.behavior;
+    if (mailbox === undefined || !this.isFull(mailbox)) return super.push(op, payload, call);
+    const bounds = this.bounds;
+    if (mailbox.overflow === "drop_oldest") {
+      this.dropOldest(mailbox);
+      super.push(op, payload, call);
+    } else if (mailbox.overflow === "suspend" && call !== null) {
+      bounds.waiters.add({ op, payload, call, admitted: null });
+    } else {
+      bounds.dropped++;
+      call?.settle(this.full(op, mailbox));
+    }
+  }
+
+  protected override offer(
+    op: Op,
+    payload: unknown,
+    admitted: (exit: Exit.Exit<void, MailboxFull | ActorDown>) => void,
+  ): (() => void) | null {
+    const { mailbox } = this.behavior;
+    if (mailbox !== undefined && this.isFull(mailbox)) {
+      if (mailbox.overflow === "suspend") {
+        const waiter: Waiter = { op, payload, call: null, admitted };
+        const { waiters } = this.bounds;
+        waiters.add(waiter);
+        return () => void waiters.delete(waiter);
+      }
+      if (mailbox.overflow === "fail") {
+        admitted(this.full(op, mailbox));
+        return null;
+      }
+    }
+    return super.offer(op, payload, admitted);
+  }
+
+  private isFull(mailbox: Mailbox): boolean {
+    return this.messages !== null && this.messages.length >= mailbox.capacity;
+  }
+
+  private full(op: Op, { capacity }: Mailbox): Exit.Exit<never, MailboxFull> {
+    return Exit.fail(new MailboxFull({ path: this.path, tag: op.tag, capacity }));
+  }
+
+  private dropOldest(mailbox: Mailbox): void {
+    const ring = this.messages!;
+    const op = ring.slots[ring.head] as Op;
+    const call = ring.slots[ring.head + 2] as Call | null;
+    ring.shift();
+    this.bounds.dropped++;
+    call?.settle(this.full(op, mailbox));
+  }
+
+  /** There may be room again. */
+  private admitWaiters(): void {
+    const bounds = this.extras === null ? null : this.extras.bounds;
+    const { mailbox } = this.behavior;
+    if (bounds === null || mailbox === undefined) return;
+    while (bounds.waiters.size > 0 && !this.isFull(mailbox)) {
+      const waiter = bounds.next();
+      if (waiter === undefined) return;
+      super.push(waiter.op, waiter.payload, waiter.call);
+      waiter.admitted?.(Exit.void);
+    }
+  }
+
+  private get bounds(): Bounds {
+    return (this.more.bounds ??= new Bounds());
+  }
+
+  override get mailbox(): MailboxInfo {
+    const bounds = this.extras === null ? null : this.extras.bounds;
+    const depth = this.messages === null ? 0 : this.messages.length;
+    const capacity = this.behavior.mailbox?.capacity ?? null;
+    return { depth, capacity, waiting: bounds === null ? 0 : bounds.waiters.size, dropped: bounds === null ? 0 : bounds.dropped };
+  }
+
+  override discardMessages(reason: ExitReason.ExitReason): void {
+    super.discardMessages(reason);
+    const bounds = this.extras === null ? null : this.extras.bounds;
+    if (bounds === null) return;
+    // For good, or only what the last incarnation left: then there is room for those that wait.
+    if (this.gone) bounds.close(this.path, reason);
+    else this.admitWaiters();
   }
 
   private handleInfo(info: unknown): void {

@@ -6,9 +6,11 @@ import type * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
-import { ActorDown, CallingSelf, CallTimeout, UnknownMessage, type CallOptions } from "../ActorRef.ts";
+import { ActorDown, CallingSelf, CallTimeout, UnknownMessage, type CallOptions, type MailboxFull } from "../ActorRef.ts";
 import * as ExitReason from "../ExitReason.ts";
 import type * as Scope from "effect/Scope";
+import type { MailboxInfo } from "../Mailbox.ts";
+import type { Bounds } from "./bounds.ts";
 import { acquire, type Ring } from "./ring.ts";
 import type { Runnable, System } from "./system.ts";
 import { Timer } from "./timers.ts";
@@ -98,6 +100,8 @@ class Extras {
   readonly releases = new Set<() => void>();
   /** First of the calls whose reply was put off. */
   heldCalls: Call | null = null;
+  /** Of a bounded mailbox. */
+  bounds: Bounds | null = null;
   /** What the incarnation's effects acquired. */
   scope: Scope.Closeable | null = null;
   /** The cell's context with that scope in it. */
@@ -171,16 +175,42 @@ export abstract class Cell implements Runnable {
     this.push(op, payload, null);
   }
 
+  send(tag: string, payload?: unknown): Effect.Effect<void, MailboxFull | ActorDown> {
+    return Effect.callback((resume) => {
+      const op = this.ops[tag];
+      if (op === undefined) return resume(Exit.die(new UnknownMessage({ path: this.path, tag })));
+      if (this.gone) return resume(Exit.fail(new ActorDown({ path: this.path, reason: ExitReason.noProc })));
+      const giveUp = this.offer(op, payload, resume);
+      return giveUp === null ? undefined : Effect.sync(giveUp);
+    });
+  }
+
+  /** Puts a message into the mailbox and says so; where there is no room for it yet, gives back what takes it away again. */
+  protected offer(op: Op, payload: unknown, admitted: (exit: Exit.Exit<void, MailboxFull | ActorDown>) => void): (() => void) | null {
+    this.push(op, payload, null);
+    admitted(Exit.void);
+    return null;
+  }
+
+  get mailbox(): MailboxInfo {
+    return { depth: this.messages === null ? 0 : this.messages.length, capacity: null, waiting: 0, dropped: 0 };
+  }
+
   call(tag: string, payload?: unknown, options?: CallOptions): Effect.Effect<any, any> {
     return Effect.callback<any, any>((resume) => {
-      const call = this.send(tag, payload, options, resume);
+      const call = this.request(tag, payload, options, resume);
       // What an interrupted caller leaves behind is gone at its deadline. Only where that is far is it worth the price to clean up at once.
       const far = options?.timeout !== undefined && (options.timeout === "infinity" || options.timeout > defaultCallMillis);
       return far && call !== null ? Effect.sync(() => call.abandon()) : undefined;
     });
   }
 
-  private send(tag: string, payload: unknown, options: CallOptions | undefined, resume: (exit: Exit.Exit<any, any>) => void): Call | null {
+  private request(
+    tag: string,
+    payload: unknown,
+    options: CallOptions | undefined,
+    resume: (exit: Exit.Exit<any, any>) => void,
+  ): Call | null {
     const op = this.ops[tag];
     const refusal =
       op === undefined
