@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import { Actor, type CrashReport, DynamicSupervisor, Supervisor, UnknownMessage } from "../../src/actor/index.ts";
 import { pass, quiet, reporting, Script, settled, states, told, until, worker, Worker } from "../actor/actors.ts";
-import { cellBehind, failure, self, tally, watch } from "./otp.ts";
+import { cellBehind, counting, failure, self, tally, watch } from "./otp.ts";
 
 /** Hangs in each start but the first, until it is interrupted. */
 const hangs = (log?: Array<string>): Script => {
@@ -203,18 +203,6 @@ describe("a flood at the supervisor", () => {
 
 describe("many children", () => {
   const many = 20_000;
-
-  /** How often a position of the start order is looked at: what is linear by its structure looks a few times at each. */
-  const counting = (supervisor: Parameters<typeof cellBehind>[0]) => {
-    const { children } = cellBehind(supervisor);
-    const looks = { count: 0 };
-    const at = children.at.bind(children);
-    children.at = (position) => {
-      looks.count++;
-      return at(position);
-    };
-    return looks;
-  };
 
   for (const how of ["stop", "kill"] as const) {
     it.effect(`a ${how} of ${many} in a list looks at each a few times`, () =>

@@ -73,11 +73,14 @@ export const problem = <A, E extends { readonly _tag: string; readonly reason?: 
     return typed?._tag === "InvalidSpec" ? typed.problem : _tag;
   });
 
-/** How many times as long `many` take as `few`. As the machine is shared, the few are done as often as they fit into the many. */
-export const ratio = <E, R>(timed: (count: number) => Effect.Effect<number, E, R>, few: number, many: number) =>
-  Effect.gen(function* () {
-    const times = many / few;
-    let ofFew = 0;
-    for (let round = 0; round < times; round++) ofFew += yield* timed(few);
-    return (yield* timed(many)) / (ofFew / times);
-  });
+/** How often a position of the start order is looked at: what is linear by its structure looks a few times at each. */
+export const counting = (supervisor: Parameters<typeof cellBehind>[0]) => {
+  const { children } = cellBehind(supervisor);
+  const looks = { count: 0 };
+  const at = children.at.bind(children);
+  children.at = (position) => {
+    looks.count++;
+    return at(position);
+  };
+  return looks;
+};
