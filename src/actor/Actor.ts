@@ -50,7 +50,7 @@ export interface ActorContext<Rpcs extends Rpc.Any> {
   /** Casts to itself after `millis` milliseconds; returns what cancels it. */
   sendAfter<const Tag extends Rpc.Tag<Rpcs>>(millis: number, tag: Tag, payload?: Rpc.Payload<Rpc.ExtractTag<Rpcs, Tag>>): () => void;
   /** Has `info` get a {@link Down} when the incarnation that `ref` names now ends; at once, with `NoProc`, when there is none. */
-  monitor(ref: ActorRef<any>): () => void;
+  monitor(ref: ActorRef<never>): () => void;
 }
 
 declare const OutcomeType: unique symbol;
@@ -352,16 +352,16 @@ export const spawn = <Args, Rpcs extends Rpc.Any, R>(
  *
  * @since 0.1.0
  */
-export const stop = (ref: ActorRef<any>): Effect.Effect<void> => ended(ref, (cell) => cell.shutdown(ExitReason.shutdown));
+export const stop = (ref: ActorRef<never>): Effect.Effect<void> => ended(ref, (cell) => cell.shutdown(ExitReason.shutdown));
 
 /**
  * Ends an actor now: a running handler is interrupted, `terminate` does not run, its scope is closed. Waits until it has ended.
  *
  * @since 0.1.0
  */
-export const kill = (ref: ActorRef<any>): Effect.Effect<void> => ended(ref, (cell) => cell.kill());
+export const kill = (ref: ActorRef<never>): Effect.Effect<void> => ended(ref, (cell) => cell.kill());
 
-const ended = (ref: ActorRef<any>, act: (cell: Cell) => void): Effect.Effect<void> =>
+const ended = (ref: ActorRef<never>, act: (cell: Cell) => void): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     const cell = ref as unknown as Cell;
     if (!cell.alive) return resume(Effect.void);
@@ -376,7 +376,7 @@ const ended = (ref: ActorRef<any>, act: (cell: Cell) => void): Effect.Effect<voi
  *
  * @since 0.1.0
  */
-export const awaitExit = (ref: ActorRef<any>): Effect.Effect<ExitReason.ExitReason> =>
+export const awaitExit = (ref: ActorRef<never>): Effect.Effect<ExitReason.ExitReason> =>
   Effect.callback<ExitReason.ExitReason>((resume) => {
     const stopWatching = (ref as unknown as Cell).addMonitor({ notify: (_, reason) => resume(Effect.succeed(reason)) });
     return Effect.sync(stopWatching);

@@ -97,6 +97,8 @@ type PayloadArgument<R extends Rpc.Any> = [Rpc.Payload<R>] extends [void]
  * @since 0.1.0
  */
 export interface ActorRef<Rpcs extends Rpc.Any> {
+  /** For types only: an actor that takes more messages can stand in for one that takes fewer, and for no other. */
+  readonly "~hsu/accepts"?: (message: Rpcs) => void;
   readonly id: string;
   /** Ids from the root of the tree to this actor. */
   readonly path: ReadonlyArray<string>;

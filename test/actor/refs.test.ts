@@ -1,7 +1,8 @@
 import { describe, expect, it } from "@effect/vitest";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
-import { Supervisor } from "../../src/actor/index.ts";
+import type * as Rpc from "effect/rpc/Rpc";
+import { type ActorRef, Supervisor } from "../../src/actor/index.ts";
 import { pass, quiet, settled, states, worker } from "./actors.ts";
 
 describe("refs", () => {
@@ -57,4 +58,21 @@ describe("refs", () => {
       }).pipe(quiet),
     );
   }
+});
+
+describe("the type of a ref", () => {
+  it("lets an actor that takes more stand in for one that takes fewer, and for no other", () => {
+    type One = Rpc.Rpc<"One">;
+    type Two = Rpc.Rpc<"Two">;
+    const typed = (both: ActorRef<One | Two>, one: ActorRef<One>): ReadonlyArray<unknown> => {
+      const fewer: ActorRef<One> = both;
+      const any: ActorRef<never> = one;
+      // @ts-expect-error: it does not take Two.
+      const more: ActorRef<One | Two> = one;
+      // @ts-expect-error: it takes something else.
+      const other: ActorRef<Two> = one;
+      return [fewer, any, more, other];
+    };
+    expect(typed).toBeTypeOf("function");
+  });
 });

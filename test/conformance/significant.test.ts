@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, ChildSpec, type Strategy, Supervisor } from "../../src/actor/index.ts";
-import { pass, quiet, Script, settled, states, worker } from "../actor/actors.ts";
+import { pass, quiet, Script, settled, states, worker, type WorkerRef } from "../actor/actors.ts";
 import { failure, problem, self, starter, watch } from "./otp.ts";
 
 type Auto = "any_significant" | "all_significant";
@@ -14,7 +14,7 @@ const calm = { intensity: 20 } as const;
 /** A child with a ref that is found by its spec. */
 const significant = (id: string, restart: "transient" | "temporary") => worker(id, { restart, significant: true });
 
-const end = (how: "kill" | "Die" | "Finish" | "Leave", ref: ReturnType<Supervisor.SupervisorRef["ref"]>) => {
+const end = (how: "kill" | "Die" | "Finish" | "Leave", ref: WorkerRef) => {
   const child = ref as unknown as { cast(tag: string, payload?: unknown): void };
   if (how === "kill") return Effect.andThen(Actor.kill(ref), settled);
   child.cast(how, how === "Leave" ? { info: "deploy" } : undefined);

@@ -3,6 +3,7 @@
  */
 import type * as Effect from "effect/Effect";
 import { kill, stop } from "../Actor.ts";
+import type { ActorRef } from "../ActorRef.ts";
 import type { SupervisorCell } from "./supervisorCell.ts";
 
 export abstract class SupervisorHandle {
@@ -29,10 +30,10 @@ export abstract class SupervisorHandle {
   }
 
   get stop(): Effect.Effect<void> {
-    return stop(this.cell);
+    return stop(this.cell as unknown as ActorRef<never>);
   }
 
   get kill(): Effect.Effect<void> {
-    return kill(this.cell);
+    return kill(this.cell as unknown as ActorRef<never>);
   }
 }
