@@ -30,14 +30,14 @@ const compile = async (): Promise<{ readonly folder: string; readonly release: s
   }
 };
 
-const hsu = async (name: string, n: number): Promise<Numbers> => {
-  const { stdout } = await run(process.execPath, ["--expose-gc", join(here, "measure.ts"), name, String(n)]);
+const hsu = async (...what: ReadonlyArray<string>): Promise<Numbers> => {
+  const { stdout } = await run(process.execPath, ["--expose-gc", join(here, "measure.ts"), ...what]);
   return JSON.parse(stdout) as Numbers;
 };
 
-const otp = async (folder: string, name: string, n: number): Promise<Numbers> => {
+const otp = async (folder: string, ...what: ReadonlyArray<string>): Promise<Numbers> => {
   const flags = ["-noshell", "+S", "1", "+P", "4000000", "-pa", folder];
-  const { stdout } = await run("erl", [...flags, "-run", "otp_bench", "main", name, String(n)]);
+  const { stdout } = await run("erl", [...flags, "-run", "otp_bench", "main", ...what]);
   return JSON.parse(stdout) as Numbers;
 };
 
@@ -62,21 +62,20 @@ export const otpSection = async (full: boolean): Promise<Section> => {
   });
   const plan = planOf(full);
   const entries = names.map((name) => {
-    const { figures, n } = plan[name];
+    const { figures, n, warm = 4 } = plan[name];
     return {
-      name,
-      n,
+      what: [name, String(n), String(warm)],
       keys: Object.entries(figures).map(([key, measured]) => ({ key, figure: figureOf(measured), by: scale[measured.unit] })),
     };
   });
   return {
     figures: entries.flatMap(({ keys }) => keys.map(({ figure }) => figure)),
     round: async (number, record) => {
-      for (const { keys, n, name } of entries) {
+      for (const { keys, what } of entries) {
         // Who goes first changes from round to round.
-        const first = number % 2 === 0 ? await hsu(name, n) : undefined;
-        const peer = await otp(folder, name, n);
-        const own = first ?? (await hsu(name, n));
+        const first = number % 2 === 0 ? await hsu(...what) : undefined;
+        const peer = await otp(folder, ...what);
+        const own = first ?? (await hsu(...what));
         for (const { by, figure, key } of keys) record(figure, (own[key] ?? NaN) / by, (peer[key] ?? NaN) / by);
       }
     },
