@@ -43,7 +43,6 @@ export const layerFile = (file: string, options?: EmbedOptions): Layer.Layer<Con
  * ```ts run
  * import { Effect } from "effect"
  * import { Control, layerText } from "hsu/master"
- * import { mkdtempSync } from "node:fs"
  *
  * const config = `
  * managed_processes:
@@ -55,7 +54,7 @@ export const layerFile = (file: string, options?: EmbedOptions): Layer.Layer<Con
  *   const control = yield* Control
  *   const { units } = yield* control.status
  *   return units.map((unit) => `${unit.id} ${unit.state}`)
- * }).pipe(Effect.provide(layerText(config, { stateDirectory: mkdtempSync("/tmp/hsu-example-") })))
+ * }).pipe(Effect.provide(layerText(config)))
  *
  * await Effect.runPromise(states) // => ["sleeper running"]
  * ```

@@ -1,12 +1,18 @@
 import * as Result from "effect/Result";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse, render } from "../../src/config/index.ts";
 import { loadError } from "./support.ts";
 
 describe("the file", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "hsu-config-"));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
   it("HSU-CFG-001: not there, or a folder", async () => {
     expect((await loadError("no/such.yaml")).message).toMatchInlineSnapshot(`
       "no/such.yaml:1:1: error HSU-CFG-001: there is no such file
@@ -14,7 +20,6 @@ describe("the file", () => {
 
       1 error"
     `);
-    const folder = mkdtempSync(join(tmpdir(), "hsu-config-"));
     expect((await loadError(folder)).message.replaceAll(folder, "FOLDER")).toMatchInlineSnapshot(`
       "FOLDER:1:1: error HSU-CFG-001: this is a folder, not a file
           = give the path of a config file: hsu up FILE
@@ -24,7 +29,7 @@ describe("the file", () => {
   });
 
   it("is read from disk with the path as it was given", async () => {
-    const file = join(mkdtempSync(join(tmpdir(), "hsu-config-")), "hsu.yaml");
+    const file = join(folder, "hsu.yaml");
     writeFileSync(file, "managed_processes: 5\n");
     const error = await loadError(file);
     expect(error._tag).toBe("ConfigError");
