@@ -54,8 +54,8 @@ for (const [name, probe] of Object.entries(probes)) {
   it.live(`${name}: a process that has ended but is not reaped is not alive`, () =>
     Effect.gen(function* () {
       const processes = yield* Processes;
-      // The shell becomes `sleep`, which never waits for the child that the shell had.
-      const script = "true & echo $!; exec sleep 60";
+      // The shell becomes `sleep`, which never waits for the child that the shell had; the child ends only then, or the shell might reap it.
+      const script = '(while [ "$(cat /proc/$$/comm)" != sleep ]; do sleep 0.01; done) & echo $!; exec sleep 60';
       const folder = yield* temporaryFolder;
       const handle = yield* start(options(folder, { executable: "sh", args: ["-c", script] }));
       const child = () => Number.parseInt(read(folder, "stdout.log"), 10);
