@@ -16,17 +16,40 @@ import type { ActorRef } from "./ActorRef.ts";
 import { report } from "./CrashReport.ts";
 import * as ExitReason from "./ExitReason.ts";
 import type { Mailbox } from "./Mailbox.ts";
-import { ActorCell, Directive, type Behavior } from "./internal/actorCell.ts";
+import { ActorCell } from "./internal/actorCell.ts";
+import { type Behavior, Directive, informOp } from "./internal/behavior.ts";
 import { Phase, type Call, type Cell, type Op, type Owner } from "./internal/cell.ts";
 import { systemOf, type System } from "./internal/system.ts";
 import { ChildTimer } from "./internal/child.ts";
 
-/** News that an actor asked for: here, that an incarnation that it monitors has ended. @since 0.1.0 */
+/** An incarnation that an actor monitors has ended. @since 0.1.0 */
 export interface Down {
   readonly _tag: "Down";
   readonly ref: ActorRef<never>;
   readonly reason: ExitReason.ExitReason;
 }
+
+/** A linked actor has ended, and this one traps exits. `ref` is null when it came from {@link signal}. @since 0.1.0 */
+export interface Exited {
+  readonly _tag: "Exit";
+  readonly ref: ActorRef<never> | null;
+  readonly reason: ExitReason.ExitReason;
+}
+
+/** No message has come for as long as {@link timeout} said; `message` is what it was given. @since 0.1.0 */
+export interface Timeout {
+  readonly _tag: "Timeout";
+  readonly message: unknown;
+}
+
+/** Something outside of the protocol, sent with {@link inform}. @since 0.1.0 */
+export interface Message {
+  readonly _tag: "Message";
+  readonly value: unknown;
+}
+
+/** What an actor hears beside the messages of its protocol. @since 0.1.0 */
+export type Info = Down | Exited | Timeout | Message;
 
 /** The place of a reply that was put off; pass it to {@link replyTo}. @since 0.1.0 */
 export interface ReplyTo<in Success, in Error = never> {
@@ -51,16 +74,41 @@ export interface ActorContext<Rpcs extends Rpc.Any> {
   sendAfter<const Tag extends Rpc.Tag<Rpcs>>(millis: number, tag: Tag, payload?: Rpc.Payload<Rpc.ExtractTag<Rpcs, Tag>>): () => void;
   /** Has `info` get a {@link Down} when the incarnation that `ref` names now ends; at once, with `NoProc`, when there is none. */
   monitor(ref: ActorRef<never>): () => void;
+  /**
+   * Ties this incarnation to the one that `ref` names now: when one of them ends with anything but `Normal`, so does the other, with the same
+   * reason; one that traps exits hears of it instead (see `trapExit`), of a normal end too. To link twice is to link once. A dead actor's exit is
+   * `NoProc`. Supervisors trap exits and take no note of them.
+   */
+  link(ref: ActorRef<never>): void;
+  /** Takes a link back, on both sides; an `Exit` that was not handled yet is forgotten. */
+  unlink(ref: ActorRef<never>): void;
+  /**
+   * An address for one message of this incarnation, to be handed to whoever is to send it: after `close`, at the end of the incarnation, and with
+   * `once` after the first, what is sent to it goes nowhere. So an answer that comes too late is not mistaken for another.
+   */
+  alias<const Tag extends Rpc.Tag<Rpcs>>(tag: Tag, options?: { readonly once?: boolean }): Alias<Rpc.Payload<Rpc.ExtractTag<Rpcs, Tag>>>;
+}
+
+/** An address that {@link ActorContext.alias} has made. @since 0.1.0 */
+export interface Alias<in Payload> {
+  readonly active: boolean;
+  send(payload: Payload): void;
+  close(): void;
 }
 
 declare const OutcomeType: unique symbol;
 
-/** A result made by {@link reply}, {@link noReply} or {@link exit}. @since 0.1.0 */
-export interface Outcome<out State, out Success> {
-  readonly [OutcomeType]: { readonly state: State; readonly success: Success };
+/** A result made by {@link reply}, {@link noReply}, {@link andThen}, {@link timeout} or {@link exit}. @since 0.1.0 */
+export interface Outcome<out State, out Success, out Token = never> {
+  readonly [OutcomeType]: { readonly state: State; readonly success: Success; readonly token: Token };
 }
 
-type Settled<State, Success> = Outcome<State, Success> | ([Success] extends [void] ? State | void : never);
+/** A result made by {@link replyLater}. @since 0.1.0 */
+export interface Later<out State, out Success, out Error, out R> {
+  readonly [OutcomeType]: { readonly later: State; readonly effect: Effect.Effect<Success, Error, R> };
+}
+
+type Settled<State, Success, Token> = Outcome<State, Success, Token> | ([Success] extends [void] ? State | void : never);
 
 /**
  * What a handler may return: the next state (where the protocol has no reply), an outcome, or an Effect or Exit of these.
@@ -68,19 +116,24 @@ type Settled<State, Success> = Outcome<State, Success> | ([Success] extends [voi
  *
  * @since 0.1.0
  */
-export type HandlerResult<State, Success, Error, R> = Settled<State, Success> | Effect.Effect<Settled<State, Success>, Error, R>;
+export type HandlerResult<State, Success, Error, R, Token = never> =
+  | Settled<State, Success, Token>
+  | Later<State, Success, Error, R>
+  | Effect.Effect<Settled<State, Success, Token>, Error, R>;
 
 /** One handler a message of the protocol. @since 0.1.0 */
-export type Handlers<State, Rpcs extends Rpc.Any, R> = {
+export type Handlers<State, Rpcs extends Rpc.Any, R, Token = never> = {
   readonly [Tag in Rpcs["_tag"]]: (
     state: State,
     payload: Rpc.Payload<Extract<Rpcs, { readonly _tag: Tag }>>,
     context: ActorContext<Rpcs>,
-  ) => HandlerResult<State, Rpc.Success<Extract<Rpcs, { readonly _tag: Tag }>>, Rpc.Error<Extract<Rpcs, { readonly _tag: Tag }>>, R>;
+  ) => HandlerResult<State, Rpc.Success<Extract<Rpcs, { readonly _tag: Tag }>>, Rpc.Error<Extract<Rpcs, { readonly _tag: Tag }>>, R, Token>;
 };
 
+type InitResult<State, Token> = State | Outcome<State, unknown, Token>;
+
 /** What an actor is made from. @since 0.1.0 */
-export interface Options<State, Args, Rpcs extends Rpc.Any, InitError, R> {
+export interface Options<State, Args, Rpcs extends Rpc.Any, InitError, R, Token = never> {
   /** For people; the default id of the actors made from it. */
   readonly name: string;
   readonly protocol: RpcGroup<Rpcs>;
@@ -88,12 +141,19 @@ export interface Options<State, Args, Rpcs extends Rpc.Any, InitError, R> {
   readonly init: (
     args: Args,
     context: ActorContext<Rpcs>,
-  ) => State | Outcome<never, never> | Effect.Effect<State | Outcome<never, never>, InitError, R>;
-  readonly handlers: Handlers<State, Rpcs, R>;
+  ) => InitResult<State, Token> | Effect.Effect<InitResult<State, Token>, InitError, R>;
+  readonly handlers: Handlers<State, Rpcs, R, Token>;
   /** Bounds the messages that may wait. Default: no bound. */
   readonly mailbox?: Mailbox;
-  /** News from monitors. */
-  readonly info?: (state: State, info: Down, context: ActorContext<Rpcs>) => HandlerResult<State, void, never, R>;
+  /**
+   * Whether the end of a linked actor comes as an {@link Exited} instead of ending this one. A `Killed` sent with {@link signal} cannot be trapped.
+   * Default: false.
+   */
+  readonly trapExit?: boolean;
+  /** The rest of what a handler began with {@link andThen}; it runs before anything that waits. */
+  readonly continue?: (state: State, token: Token, context: ActorContext<Rpcs>) => HandlerResult<State, void, never, R, Token>;
+  /** News from monitors, links and timeouts, and messages outside of the protocol. Without it news are dropped, and such messages logged. */
+  readonly info?: (state: State, info: Info, context: ActorContext<Rpcs>) => HandlerResult<State, void, never, R, Token>;
   /** Runs at each end but a kill, after a running handler was interrupted. */
   readonly terminate?: (state: State, reason: ExitReason.ExitReason, context: ActorContext<Rpcs>) => void | Effect.Effect<void, never, R>;
 }
@@ -153,8 +213,8 @@ export class StartError extends Data.TaggedError("StartError")<{
  * ```
  * @since 0.1.0
  */
-export const make = <State, Args, Rpcs extends Rpc.Any, InitError = never, R = never>(
-  options: Options<State, Args, Rpcs, InitError, R>,
+export const make = <State, Args, Rpcs extends Rpc.Any, InitError = never, R = never, Token = never>(
+  options: Options<State, Args, Rpcs, InitError, R, Token>,
 ): Actor<Args, Rpcs, Exclude<R, Scope.Scope>> => {
   const { mailbox } = options;
   if (mailbox !== undefined && !(Number.isInteger(mailbox.capacity) && mailbox.capacity >= 1)) {
@@ -170,8 +230,10 @@ export const make = <State, Args, Rpcs extends Rpc.Any, InitError = never, R = n
   const behavior: Behavior = {
     name: options.name,
     mailbox: options.mailbox,
+    trapExit: options.trapExit ?? false,
     ops,
     init: options.init,
+    continue: options.continue,
     info: options.info,
     terminate: options.terminate,
   };
@@ -188,6 +250,59 @@ export const reply = <State, Success>(state: State, value: Success): Outcome<Sta
 /** The next state, and the reply comes later: see {@link ActorContext.deferReply}. @since 0.1.0 */
 export const noReply = <State>(state: State): Outcome<State, never> =>
   new Directive("noReply", state, undefined) as unknown as Outcome<State, never>;
+
+/**
+ * The next state now, and the reply when `effect` is done: messages that come meanwhile are handled, so such handlers overlap. What it fails with is
+ * the caller's where the protocol declares it, and ends the incarnation otherwise. It is interrupted when the incarnation ends.
+ *
+ * @example
+ * ```ts
+ * import { Actor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Pages = Actor.make({
+ *   name: "pages",
+ *   protocol: RpcGroup.make(Rpc.make("Get", { payload: { url: Schema.String }, success: Schema.String })),
+ *   init: () => 0,
+ *   handlers: {
+ *     Get: (asked, { url }) => Actor.replyLater(asked + 1, Effect.promise(async () => (await fetch(url)).text()))
+ *   }
+ * })
+ * ```
+ * @since 0.1.0
+ */
+export const replyLater = <State, Success, Error, R>(
+  state: State,
+  effect: Effect.Effect<Success, Error, R>,
+): Later<State, Success, Error, R> => new Directive("replyLater", state, effect) as never;
+
+/**
+ * What comes next is handled by `continue` with `token`, before anything that waits. `result` is the next state or any other outcome; from `init`
+ * it is the first state. So a start or a reply need not wait for what follows from it.
+ *
+ * @since 0.1.0
+ */
+export const andThen = <Result, Token>(
+  result: Result,
+  token: Token,
+): Outcome<StateOf<Result>, SuccessOf<Result>, Token | TokenOf<Result>> => new Directive("continue", result, token) as never;
+
+/**
+ * When no message comes within `millis` milliseconds, `info` gets a {@link Timeout} with `message`. Any message or news that is handled before that
+ * ends the wait. With 0 it is handled ahead of what waits in the mailbox.
+ *
+ * @since 0.1.0
+ */
+export const timeout = <Result>(
+  result: Result,
+  millis: number,
+  message?: unknown,
+): Outcome<StateOf<Result>, SuccessOf<Result>, TokenOf<Result>> => new Directive("timeout", result, { millis, message }) as never;
+
+type StateOf<Result> = Result extends Outcome<infer State, any, any> ? State : Result;
+type SuccessOf<Result> = Result extends Outcome<any, infer Success, any> ? Success : void;
+type TokenOf<Result> = Result extends Outcome<any, any, infer Token> ? Token : never;
 
 /** Ends this incarnation. Without a reason it is `Normal`. @since 0.1.0 */
 export const exit = (reason: ExitReason.ExitReason = ExitReason.normal): Outcome<never, never> =>
@@ -348,11 +463,38 @@ export const spawn = <Args, Rpcs extends Rpc.Any, R>(
 };
 
 /**
- * Asks an actor to end with `Shutdown` and waits until it has. A supervisor that finds its `permanent` child gone starts it again.
+ * Asks an actor to end, with `Shutdown` unless `reason` says otherwise, and waits until it has. A supervisor that finds its `permanent` child gone
+ * starts it again.
  *
  * @since 0.1.0
  */
-export const stop = (ref: ActorRef<never>): Effect.Effect<void> => ended(ref, (cell) => cell.shutdown(ExitReason.shutdown));
+export const stop = (ref: ActorRef<never>, options?: { readonly reason?: ExitReason.ExitReason }): Effect.Effect<void> =>
+  ended(ref, (cell) => cell.shutdown(options?.reason ?? ExitReason.shutdown));
+
+/**
+ * Sends an exit signal, as the end of a linked actor would: it ends the incarnation with `reason`, unless that is `Normal`; one that traps exits
+ * gets an {@link Exited} instead. `Killed` cannot be trapped. It does not wait, and goes ahead of the messages.
+ *
+ * @since 0.1.0
+ */
+export const signal = (ref: ActorRef<never>, reason: ExitReason.ExitReason): void => {
+  const cell = ref as unknown as Cell;
+  const { incarnation } = cell;
+  const run = (): void => {
+    if (cell.incarnation !== incarnation) return;
+    if (reason._tag === "Killed") cell.kill();
+    else cell.exitSignal(null, reason);
+  };
+  if (cell.alive) cell.pushControl({ run });
+};
+
+/**
+ * Sends something that is not of the protocol: `info` gets it as a {@link Message}, in its turn among the messages.
+ *
+ * @since 0.1.0
+ */
+export const inform = (ref: ActorRef<never>, value: unknown): void =>
+  (ref as unknown as Cell).push(informOp, { _tag: "Message", value }, null);
 
 /**
  * Ends an actor now: a running handler is interrupted, `terminate` does not run, its scope is closed. Waits until it has ended.

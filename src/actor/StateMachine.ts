@@ -16,7 +16,8 @@ import type { RpcGroup } from "effect/rpc/RpcGroup";
 import type * as Actor from "./Actor.ts";
 import type { Mailbox } from "./Mailbox.ts";
 import * as ExitReason from "./ExitReason.ts";
-import { Directive, type ActorCell, type Behavior } from "./internal/actorCell.ts";
+import type { ActorCell } from "./internal/actorCell.ts";
+import { type Behavior, Directive } from "./internal/behavior.ts";
 import type { Op } from "./internal/cell.ts";
 import { Machine } from "./internal/stateMachine.ts";
 import { Step, type Definition } from "./internal/stateMachineParts.ts";
@@ -167,7 +168,7 @@ export interface Handlers<State, Data, Rpcs extends Rpc.Any, Name extends string
     readonly [N in Name]?: (data: Data, content: unknown, context: MachineContext<State, Rpcs>) => EventResult<State, Data, Rpcs, Name, R>;
   };
   /** News from monitors. */
-  readonly info?: (data: Data, info: Actor.Down, context: MachineContext<State, Rpcs>) => EventResult<State, Data, Rpcs, Name, R>;
+  readonly info?: (data: Data, info: Actor.Info, context: MachineContext<State, Rpcs>) => EventResult<State, Data, Rpcs, Name, R>;
 }
 
 /** The services that the handlers in it need. @since 0.1.0 */
@@ -187,6 +188,8 @@ export interface Options<State extends string, Data, Args, Rpcs extends Rpc.Any,
   readonly name: string;
   /** Bounds the messages that may wait. Default: no bound. */
   readonly mailbox?: Mailbox;
+  /** Whether the end of a linked actor comes as news instead of ending this one: see `Actor.Options`. Default: false. */
+  readonly trapExit?: boolean;
   readonly protocol: RpcGroup<Rpcs>;
   /** The names of the timeouts that the machine sets beside those of states and events. Default: none. */
   readonly timeouts?: ReadonlyArray<Name>;
@@ -311,6 +314,8 @@ export const make = <
   const behavior: Behavior = {
     name,
     mailbox: options.mailbox,
+    trapExit: options.trapExit ?? false,
+    continue: undefined,
     ops,
     init: (args: Args, cell: ActorCell) => {
       const first = options.init(args, cell as never);

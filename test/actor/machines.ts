@@ -74,7 +74,7 @@ export const Probe = StateMachine.make({
     stateTimeout: timeout("state"),
     eventTimeout: timeout("event"),
     timeouts: { x: timeout("x"), y: timeout("y") },
-    info: (trace, { reason }, context) => trace.note(context, `${context.state}!${reason._tag}`),
+    info: (trace, info, context) => trace.note(context, `${context.state}!${info._tag === "Down" ? info.reason._tag : info._tag}`),
   },
   terminate: (trace, reason, context) => void trace.log.push(`end ${context.state} ${reason._tag}`),
 });

@@ -31,7 +31,7 @@ const Watcher = Actor.make({
     Wait: (_, { millis }) => Effect.sleep(millis),
     News: (state) => Actor.reply(state, state.news),
   },
-  info: (state, down) => void state.news.push(`${down.ref.path.join("/")}: ${ExitReason.format(down.reason)}`),
+  info: (state, info) => void (info._tag === "Down" && state.news.push(`${info.ref.path.join("/")}: ${ExitReason.format(info.reason)}`)),
 });
 
 const watched = Effect.gen(function* () {

@@ -7,54 +7,16 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import type * as Fiber from "effect/Fiber";
 import * as Scope from "effect/Scope";
-import { UnknownMessage } from "../ActorRef.ts";
-import { type ActorDown, MailboxFull } from "../ActorRef.ts";
 import * as ExitReason from "../ExitReason.ts";
-import type { Mailbox, MailboxInfo } from "../Mailbox.ts";
-import { Bounds, type Waiter } from "./bounds.ts";
-import { Cell, Phase, type Call, type Op, type Ops, type Owner } from "./cell.ts";
+import * as attachments from "./attachments.ts";
+import { type Behavior, Continuation, Directive, type IdleTimeout, infoOp } from "./behavior.ts";
+import { BoundedCell } from "./boundedCell.ts";
+import { type Call, type Cell, type Op, type Ops, type Owner, Phase } from "./cell.ts";
 import { release } from "./ring.ts";
 import { turnBudget, type System } from "./system.ts";
-import { Timer } from "./timers.ts";
 
-/** A behaviour with its types erased. */
-export interface Behavior {
-  readonly name: string;
-  /** Absent: without a bound. */
-  readonly mailbox: Mailbox | undefined;
-  readonly ops: Ops;
-  readonly init: (args: any, cell: any) => unknown;
-  readonly info: ((state: any, info: any, cell: any) => unknown) | undefined;
-  readonly terminate: ((state: any, reason: ExitReason.ExitReason, cell: any) => unknown) | undefined;
-}
-
-/** What a handler may return instead of its next state. */
-export class Directive {
-  readonly kind: "reply" | "noReply" | "exit" | "ignore";
-  readonly state: unknown;
-  readonly value: unknown;
-  constructor(kind: Directive["kind"], state: unknown, value: unknown) {
-    this.kind = kind;
-    this.state = state;
-    this.value = value;
-  }
-}
-
-const infoOp: Op = { tag: "info", handle: () => undefined, typedError: false };
-
-class DelayedMessage extends Timer {
-  readonly send: () => void;
-  constructor(send: () => void) {
-    super();
-    this.send = send;
-  }
-  override fire(): void {
-    this.send();
-  }
-}
-
-export class ActorCell extends Cell {
-  behavior: Behavior;
+export class ActorCell extends BoundedCell {
+  override behavior: Behavior;
   args: unknown;
   state: unknown = undefined;
   /** The effect that the cell waits for. */
@@ -111,9 +73,19 @@ export class ActorCell extends Cell {
   }
 
   private ready(state: unknown): void {
-    if (state instanceof Directive) return this.end(state.kind === "ignore" ? ExitReason.ignored : (state.value as ExitReason.ExitReason));
-    this.state = state;
-    this.up();
+    if (!(state instanceof Directive)) {
+      this.state = state;
+      return this.up();
+    }
+    if (state.kind === "ignore") return this.end(ExitReason.ignored);
+    if (state.kind === "exit") return this.end(state.value as ExitReason.ExitReason);
+    this.ready(state.state);
+    if (this.phase === Phase.Up) this.andThen(state);
+  }
+
+  override exitSignal(from: Cell | null, reason: ExitReason.ExitReason): void {
+    if (this.behavior.trapExit) this.pushInfo({ _tag: "Exit", ref: from, reason });
+    else if (reason._tag !== "Normal") this.pushControl({ run: () => this.shutdown(reason) });
   }
 
   override shutdown(reason: ExitReason.ExitReason): void {
@@ -136,9 +108,9 @@ export class ActorCell extends Cell {
     let budget = turnBudget;
     // A handler, or a caller that its reply resumed, may have put something into the lanes above: it goes first.
     while (this.phase === Phase.Up && this.fiber === null && this.control === null) {
-      const infos = this.extras === null ? undefined : this.extras.infos;
-      if (infos !== undefined && infos.length > 0) {
-        this.handleInfo(infos.shift());
+      const { extras } = this;
+      if (extras !== null && extras.infos.length > 0) {
+        this.handleInfo(extras.infos.shift());
       } else {
         const ring = this.messages;
         if (ring === null) break;
@@ -152,6 +124,7 @@ export class ActorCell extends Cell {
         const payload = slots[head + 1];
         this.currentCall = slots[head + 2] as Call | null;
         ring.shift();
+        if (extras !== null && extras.idle !== null) this.cancelIdle();
         if (this.behavior.mailbox !== undefined) this.admitWaiters();
         let result: unknown;
         try {
@@ -171,96 +144,15 @@ export class ActorCell extends Cell {
     return false;
   }
 
-  override push(op: Op, payload: unknown, call: Call | null): void {
-    const { mailbox } = this.behavior;
-    if (mailbox === undefined || !this.isFull(mailbox)) return super.push(op, payload, call);
-    const bounds = this.bounds;
-    if (mailbox.overflow === "drop_oldest") {
-      this.dropOldest(mailbox);
-      super.push(op, payload, call);
-    } else if (mailbox.overflow === "suspend" && call !== null) {
-      bounds.waiters.add({ op, payload, call, admitted: null });
-    } else {
-      bounds.dropped++;
-      call?.settle(this.full(op, mailbox));
-    }
-  }
-
-  protected override offer(
-    op: Op,
-    payload: unknown,
-    admitted: (exit: Exit.Exit<void, MailboxFull | ActorDown>) => void,
-  ): (() => void) | null {
-    const { mailbox } = this.behavior;
-    if (mailbox !== undefined && this.isFull(mailbox)) {
-      if (mailbox.overflow === "suspend") {
-        const waiter: Waiter = { op, payload, call: null, admitted };
-        const { waiters } = this.bounds;
-        waiters.add(waiter);
-        return () => void waiters.delete(waiter);
-      }
-      if (mailbox.overflow === "fail") {
-        admitted(this.full(op, mailbox));
-        return null;
-      }
-    }
-    return super.offer(op, payload, admitted);
-  }
-
-  private isFull(mailbox: Mailbox): boolean {
-    return this.messages !== null && this.messages.length >= mailbox.capacity;
-  }
-
-  private full(op: Op, { capacity }: Mailbox): Exit.Exit<never, MailboxFull> {
-    return Exit.fail(new MailboxFull({ path: this.path, tag: op.tag, capacity }));
-  }
-
-  private dropOldest(mailbox: Mailbox): void {
-    const ring = this.messages!;
-    const op = ring.slots[ring.head] as Op;
-    const call = ring.slots[ring.head + 2] as Call | null;
-    ring.shift();
-    this.bounds.dropped++;
-    call?.settle(this.full(op, mailbox));
-  }
-
-  /** There may be room again. */
-  private admitWaiters(): void {
-    const bounds = this.extras === null ? null : this.extras.bounds;
-    const { mailbox } = this.behavior;
-    if (bounds === null || mailbox === undefined) return;
-    while (bounds.waiters.size > 0 && !this.isFull(mailbox)) {
-      const waiter = bounds.next();
-      if (waiter === undefined) return;
-      super.push(waiter.op, waiter.payload, waiter.call);
-      waiter.admitted?.(Exit.void);
-    }
-  }
-
-  private get bounds(): Bounds {
-    return (this.more.bounds ??= new Bounds());
-  }
-
-  override get mailbox(): MailboxInfo {
-    const bounds = this.extras === null ? null : this.extras.bounds;
-    const depth = this.messages === null ? 0 : this.messages.length;
-    const capacity = this.behavior.mailbox?.capacity ?? null;
-    return { depth, capacity, waiting: bounds === null ? 0 : bounds.waiters.size, dropped: bounds === null ? 0 : bounds.dropped };
-  }
-
-  override discardMessages(reason: ExitReason.ExitReason): void {
-    super.discardMessages(reason);
-    const bounds = this.extras === null ? null : this.extras.bounds;
-    if (bounds === null) return;
-    // For good, or only what the last incarnation left: then there is room for those that wait.
-    if (this.gone) bounds.close(this.path, reason);
-    else this.admitWaiters();
-  }
-
   private handleInfo(info: unknown): void {
     let result: unknown;
     try {
-      result = this.behavior.info?.(this.state, info, this);
+      if (info instanceof Continuation) {
+        result = this.behavior.continue!(this.state, info.token, this);
+      } else {
+        this.cancelIdle();
+        result = this.behavior.info?.(this.state, info, this);
+      }
     } catch (error) {
       return this.crash(Cause.die(error));
     }
@@ -273,7 +165,7 @@ export class ActorCell extends Cell {
       if (result !== undefined) this.state = result;
       if (this.currentCall !== null) this.reply(Exit.void);
     } else if (result instanceof Directive) {
-      this.follow(result);
+      this.follow(op, result);
     } else if (Effect.isEffect(result)) {
       this.run(result as Effect.Effect<unknown, unknown>, (exit) => this.settleExit(op, exit));
     } else {
@@ -282,20 +174,53 @@ export class ActorCell extends Cell {
     }
   }
 
-  private follow(directive: Directive): void {
-    if (directive.kind === "exit") return this.end(directive.value as ExitReason.ExitReason);
-    this.state = directive.state;
-    if (directive.kind === "noReply") this.deferReply();
-    else if (this.currentCall !== null) this.reply(Exit.succeed(directive.value));
+  private follow(op: Op, directive: Directive): void {
+    switch (directive.kind) {
+      case "exit":
+        return this.end(directive.value as ExitReason.ExitReason);
+      case "continue":
+      case "timeout":
+        this.settle(op, directive.state);
+        if (this.ending === null) this.andThen(directive);
+        return;
+      case "replyLater":
+        this.state = directive.state;
+        return attachments.replyLater(this, op, directive.value as Effect.Effect<unknown, unknown>);
+      case "noReply":
+        this.state = directive.state;
+        this.deferReply();
+        return;
+      default:
+        this.state = directive.state;
+        if (this.currentCall !== null) this.reply(Exit.succeed(directive.value));
+    }
+  }
+
+  /** What a handler wants to come next. */
+  private andThen({ kind, value }: Directive): void {
+    if (kind === "timeout") return attachments.setIdle(this, value as IdleTimeout);
+    if (this.behavior.continue === undefined) {
+      return this.crash(
+        Cause.die(new TypeError(`${this.behavior.name}: a handler returned Actor.continue, and there is no continue handler`)),
+      );
+    }
+    this.more.infos.unshift(new Continuation(value));
+    this.schedule();
+  }
+
+  private cancelIdle(): void {
+    const timer = this.extras === null ? null : this.extras.idle;
+    if (timer === null) return;
+    this.extras!.idle = null;
+    this.system.timers.cancel(timer);
   }
 
   private settleExit(op: Op, exit: Exit.Exit<unknown, unknown>): void {
     if (this.ending !== null) return this.end(this.ending);
     if (Exit.isSuccess(exit)) return this.settle(op, exit.value);
-    if (!op.typedError || !Cause.hasFails(exit.cause) || Cause.hasDies(exit.cause)) return this.crash(exit.cause);
+    if (!attachments.isAnswer(op, exit.cause)) return this.crash(exit.cause);
     if (this.currentCall !== null) return this.reply(exit);
-    // Nobody waits for the error of a cast, and it must not go unsaid.
-    Effect.runForkWith(this.context)(Effect.logWarning(`${this.path.join("/")}: cast ${op.tag} failed`, exit.cause));
+    attachments.reportUnheard(this, op, exit.cause);
   }
 
   private reply(exit: Exit.Exit<unknown, unknown>): void {
@@ -324,7 +249,7 @@ export class ActorCell extends Cell {
     });
   }
 
-  private crash(cause: Cause.Cause<unknown>): void {
+  crash(cause: Cause.Cause<unknown>): void {
     this.end(ExitReason.fromCause(cause));
   }
 
@@ -386,7 +311,7 @@ export class ActorCell extends Cell {
   }
 
   /** What effects run with: whatever they acquire is the incarnation's. Only an effect can acquire something, so the others never pay for it. */
-  private get effectContext(): Context.Context<never> {
+  get effectContext(): Context.Context<never> {
     return (this.more.effectContext ??= Context.add(this.context, Scope.Scope, this.scope));
   }
 
@@ -398,42 +323,23 @@ export class ActorCell extends Cell {
   }
 
   sendAfter(millis: number, tag: string, payload?: unknown): () => void {
-    const op = this.ops[tag];
-    if (op === undefined) throw new UnknownMessage({ path: this.path, tag });
-    const { incarnation } = this;
-    const { timers } = this.system;
-    const { releases } = this.more;
-    // The next incarnation must not find it in the mailbox: an actor that ticks would tick twice as often after each crash.
-    const handle: Op["handle"] = (state, sent, cell) => (this.incarnation === incarnation ? op.handle(state, sent, cell) : undefined);
-    const timer = new DelayedMessage(() => {
-      releases.delete(cancel);
-      this.push({ tag, handle, typedError: op.typedError }, payload, null);
-    });
-    const cancel = (): void => {
-      releases.delete(cancel);
-      timers.cancel(timer);
-    };
-    releases.add(cancel);
-    timers.add(timer, millis);
-    return cancel;
+    return attachments.sendAfter(this, millis, tag, payload);
+  }
+
+  alias(tag: string, options?: { readonly once?: boolean }): attachments.Alias {
+    return new attachments.Alias(this, tag, options?.once ?? false);
   }
 
   monitor(target: Cell): () => void {
-    const { releases } = this.more;
-    let demonitor = (): void => {};
-    const stop = (): void => {
-      releases.delete(stop);
-      demonitor();
-    };
-    releases.add(stop);
-    // With a dead target the news comes before `addMonitor` returns.
-    demonitor = target.addMonitor({
-      notify: (cell, reason) => {
-        releases.delete(stop);
-        this.pushInfo({ _tag: "Down", ref: cell, reason });
-      },
-    });
-    return stop;
+    return attachments.monitor(this, target);
+  }
+
+  link(target: Cell): void {
+    attachments.link(this, target);
+  }
+
+  unlink(target: Cell): void {
+    attachments.unlink(this, target);
   }
 
   pushInfo(info: unknown): void {

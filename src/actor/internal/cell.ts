@@ -111,6 +111,10 @@ class Extras {
   closing = false;
   /** The supervision lane: news for the behaviour, ahead of its messages. */
   infos: Array<unknown> = [];
+  /** Fires when no message has come for a while. */
+  idle: Timer | null = null;
+  /** Cells whose incarnation is linked with this one. */
+  links: Set<Cell> | null = null;
 }
 
 export abstract class Cell implements Runnable {
@@ -151,6 +155,8 @@ export abstract class Cell implements Runnable {
   abstract turn(): boolean;
   /** Whether `fiber` runs on behalf of this cell. */
   abstract runs(fiber: unknown): boolean;
+  /** A linked cell has ended (or was not there), or somebody sends what such an end would. */
+  abstract exitSignal(from: Cell | null, reason: ExitReason.ExitReason): void;
 
   /** Why the start that has just been on the stack failed. */
   get startFailure(): ExitReason.ExitReason | null {
@@ -307,11 +313,16 @@ export abstract class Cell implements Runnable {
     this.phase = Phase.Down;
     const extras = this.extras;
     let monitors: Array<MonitorEntry> | undefined;
+    let links: Set<Cell> | null = null;
     let calls: Call | null = null;
     if (extras !== null) {
       for (const release of extras.releases) release();
       extras.releases.clear();
       extras.infos = [];
+      if (extras.idle !== null) this.system.timers.cancel(extras.idle);
+      extras.idle = null;
+      links = extras.links;
+      extras.links = null;
       monitors = extras.monitors;
       extras.monitors = [];
       calls = extras.heldCalls;
@@ -320,6 +331,12 @@ export abstract class Cell implements Runnable {
     if (!starting) this.owner.exited(this, reason);
     else if (this.inStart) this.more.startFailure = reason;
     else this.owner.started(this, reason);
+    if (links !== null) {
+      for (const linked of links) {
+        linked.extras?.links?.delete(this);
+        linked.exitSignal(this, reason);
+      }
+    }
     if (monitors !== undefined) for (const monitor of monitors) monitor.notify(this, reason);
     while (calls !== null) {
       const call: Call = calls;

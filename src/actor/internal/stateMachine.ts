@@ -10,7 +10,9 @@ import * as Exit from "effect/Exit";
 import type * as Scope from "effect/Scope";
 import type { Action } from "../StateMachine.ts";
 import { UnhandledEvent } from "../StateMachine.ts";
-import { Directive, type ActorCell } from "./actorCell.ts";
+import type { ActorCell } from "./actorCell.ts";
+import type { Alias } from "./attachments.ts";
+import { Directive } from "./behavior.ts";
 import type { Call, Cell } from "./cell.ts";
 import { MachineEvent, Step, Transition, type Definition } from "./stateMachineParts.ts";
 import { MachineTimers, type TimeoutTimer } from "./stateMachineTimers.ts";
@@ -205,6 +207,18 @@ export class Machine {
 
   sendAfter(millis: number, tag: string, payload?: unknown): () => void {
     return this.cell.sendAfter(millis, tag, payload);
+  }
+
+  link(target: Cell): void {
+    this.cell.link(target);
+  }
+
+  unlink(target: Cell): void {
+    this.cell.unlink(target);
+  }
+
+  alias(tag: string, options?: { readonly once?: boolean }): Alias {
+    return this.cell.alias(tag, options);
   }
 
   monitor(target: Cell): () => void {

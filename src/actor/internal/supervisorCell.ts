@@ -55,6 +55,9 @@ export class SupervisorCell extends GroupRunner implements Owner {
     return false;
   }
 
+  /** Supervisors trap exits, and take no note of those that are not their children's. */
+  override exitSignal(): void {}
+
   // ---- the cell's own life
 
   override start(): void {
