@@ -13,7 +13,7 @@ import * as Scope from "effect/Scope";
 import type * as Rpc from "effect/rpc/Rpc";
 import type { RpcGroup } from "effect/rpc/RpcGroup";
 import type { ActorRef } from "./ActorRef.ts";
-import { report } from "./CrashReport.ts";
+import { report, type Shown } from "./CrashReport.ts";
 import * as ExitReason from "./ExitReason.ts";
 import type { Mailbox } from "./Mailbox.ts";
 import { ActorCell } from "./internal/actorCell.ts";
@@ -154,6 +154,11 @@ export interface Options<State, Args, Rpcs extends Rpc.Any, InitError, R, Token 
   readonly continue?: (state: State, token: Token, context: ActorContext<Rpcs>) => HandlerResult<State, void, never, R, Token>;
   /** News from monitors, links and timeouts, and messages outside of the protocol. Without it news are dropped, and such messages logged. */
   readonly info?: (state: State, info: Info, context: ActorContext<Rpcs>) => HandlerResult<State, void, never, R, Token>;
+  /**
+   * What others are shown of its state and its messages, in crash reports and by `Inspect`: what it returns takes the place of what it was given, so
+   * that secrets can be left out. It cannot harm the actor: when it throws, nothing is shown. Default: all of it.
+   */
+  readonly format?: (shown: Shown<State>) => Partial<Shown<unknown>>;
   /** Runs at each end but a kill, after a running handler was interrupted. */
   readonly terminate?: (state: State, reason: ExitReason.ExitReason, context: ActorContext<Rpcs>) => void | Effect.Effect<void, never, R>;
 }
@@ -235,6 +240,8 @@ export const make = <State, Args, Rpcs extends Rpc.Any, InitError = never, R = n
     init: options.init,
     continue: options.continue,
     info: options.info,
+    format: options.format,
+    view: undefined,
     terminate: options.terminate,
   };
   return { name: options.name, protocol: options.protocol, "~hsu/Actor": behavior as never };

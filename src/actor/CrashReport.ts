@@ -4,6 +4,7 @@
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import { format, type ExitReason } from "./ExitReason.ts";
+import { type Shown, takeShown } from "./internal/crash.ts";
 
 /**
  * An actor ended abnormally.
@@ -14,7 +15,16 @@ export interface CrashReport {
   readonly path: ReadonlyArray<string>;
   readonly incarnation: number;
   readonly reason: ExitReason;
+  /** The state before the handler that failed, as the actor's `format` shows it; absent where no handler did. */
+  readonly state?: unknown;
+  /** What that handler was given; null when it was no message's. */
+  readonly message?: { readonly tag: string; readonly payload: unknown } | null;
+  /** Set when the actor's `format` threw: then neither state nor payload are shown. */
+  readonly formatError?: unknown;
 }
+
+/** What is shown of an actor in a crash report, and by `Inspect`. @since 0.1.0 */
+export type { Shown };
 
 /**
  * What is done with a crash report. Default: an error in Effect's log, with the cause. It runs apart from the actor and cannot harm it.
@@ -32,11 +42,17 @@ export interface CrashReport {
 export const Reporter = Context.Reference<(report: CrashReport) => Effect.Effect<void>>("hsu/actor/CrashReport/Reporter", {
   defaultValue: () => (report) => {
     const text = `${report.path.join("/")} #${report.incarnation} crashed: ${format(report.reason)}`;
-    return report.reason._tag === "Error" ? Effect.logError(text, report.reason.cause) : Effect.logError(text);
+    const failed = "formatError" in report ? ["its format threw:", report.formatError] : [];
+    return report.reason._tag === "Error" ? Effect.logError(text, report.reason.cause, ...failed) : Effect.logError(text, ...failed);
   },
 });
 
 /** Hands a report to the reporter of the crashed actor's context. @internal */
 export const report = (context: Context.Context<never>, crash: CrashReport): void => {
-  Effect.runForkWith(context)(Effect.suspend(() => Context.get(context, Reporter)(crash)));
+  const shown = takeShown(crash.reason);
+  Effect.runForkWith(context)(
+    Effect.suspend(() =>
+      Context.get(context, Reporter)(shown === null ? crash : { ...crash, ...shown, reason: shown.reason ?? crash.reason }),
+    ),
+  );
 };

@@ -19,6 +19,7 @@ import * as ExitReason from "./ExitReason.ts";
 import type { ActorCell } from "./internal/actorCell.ts";
 import { type Behavior, Directive } from "./internal/behavior.ts";
 import type { Op } from "./internal/cell.ts";
+import type { Shown } from "./internal/crash.ts";
 import { Machine } from "./internal/stateMachine.ts";
 import { Step, type Definition } from "./internal/stateMachineParts.ts";
 
@@ -201,6 +202,8 @@ export interface Options<State extends string, Data, Args, Rpcs extends Rpc.Any,
   readonly states: States & { readonly [S in State]: Handlers<NoInfer<State>, Data, Rpcs, NoInfer<Name>, any> };
   /** For each event that the state itself has no handler for. */
   readonly all?: All & Handlers<NoInfer<State>, Data, Rpcs, NoInfer<Name>, any>;
+  /** What others are shown of its state and its data: see `Actor.Options`. Default: all of it. */
+  readonly format?: (shown: Shown<{ readonly state: State; readonly data: Data }>) => Partial<Shown<unknown>>;
   /** Runs at each end but a kill, after a running handler was interrupted. */
   readonly terminate?: (
     data: Data,
@@ -316,6 +319,11 @@ export const make = <
     mailbox: options.mailbox,
     trapExit: options.trapExit ?? false,
     continue: undefined,
+    format: options.format,
+    view: {
+      get: ({ data, state }: Machine) => ({ state, data }),
+      set: (machine: Machine, next: { readonly state: string; readonly data: unknown }) => machine.replace(next.state, next.data),
+    },
     ops,
     init: (args: Args, cell: ActorCell) => {
       const first = options.init(args, cell as never);

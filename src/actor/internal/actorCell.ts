@@ -12,6 +12,7 @@ import * as attachments from "./attachments.ts";
 import { type Behavior, Continuation, Directive, type IdleTimeout, infoOp } from "./behavior.ts";
 import { BoundedCell } from "./boundedCell.ts";
 import { type Call, type Cell, type Op, type Ops, type Owner, Phase } from "./cell.ts";
+import { crashed } from "./crash.ts";
 import { release } from "./ring.ts";
 import { turnBudget, type System } from "./system.ts";
 
@@ -20,7 +21,7 @@ export class ActorCell extends BoundedCell {
   args: unknown;
   state: unknown = undefined;
   /** The effect that the cell waits for. */
-  private fiber: Fiber.Fiber<unknown, unknown> | null = null;
+  fiber: Fiber.Fiber<unknown, unknown> | null = null;
   /** The call that is being handled. */
   private currentCall: Call | null = null;
   /** Set as soon as the end is decided. */
@@ -109,6 +110,7 @@ export class ActorCell extends BoundedCell {
     // A handler, or a caller that its reply resumed, may have put something into the lanes above: it goes first.
     while (this.phase === Phase.Up && this.fiber === null && this.control === null) {
       const { extras } = this;
+      let handled = infoOp;
       if (extras !== null && extras.infos.length > 0) {
         this.handleInfo(extras.infos.shift());
       } else {
@@ -122,6 +124,7 @@ export class ActorCell extends BoundedCell {
         const { head, slots } = ring;
         const op = slots[head] as Op;
         const payload = slots[head + 1];
+        handled = op;
         this.currentCall = slots[head + 2] as Call | null;
         ring.shift();
         if (extras !== null && extras.idle !== null) this.cancelIdle();
@@ -130,12 +133,12 @@ export class ActorCell extends BoundedCell {
         try {
           result = op.handle(this.state, payload, this);
         } catch (error) {
-          this.crash(Cause.die(error));
+          this.crash(Cause.die(error), op, payload);
           break;
         }
-        this.settle(op, result);
+        this.settle(op, payload, result);
       }
-      if (this.system.spend() || --budget === 0) {
+      if (this.system.spend(this, handled) || --budget === 0) {
         if (this.fiber === null && this.phase === Phase.Up) return true;
       }
     }
@@ -154,33 +157,34 @@ export class ActorCell extends BoundedCell {
         result = this.behavior.info?.(this.state, info, this);
       }
     } catch (error) {
-      return this.crash(Cause.die(error));
+      return this.crash(Cause.die(error), infoOp, info);
     }
-    this.settle(infoOp, result);
+    this.settle(infoOp, info, result);
   }
 
   /** Does what a handler's result says. */
-  private settle(op: Op, result: unknown): void {
+  private settle(op: Op, payload: unknown, result: unknown): void {
     if (typeof result !== "object" || result === null) {
       if (result !== undefined) this.state = result;
       if (this.currentCall !== null) this.reply(Exit.void);
     } else if (result instanceof Directive) {
-      this.follow(op, result);
+      this.follow(op, payload, result);
     } else if (Effect.isEffect(result)) {
-      this.run(result as Effect.Effect<unknown, unknown>, (exit) => this.settleExit(op, exit));
+      this.run(result as Effect.Effect<unknown, unknown>, (exit) => this.settleExit(op, payload, exit));
+      if (this.system.watch !== null) attachments.watchFiber(this, op, this.fiber, this.system.watch);
     } else {
       this.state = result;
       if (this.currentCall !== null) this.reply(Exit.void);
     }
   }
 
-  private follow(op: Op, directive: Directive): void {
+  private follow(op: Op, payload: unknown, directive: Directive): void {
     switch (directive.kind) {
       case "exit":
         return this.end(directive.value as ExitReason.ExitReason);
       case "continue":
       case "timeout":
-        this.settle(op, directive.state);
+        this.settle(op, payload, directive.state);
         if (this.ending === null) this.andThen(directive);
         return;
       case "replyLater":
@@ -215,10 +219,10 @@ export class ActorCell extends BoundedCell {
     this.system.timers.cancel(timer);
   }
 
-  private settleExit(op: Op, exit: Exit.Exit<unknown, unknown>): void {
+  private settleExit(op: Op, payload: unknown, exit: Exit.Exit<unknown, unknown>): void {
     if (this.ending !== null) return this.end(this.ending);
-    if (Exit.isSuccess(exit)) return this.settle(op, exit.value);
-    if (!attachments.isAnswer(op, exit.cause)) return this.crash(exit.cause);
+    if (Exit.isSuccess(exit)) return this.settle(op, payload, exit.value);
+    if (!attachments.isAnswer(op, exit.cause)) return this.crash(exit.cause, op, payload);
     if (this.currentCall !== null) return this.reply(exit);
     attachments.reportUnheard(this, op, exit.cause);
   }
@@ -249,8 +253,9 @@ export class ActorCell extends BoundedCell {
     });
   }
 
-  crash(cause: Cause.Cause<unknown>): void {
-    this.end(ExitReason.fromCause(cause));
+  crash(cause: Cause.Cause<unknown>, op?: Op, payload?: unknown): void {
+    const message = op === undefined ? null : { tag: op.tag, payload };
+    this.end(crashed(cause, { state: this.state, message, behavior: this.behavior }));
   }
 
   /** terminate, then the scope, then the news. */
@@ -343,7 +348,7 @@ export class ActorCell extends BoundedCell {
   }
 
   pushInfo(info: unknown): void {
-    if (this.phase !== Phase.Up && this.phase !== Phase.Starting) return;
+    if (this.phase === Phase.Down || this.phase === Phase.Stopping) return;
     this.more.infos.push(info);
     this.schedule();
   }

@@ -4,11 +4,13 @@
 import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
+import type * as Fiber from "effect/Fiber";
 import { UnknownMessage } from "../ActorRef.ts";
 import * as ExitReason from "../ExitReason.ts";
 import type { ActorCell } from "./actorCell.ts";
 import type { IdleTimeout } from "./behavior.ts";
 import { type Call, type Cell, type Op, Phase } from "./cell.ts";
+import type { HandlerWatch } from "./system.ts";
 import { Timer } from "./timers.ts";
 
 class Alarm extends Timer {
@@ -171,4 +173,11 @@ export const replyLater = (cell: ActorCell, op: Op, effect: Effect.Effect<unknow
     } else if (call === null) reportUnheard(cell, op, cause);
     else call.settle(exit);
   });
+};
+
+/** Tells the watch how long a handler's effect took, when it has not ended at once. */
+export const watchFiber = (cell: ActorCell, op: Op, fiber: Fiber.Fiber<unknown, unknown> | null, watch: HandlerWatch): void => {
+  if (fiber === null) return;
+  const begun = performance.now();
+  fiber.addObserver(() => watch(cell, op, performance.now() - begun));
 };

@@ -5,6 +5,12 @@ import * as Effect from "effect/Effect";
 import type * as ExitReason from "../ExitReason.ts";
 import type { Mailbox } from "../Mailbox.ts";
 import type { Op, Ops } from "./cell.ts";
+import type { Shown } from "./crash.ts";
+
+export interface View {
+  readonly get: (state: any) => unknown;
+  readonly set: (state: any, next: any) => unknown;
+}
 
 /** An actor definition with its types erased. */
 export interface Behavior {
@@ -17,6 +23,10 @@ export interface Behavior {
   readonly init: (args: any, cell: any) => unknown;
   readonly continue: ((state: any, token: any, cell: any) => unknown) | undefined;
   readonly info: ((state: any, info: any, cell: any) => unknown) | undefined;
+  /** How its state and its messages are shown to people. */
+  readonly format: ((shown: any) => Partial<Shown<unknown>>) | undefined;
+  /** What is its state to others, where the cell's own is something else. */
+  readonly view: View | undefined;
   readonly terminate: ((state: any, reason: ExitReason.ExitReason, cell: any) => unknown) | undefined;
 }
 

@@ -14,6 +14,7 @@ import type { Bounds } from "./bounds.ts";
 import { acquire, type Ring } from "./ring.ts";
 import type { Runnable, System } from "./system.ts";
 import { Timer } from "./timers.ts";
+import { traced, tracing } from "./tracing.ts";
 
 /** Who owns a cell: its supervisor, or the scope or caller that spawned it. */
 export interface Owner {
@@ -47,6 +48,8 @@ export const Phase = {
   Starting: 1,
   Up: 2,
   Stopping: 3,
+  /** Up, but handles no messages. */
+  Suspended: 4,
 } as const;
 export type Phase = (typeof Phase)[keyof typeof Phase];
 
@@ -60,12 +63,15 @@ export class Call extends Timer {
   heldPrev: Call | null = null;
   heldNext: Call | null = null;
   held = false;
+  /** The fiber that waits. */
+  readonly caller: unknown;
 
-  constructor(cell: Cell, tag: string, resume: (exit: Exit.Exit<any, any>) => void) {
+  constructor(cell: Cell, tag: string, resume: (exit: Exit.Exit<any, any>) => void, caller: unknown) {
     super();
     this.cell = cell;
     this.tag = tag;
     this.resume = resume;
+    this.caller = caller;
   }
 
   settle(exit: Exit.Exit<any, any>): void {
@@ -115,6 +121,8 @@ class Extras {
   idle: Timer | null = null;
   /** Cells whose incarnation is linked with this one. */
   links: Set<Cell> | null = null;
+  /** What waits for the start that is under way. */
+  whenUp: Array<Control> = [];
 }
 
 export abstract class Cell implements Runnable {
@@ -178,7 +186,7 @@ export abstract class Cell implements Runnable {
   cast(tag: string, payload?: unknown): void {
     const op = this.ops[tag];
     if (op === undefined) throw new UnknownMessage({ path: this.path, tag });
-    this.push(op, payload, null);
+    this.push(tracing.on ? traced(op, this, "consumer") : op, payload, null);
   }
 
   send(tag: string, payload?: unknown): Effect.Effect<void, MailboxFull | ActorDown> {
@@ -186,7 +194,7 @@ export abstract class Cell implements Runnable {
       const op = this.ops[tag];
       if (op === undefined) return resume(Exit.die(new UnknownMessage({ path: this.path, tag })));
       if (this.gone) return resume(Exit.fail(new ActorDown({ path: this.path, reason: ExitReason.noProc })));
-      const giveUp = this.offer(op, payload, resume);
+      const giveUp = this.offer(tracing.on ? traced(op, this, "consumer") : op, payload, resume);
       return giveUp === null ? undefined : Effect.sync(giveUp);
     });
   }
@@ -218,22 +226,23 @@ export abstract class Cell implements Runnable {
     resume: (exit: Exit.Exit<any, any>) => void,
   ): Call | null {
     const op = this.ops[tag];
+    const caller = Fiber.getCurrent();
     const refusal =
       op === undefined
         ? Exit.die(new UnknownMessage({ path: this.path, tag }))
         : this.gone
           ? Exit.fail(new ActorDown({ path: this.path, reason: ExitReason.noProc }))
-          : this.runs(Fiber.getCurrent())
+          : this.runs(caller)
             ? Exit.fail(new CallingSelf({ path: this.path, tag }))
             : null;
     if (op === undefined || refusal !== null) {
       resume(refusal!);
       return null;
     }
-    const call = new Call(this, tag, resume);
+    const call = new Call(this, tag, resume, caller);
     const millis = options?.timeout ?? defaultCallMillis;
     if (millis !== "infinity") this.system.timers.add(call, millis);
-    this.push(op, payload, call);
+    this.push(tracing.on ? traced(op, this, "server") : op, payload, call);
     return call;
   }
 
@@ -305,7 +314,15 @@ export abstract class Cell implements Runnable {
   protected up(): void {
     this.phase = Phase.Up;
     if (!this.inStart) this.owner.started(this, null);
+    if (this.extras !== null) this.releaseWaiting(this.extras);
     if (this.messages !== null || this.control !== null) this.schedule();
+  }
+
+  private releaseWaiting(extras: Extras): void {
+    const waiting = extras.whenUp;
+    if (waiting.length === 0) return;
+    extras.whenUp = [];
+    for (const control of waiting) this.pushControl(control);
   }
 
   /** The incarnation's end, once nothing of it is left: tells the owner, then who waits or watches. */
@@ -321,6 +338,7 @@ export abstract class Cell implements Runnable {
       extras.infos = [];
       if (extras.idle !== null) this.system.timers.cancel(extras.idle);
       extras.idle = null;
+      this.releaseWaiting(extras);
       links = extras.links;
       extras.links = null;
       monitors = extras.monitors;

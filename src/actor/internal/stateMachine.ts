@@ -178,6 +178,13 @@ export class Machine {
     this.cell.pushInfo(marker);
   }
 
+  /** From outside, while no handler runs: no transition, so nothing is entered and no timeout ends. */
+  replace(state: string, data: unknown): this {
+    this.current = state;
+    this.data = data;
+    return this;
+  }
+
   get state(): string {
     return this.current;
   }

@@ -11,13 +11,18 @@ import * as Duration from "effect/Duration";
 import * as Effect from "effect/Effect";
 import type * as Fiber from "effect/Fiber";
 import type { TreeEvent } from "../Event.ts";
+import type { Op } from "./cell.ts";
 import { Timers, type Alarm } from "./timers.ts";
+import { noticeTracer } from "./tracing.ts";
 
 /** Anything that the loop gives turns to. */
 export interface Runnable {
   /** Handles messages while `system.credit` lasts; true when there is more to do. */
   turn(): boolean;
 }
+
+/** Hears how long a handler took. */
+export type HandlerWatch = (runnable: Runnable, op: Op, millis: number) => void;
 
 /** Messages an actor may handle in one turn before the next actor has its turn. */
 export const turnBudget = 256;
@@ -91,15 +96,32 @@ export class System {
     }
   }
 
-  /** Counts a message; true when the time slice is used up. */
-  spend(): boolean {
-    return --this.credit <= 0 && this.checkpoint();
+  /** Told of each handler with its milliseconds, while somebody wants to know: then the clock is read after each. */
+  get watch(): HandlerWatch | null {
+    return this.handlerWatch;
   }
 
-  private checkpoint(): boolean {
+  set watch(watch: HandlerWatch | null) {
+    this.handlerWatch = watch;
+    this.credit = this.lastCredit = 1;
+  }
+
+  private handlerWatch: HandlerWatch | null = null;
+
+  /** Counts a message, or another step; true when the time slice is used up. */
+  spend(runnable?: Runnable, op?: Op): boolean {
+    return --this.credit <= 0 && this.checkpoint(runnable, op);
+  }
+
+  private checkpoint(runnable?: Runnable, op?: Op): boolean {
     const now = performance.now();
     const spent = now - this.lastCheck;
     this.lastCheck = now;
+    if (this.handlerWatch !== null) {
+      if (runnable !== undefined && op !== undefined) this.handlerWatch(runnable, op, spent);
+      this.credit = 1;
+      return (this.expired = now - this.sliceStart > sliceMillis);
+    }
     // The clock is read after each handler that takes a millisecond, and seldom enough for cheap ones not to notice.
     const next = spent <= 0 ? maxCredit : Math.floor((this.lastCredit * checkMillis) / spent);
     this.credit = this.lastCredit = next < 1 ? 1 : next > maxCredit ? maxCredit : next;
@@ -195,6 +217,7 @@ const systems = new WeakMap<Clock.Clock, System>();
 
 /** The system of the clock that a context carries. */
 export const systemOf = (context: Context.Context<never>): System => {
+  noticeTracer(context);
   const clock = Context.get(context, Clock.Clock);
   if (clock === realClock) return realSystem;
   let system = systems.get(clock);
