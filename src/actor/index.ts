@@ -15,6 +15,7 @@ export * as Event from "./Event.ts";
 export * as ExitReason from "./ExitReason.ts";
 export * as Group from "./Group.ts";
 export * as Registry from "./Registry.ts";
+export * as Inspect from "./Inspect.ts";
 export type * as Mailbox from "./Mailbox.ts";
 export * as RestartIntensity from "./RestartIntensity.ts";
 export * as StateMachine from "./StateMachine.ts";

@@ -147,6 +147,11 @@ export class ActorCell extends BoundedCell {
     return false;
   }
 
+  override pendingCalls(): Array<Call> {
+    const current = this.currentCall;
+    return current === null || current.resume === null ? super.pendingCalls() : [current, ...super.pendingCalls()];
+  }
+
   private handleInfo(info: unknown): void {
     let result: unknown;
     try {

@@ -90,6 +90,12 @@ export abstract class BoundedCell extends Cell {
     return { depth, capacity, waiting: bounds === null ? 0 : bounds.waiters.size, dropped: bounds === null ? 0 : bounds.dropped };
   }
 
+  override pendingCalls(): Array<Call> {
+    const waiters = this.extras?.bounds?.waiters ?? [];
+    const waiting = [...waiters].flatMap(({ call }) => (call === null || call.resume === null ? [] : [call]));
+    return [...super.pendingCalls(), ...waiting];
+  }
+
   override discardMessages(reason: ExitReason.ExitReason): void {
     super.discardMessages(reason);
     const bounds = this.extras === null ? null : this.extras.bounds;

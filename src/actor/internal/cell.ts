@@ -370,6 +370,15 @@ export abstract class Cell implements Runnable {
     this.discardMessages(reason);
   }
 
+  /** The calls that wait for this cell, wherever they are. */
+  pendingCalls(): Array<Call> {
+    const calls: Array<Call> = [];
+    const { messages: ring } = this;
+    if (ring !== null) ring.forEach((_, __, call) => void (call !== null && calls.push(call as Call)));
+    for (let held = this.extras === null ? null : this.extras.heldCalls; held !== null; held = held.heldNext) calls.push(held);
+    return calls.filter(({ resume }) => resume !== null);
+  }
+
   discardMessages(reason: ExitReason.ExitReason): void {
     const ring = this.messages;
     this.messages = null;

@@ -35,6 +35,15 @@ export class Ring {
     this.used -= stride;
   }
 
+  /** From the oldest on. */
+  forEach(visit: (op: unknown, payload: unknown, call: unknown) => void): void {
+    const { slots } = this;
+    for (let n = 0; n < this.used; n += stride) {
+      const at = (this.head + n) % slots.length;
+      visit(slots[at], slots[at + 1], slots[at + 2]);
+    }
+  }
+
   get length(): number {
     return this.used / stride;
   }
