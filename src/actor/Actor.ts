@@ -476,7 +476,7 @@ export const spawn = <Args, Rpcs extends Rpc.Any, R>(
  * @since 0.1.0
  */
 export const stop = (ref: ActorRef<never>, options?: { readonly reason?: ExitReason.ExitReason }): Effect.Effect<void> =>
-  ended(ref, (cell) => cell.shutdown(options?.reason ?? ExitReason.shutdown));
+  ended(ref, (cell, run) => cell.pushControl({ run: () => run(() => cell.shutdown(options?.reason ?? ExitReason.shutdown)) }));
 
 /**
  * Sends an exit signal, as the end of a linked actor would: it ends the incarnation with `reason`, unless that is `Normal`; one that traps exits
@@ -487,12 +487,10 @@ export const stop = (ref: ActorRef<never>, options?: { readonly reason?: ExitRea
 export const signal = (ref: ActorRef<never>, reason: ExitReason.ExitReason): void => {
   const cell = ref as unknown as Cell;
   const { incarnation } = cell;
-  const run = (): void => {
-    if (cell.incarnation !== incarnation) return;
-    if (reason._tag === "Killed") cell.kill();
-    else cell.exitSignal(null, reason);
-  };
-  if (cell.alive) cell.pushControl({ run });
+  const current = (act: () => void) => (): void => (cell.incarnation === incarnation ? act() : undefined);
+  if (!cell.alive) return;
+  if (reason._tag === "Killed") cell.pushUrgent({ urgent: true, run: current(() => cell.kill()) });
+  else cell.pushControl({ run: current(() => cell.exitSignal(null, reason)) });
 };
 
 /**
@@ -508,16 +506,18 @@ export const inform = (ref: ActorRef<never>, value: unknown): void =>
  *
  * @since 0.1.0
  */
-export const kill = (ref: ActorRef<never>): Effect.Effect<void> => ended(ref, (cell) => cell.kill());
+export const kill = (ref: ActorRef<never>): Effect.Effect<void> =>
+  ended(ref, (cell, run) => cell.pushUrgent({ urgent: true, run: () => run(() => cell.kill()) }));
 
-const ended = (ref: ActorRef<never>, act: (cell: Cell) => void): Effect.Effect<void> =>
+/** Has an incarnation end, and waits until it has. */
+const ended = (ref: ActorRef<never>, send: (cell: Cell, run: (act: () => void) => void) => void): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     const cell = ref as unknown as Cell;
     if (!cell.alive) return resume(Effect.void);
     cell.addMonitor({ notify: () => resume(Effect.void) });
     const { incarnation } = cell;
     // It may end by itself before its turn, and a supervisor may have started the next one by then.
-    cell.pushControl({ run: () => (cell.incarnation === incarnation ? act(cell) : undefined) });
+    send(cell, (act) => (cell.incarnation === incarnation ? act() : undefined));
   });
 
 /**

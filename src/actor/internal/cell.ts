@@ -29,6 +29,8 @@ export interface Owner {
 /** Something for the lanes above the messages; run in the cell's own turn. */
 export interface Control {
   run(cell: Cell): void;
+  /** A kill: nothing that waits in the lane goes before it. */
+  readonly urgent?: true;
 }
 
 /** What a cell does with a message, looked up once by the sender. */
@@ -261,6 +263,13 @@ export abstract class Cell implements Runnable {
     this.schedule();
   }
 
+  /** Puts a kill ahead of all that waits, also of what is left of the batch that is running. */
+  pushUrgent(control: Control & { readonly urgent: true }): void {
+    if (this.control === null) this.control = [control];
+    else this.control.unshift(control);
+    this.schedule();
+  }
+
   /** Runs one batch of the lanes above the messages, or as much of it as the time slice allows. */
   protected runControls(): void {
     const controls = this.control;
@@ -268,8 +277,12 @@ export abstract class Cell implements Runnable {
     this.control = null;
     for (let i = 0; i < controls.length; i++) {
       controls[i]!.run(this);
-      if (this.system.spend() && i + 1 < controls.length) {
-        this.control = controls.slice(i + 1).concat(this.control ?? []);
+      const next = this.control as ReadonlyArray<Control> | null;
+      const urgent = next !== null && next[0]!.urgent === true;
+      if ((this.system.spend() || urgent) && i + 1 < controls.length) {
+        const rest = controls.slice(i + 1);
+        if (urgent) rest.unshift(next[0]!);
+        this.control = rest.concat(urgent ? next.slice(1) : (next ?? []));
         return;
       }
     }
