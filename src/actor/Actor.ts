@@ -174,7 +174,28 @@ export interface Actor<in Args, in out Rpcs extends Rpc.Any, out R> {
   readonly "~hsu/Actor": { readonly args: (args: Args) => void; readonly services: () => R };
 }
 
-/** An actor that could not be started. @since 0.1.0 */
+/**
+ * An actor that could not be started.
+ *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const Disk = Actor.make({
+ *   name: "disk",
+ *   protocol: RpcGroup.make(),
+ *   init: (path: string): string => { throw new Error(`${path} is not mounted`) },
+ *   handlers: {}
+ * })
+ * const error = await Effect.runPromise(Effect.scoped(Effect.flip(Actor.spawn(Disk, "/data"))))
+ *
+ * error.message // => "disk did not start: Error: /data is not mounted"
+ * error.code // => "HSU-ACT-005"
+ * ```
+ * @since 0.1.0
+ */
 export class StartError extends Data.TaggedError("StartError")<{
   /** The actor, or the child of the supervisor, whose start failed. */
   readonly path: ReadonlyArray<string>;
@@ -250,11 +271,66 @@ export const make = <State, Args, Rpcs extends Rpc.Any, InitError = never, R = n
 /** The behaviour behind an actor definition. @internal */
 export const behaviorOf = (actor: Actor<any, any, any>): Behavior => actor["~hsu/Actor"] as unknown as Behavior;
 
-/** The next state and the reply to the caller; a cast's reply goes nowhere. @since 0.1.0 */
+/**
+ * The next state and the reply to the caller; a cast's reply goes nowhere.
+ *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Tickets = Actor.make({
+ *   name: "tickets",
+ *   protocol: RpcGroup.make(Rpc.make("Next", { success: Schema.String })),
+ *   init: () => 1,
+ *   handlers: { Next: (number) => Actor.reply(number + 1, `no. ${number}`) }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const tickets = yield* Actor.spawn(Tickets, undefined)
+ *   return [yield* tickets.call("Next"), yield* tickets.call("Next")]
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => ["no. 1", "no. 2"]
+ * ```
+ * @since 0.1.0
+ */
 export const reply = <State, Success>(state: State, value: Success): Outcome<State, Success> =>
   new Directive("reply", state, value) as unknown as Outcome<State, Success>;
 
-/** The next state, and the reply comes later: see {@link ActorContext.deferReply}. @since 0.1.0 */
+/**
+ * The next state, and the reply comes later: see {@link ActorContext.deferReply}.
+ *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect, Fiber, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Gate = Actor.make({
+ *   name: "gate",
+ *   protocol: RpcGroup.make(Rpc.make("Enter", { success: Schema.String }), Rpc.make("Open")),
+ *   init: (): ReadonlyArray<Actor.ReplyTo<string>> => [],
+ *   handlers: {
+ *     Enter: (waiting, _, context) => {
+ *       const to = context.deferReply()
+ *       return Actor.noReply(to === null ? waiting : [...waiting, to])
+ *     },
+ *     Open: (waiting) => {
+ *       for (const to of waiting) Actor.replyTo(to, "welcome")
+ *       return []
+ *     }
+ *   }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const gate = yield* Actor.spawn(Gate, undefined)
+ *   const visitor = yield* Effect.forkChild(gate.call("Enter"), { startImmediately: true })
+ *   gate.cast("Open")
+ *   return yield* Fiber.join(visitor)
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => "welcome"
+ * ```
+ * @since 0.1.0
+ */
 export const noReply = <State>(state: State): Outcome<State, never> =>
   new Directive("noReply", state, undefined) as unknown as Outcome<State, never>;
 
@@ -263,19 +339,29 @@ export const noReply = <State>(state: State): Outcome<State, never> =>
  * the caller's where the protocol declares it, and ends the incarnation otherwise. It is interrupted when the incarnation ends.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { Actor } from "hsu"
  * import { Effect, Schema } from "effect"
  * import { Rpc, RpcGroup } from "effect/rpc"
  *
- * const Pages = Actor.make({
- *   name: "pages",
- *   protocol: RpcGroup.make(Rpc.make("Get", { payload: { url: Schema.String }, success: Schema.String })),
+ * const Kitchen = Actor.make({
+ *   name: "kitchen",
+ *   protocol: RpcGroup.make(Rpc.make("Cook", { payload: { dish: Schema.String, millis: Schema.Number }, success: Schema.String })),
  *   init: () => 0,
  *   handlers: {
- *     Get: (asked, { url }) => Actor.replyLater(asked + 1, Effect.promise(async () => (await fetch(url)).text()))
+ *     Cook: (orders, { dish, millis }) => Actor.replyLater(orders + 1, Effect.as(Effect.sleep(millis), `${dish}, order ${orders + 1}`))
  *   }
  * })
+ * const served: Array<string> = []
+ * const program = Effect.gen(function*() {
+ *   const kitchen = yield* Actor.spawn(Kitchen, undefined)
+ *   const order = (dish: string, millis: number) =>
+ *     Effect.map(kitchen.call("Cook", { dish, millis }), (text) => void served.push(text))
+ *   yield* Effect.all([order("roast", 50), order("soup", 1)], { concurrency: 2 })
+ * })
+ * await Effect.runPromise(Effect.scoped(program))
+ *
+ * served // => ["soup, order 2", "roast, order 1"]
  * ```
  * @since 0.1.0
  */
@@ -288,6 +374,25 @@ export const replyLater = <State, Success, Error, R>(
  * What comes next is handled by `continue` with `token`, before anything that waits. `result` is the next state or any other outcome; from `init`
  * it is the first state. So a start or a reply need not wait for what follows from it.
  *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Index = Actor.make({
+ *   name: "index",
+ *   protocol: RpcGroup.make(Rpc.make("Words", { success: Schema.Number })),
+ *   init: (text: string) => Actor.andThen(0, text), // it is up at once, and reads before its first message
+ *   continue: (_, text) => text.split(" ").length,
+ *   handlers: { Words: (words) => Actor.reply(words, words) }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const index = yield* Actor.spawn(Index, "let it crash")
+ *   return yield* index.call("Words")
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => 3
+ * ```
  * @since 0.1.0
  */
 export const andThen = <Result, Token>(
@@ -299,6 +404,26 @@ export const andThen = <Result, Token>(
  * When no message comes within `millis` milliseconds, `info` gets a {@link Timeout} with `message`. Any message or news that is handled before that
  * ends the wait. With 0 it is handled ahead of what waits in the mailbox.
  *
+ * @example
+ * ```ts run
+ * import { Actor, ExitReason } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Session = Actor.make({
+ *   name: "session",
+ *   protocol: RpcGroup.make(Rpc.make("Touch")),
+ *   init: () => Actor.timeout(0, 20),
+ *   handlers: { Touch: (touches) => Actor.timeout(touches + 1, 20) },
+ *   info: (touches, info) => info._tag === "Timeout" ? Actor.exit(ExitReason.shutdownWith(`idle after ${touches}`)) : touches
+ * })
+ * const program = Effect.gen(function*() {
+ *   const session = yield* Actor.spawn(Session, undefined)
+ *   session.cast("Touch")
+ *   return ExitReason.format(yield* Actor.awaitExit(session))
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => "shutdown: idle after 1"
+ * ```
  * @since 0.1.0
  */
 export const timeout = <Result>(
@@ -311,7 +436,30 @@ type StateOf<Result> = Result extends Outcome<infer State, any, any> ? State : R
 type SuccessOf<Result> = Result extends Outcome<any, infer Success, any> ? Success : void;
 type TokenOf<Result> = Result extends Outcome<any, any, infer Token> ? Token : never;
 
-/** Ends this incarnation. Without a reason it is `Normal`. @since 0.1.0 */
+/**
+ * Ends this incarnation. Without a reason it is `Normal`.
+ *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Job = Actor.make({
+ *   name: "job",
+ *   protocol: RpcGroup.make(Rpc.make("Finish")),
+ *   init: () => 0,
+ *   handlers: { Finish: () => Actor.exit() }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const job = yield* Actor.spawn(Job, undefined)
+ *   job.cast("Finish")
+ *   return yield* Actor.awaitExit(job)
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => { _tag: "Normal" }
+ * ```
+ * @since 0.1.0
+ */
 export const exit = (reason: ExitReason.ExitReason = ExitReason.normal): Outcome<never, never> =>
   new Directive("exit", undefined, reason) as unknown as Outcome<never, never>;
 
@@ -319,16 +467,97 @@ export const exit = (reason: ExitReason.ExitReason = ExitReason.normal): Outcome
  * What `init` returns when there is nothing to do: the start is no failure and is not tried again. A supervisor keeps the spec, unless the child is
  * `temporary`, and goes on.
  *
+ * @example
+ * ```ts run
+ * import { Actor, ChildSpec, Supervisor } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const Debugger = Actor.make({
+ *   name: "debugger",
+ *   protocol: RpcGroup.make(),
+ *   init: (enabled: boolean) => enabled ? 0 : Actor.ignore,
+ *   handlers: {}
+ * })
+ * const program = Effect.gen(function*() {
+ *   const supervisor = yield* Supervisor.start({ children: [ChildSpec.make(Debugger, false, { id: "debugger" })] })
+ *   return (yield* supervisor.whichChild("debugger")).state
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => "down"
+ * ```
  * @since 0.1.0
  */
 export const ignore: Outcome<never, never> = new Directive("ignore", undefined, undefined) as unknown as Outcome<never, never>;
 
-/** Answers a call whose reply was put off. A second answer, or one after the deadline, goes nowhere. @since 0.1.0 */
+/**
+ * Answers a call whose reply was put off. A second answer, or one after the deadline, goes nowhere.
+ *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * // The answer comes 10 ms later; until then the actor handles other messages.
+ * const Echo = Actor.make({
+ *   name: "echo",
+ *   protocol: RpcGroup.make(Rpc.make("Say", { payload: { text: Schema.String }, success: Schema.String }), Rpc.make("Answer")),
+ *   init: () => ({ text: "", to: null as Actor.ReplyTo<string> | null }),
+ *   handlers: {
+ *     Say: (_, { text }, context) => {
+ *       context.sendAfter(10, "Answer")
+ *       return Actor.noReply({ text, to: context.deferReply() })
+ *     },
+ *     Answer: ({ text, to }) => {
+ *       if (to !== null) Actor.replyTo(to, `${text}, ${text}`)
+ *     }
+ *   }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const echo = yield* Actor.spawn(Echo, undefined)
+ *   return yield* echo.call("Say", { text: "hello" })
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => "hello, hello"
+ * ```
+ * @since 0.1.0
+ */
 export const replyTo = <Success, Error>(to: ReplyTo<Success, Error>, value: NoInfer<Success>): void => {
   (to as unknown as Call).settle(Exit.succeed(value));
 };
 
-/** Answers a call whose reply was put off with the error that its protocol declares. @since 0.1.0 */
+/**
+ * Answers a call whose reply was put off with the error that its protocol declares.
+ *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Desk = Actor.make({
+ *   name: "desk",
+ *   protocol: RpcGroup.make(Rpc.make("Queue", { success: Schema.String, error: Schema.Literal("closed") }), Rpc.make("Close")),
+ *   init: (): ReadonlyArray<Actor.ReplyTo<string, "closed">> => [],
+ *   handlers: {
+ *     Queue: (waiting, _, context) => {
+ *       const to = context.deferReply()
+ *       context.self.cast("Close")
+ *       return Actor.noReply(to === null ? waiting : [...waiting, to])
+ *     },
+ *     Close: (waiting) => {
+ *       for (const to of waiting) Actor.failTo(to, "closed")
+ *       return []
+ *     }
+ *   }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const desk = yield* Actor.spawn(Desk, undefined)
+ *   return yield* Effect.flip(desk.call("Queue"))
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => "closed"
+ * ```
+ * @since 0.1.0
+ */
 export const failTo = <Success, Error>(to: ReplyTo<Success, Error>, error: NoInfer<Error>): void => {
   (to as unknown as Call).settle(Exit.fail(error));
 };
@@ -441,18 +670,32 @@ const stopRoot = (cell: Cell, owner: RootOwner): Effect.Effect<void> =>
  * Starts an actor that no supervisor restarts. It is stopped when the scope closes; when it fails, the crash is reported.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { Actor } from "hsu"
- * import { Effect } from "effect"
+ * import { Effect, Schema } from "effect"
  * import { Rpc, RpcGroup } from "effect/rpc"
  *
- * const Ticker = Actor.make({
- *   name: "ticker",
- *   protocol: RpcGroup.make(Rpc.make("Tick")),
- *   init: (_: void, context) => { context.sendAfter(1000, "Tick"); return 0 },
- *   handlers: { Tick: (ticks, _, context) => { context.sendAfter(1000, "Tick"); return ticks + 1 } }
+ * const Clock = Actor.make({
+ *   name: "clock",
+ *   protocol: RpcGroup.make(Rpc.make("Tick"), Rpc.make("Ticks", { success: Schema.Number })),
+ *   init: (_: void, context) => {
+ *     context.sendAfter(1, "Tick")
+ *     return 0
+ *   },
+ *   handlers: {
+ *     Tick: (ticks, _, context) => {
+ *       context.sendAfter(1, "Tick")
+ *       return ticks + 1
+ *     },
+ *     Ticks: (ticks) => Actor.reply(ticks, ticks)
+ *   }
  * })
- * const program = Effect.scoped(Effect.andThen(Actor.spawn(Ticker, undefined), Effect.sleep("1 minute")))
+ * const program = Effect.gen(function*() {
+ *   const clock = yield* Actor.spawn(Clock, undefined, { id: "wall-clock" })
+ *   yield* Effect.sleep(30)
+ *   return (yield* clock.call("Ticks")) > 0
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => true
  * ```
  * @since 0.1.0
  */
@@ -473,6 +716,28 @@ export const spawn = <Args, Rpcs extends Rpc.Any, R>(
  * Asks an actor to end, with `Shutdown` unless `reason` says otherwise, and waits until it has. A supervisor that finds its `permanent` child gone
  * starts it again.
  *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const Writer = Actor.make({
+ *   name: "writer",
+ *   protocol: RpcGroup.make(),
+ *   init: (lines: Array<string>) => lines,
+ *   handlers: {},
+ *   terminate: (lines, reason) => void lines.push(`flushed: ${reason._tag}`)
+ * })
+ * const lines: Array<string> = []
+ * const program = Effect.gen(function*() {
+ *   const writer = yield* Actor.spawn(Writer, lines)
+ *   yield* Actor.stop(writer)
+ *   return writer.alive
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => false
+ * lines // => ["flushed: Shutdown"]
+ * ```
  * @since 0.1.0
  */
 export const stop = (ref: ActorRef<never>, options?: { readonly reason?: ExitReason.ExitReason }): Effect.Effect<void> =>
@@ -482,6 +747,21 @@ export const stop = (ref: ActorRef<never>, options?: { readonly reason?: ExitRea
  * Sends an exit signal, as the end of a linked actor would: it ends the incarnation with `reason`, unless that is `Normal`; one that traps exits
  * gets an {@link Exited} instead. `Killed` cannot be trapped. It does not wait, and goes ahead of the messages.
  *
+ * @example
+ * ```ts run
+ * import { Actor, ExitReason } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const Service = Actor.make({ name: "service", protocol: RpcGroup.make(), init: () => 0, handlers: {} })
+ * const program = Effect.gen(function*() {
+ *   const service = yield* Actor.spawn(Service, undefined)
+ *   Actor.signal(service, ExitReason.normal) // is ignored
+ *   Actor.signal(service, ExitReason.shutdownWith("deploy"))
+ *   return ExitReason.format(yield* Actor.awaitExit(service))
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => "shutdown: deploy"
+ * ```
  * @since 0.1.0
  */
 export const signal = (ref: ActorRef<never>, reason: ExitReason.ExitReason): void => {
@@ -496,6 +776,26 @@ export const signal = (ref: ActorRef<never>, reason: ExitReason.ExitReason): voi
 /**
  * Sends something that is not of the protocol: `info` gets it as a {@link Message}, in its turn among the messages.
  *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Listener = Actor.make({
+ *   name: "listener",
+ *   protocol: RpcGroup.make(Rpc.make("Heard", { success: Schema.Unknown })),
+ *   init: (): unknown => null,
+ *   handlers: { Heard: (heard) => Actor.reply(heard, heard) },
+ *   info: (heard, info) => info._tag === "Message" ? info.value : heard
+ * })
+ * const program = Effect.gen(function*() {
+ *   const listener = yield* Actor.spawn(Listener, undefined)
+ *   Actor.inform(listener, { from: "a socket" })
+ *   return yield* listener.call("Heard")
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => { from: "a socket" }
+ * ```
  * @since 0.1.0
  */
 export const inform = (ref: ActorRef<never>, value: unknown): void =>
@@ -504,6 +804,26 @@ export const inform = (ref: ActorRef<never>, value: unknown): void =>
 /**
  * Ends an actor now: a running handler is interrupted, `terminate` does not run, its scope is closed. Waits until it has ended.
  *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Stuck = Actor.make({
+ *   name: "stuck",
+ *   protocol: RpcGroup.make(Rpc.make("Hang")),
+ *   init: () => 0,
+ *   handlers: { Hang: () => Effect.never }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const stuck = yield* Actor.spawn(Stuck, undefined)
+ *   stuck.cast("Hang")
+ *   yield* Actor.kill(stuck)
+ *   return stuck.alive
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => false
+ * ```
  * @since 0.1.0
  */
 export const kill = (ref: ActorRef<never>): Effect.Effect<void> =>
@@ -523,6 +843,27 @@ const ended = (ref: ActorRef<never>, send: (cell: Cell, run: (act: () => void) =
 /**
  * Waits for the end of the incarnation that is there now; `NoProc` when there is none.
  *
+ * @example
+ * ```ts run
+ * import { Actor, ExitReason } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Upload = Actor.make({
+ *   name: "upload",
+ *   protocol: RpcGroup.make(Rpc.make("Done")),
+ *   init: () => 0,
+ *   handlers: { Done: () => Actor.exit(ExitReason.shutdownWith("stored")) }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const upload = yield* Actor.spawn(Upload, undefined)
+ *   upload.cast("Done")
+ *   const first = yield* Actor.awaitExit(upload)
+ *   const second = yield* Actor.awaitExit(upload) // it is gone by now
+ *   return [ExitReason.format(first), ExitReason.format(second)]
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => ["shutdown: stored", "no such actor"]
+ * ```
  * @since 0.1.0
  */
 export const awaitExit = (ref: ActorRef<never>): Effect.Effect<ExitReason.ExitReason> =>
@@ -531,5 +872,16 @@ export const awaitExit = (ref: ActorRef<never>): Effect.Effect<ExitReason.ExitRe
     return Effect.sync(stopWatching);
   });
 
-/** The defect or error of an abnormal end, for a message or a log. @since 0.1.0 */
+/**
+ * The defect or error of an abnormal end, for a message or a log.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, ExitReason } from "hsu"
+ *
+ * Actor.errorOf(ExitReason.error("no disk")) // => "no disk"
+ * Actor.errorOf(ExitReason.normal) // => undefined
+ * ```
+ * @since 0.1.0
+ */
 export const errorOf = (reason: ExitReason.ExitReason): unknown => (reason._tag === "Error" ? Cause.squash(reason.cause) : undefined);

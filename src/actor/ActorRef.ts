@@ -12,6 +12,24 @@ const name = (path: ReadonlyArray<string>): string => path.join("/");
 /**
  * The call's deadline ran out. A reply that comes later is dropped; whether the message was handled is not known.
  *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Slow = Actor.make({
+ *   name: "slow",
+ *   protocol: RpcGroup.make(Rpc.make("Work", { success: Schema.String })),
+ *   init: () => 0,
+ *   handlers: { Work: () => Effect.never }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const slow = yield* Actor.spawn(Slow, undefined)
+ *   return yield* slow.call("Work", undefined, { timeout: 10 })
+ * }).pipe(Effect.catchTag("CallTimeout", (error) => Effect.succeed(error.message)))
+ * await Effect.runPromise(Effect.scoped(program)) // => "slow did not answer Work in time"
+ * ```
  * @since 0.1.0
  */
 export class CallTimeout extends Data.TaggedError("CallTimeout")<{ readonly path: ReadonlyArray<string>; readonly tag: string }> {
@@ -24,6 +42,25 @@ export class CallTimeout extends Data.TaggedError("CallTimeout")<{ readonly path
 /**
  * The actor ended before it replied, or had ended already (`reason` is then `NoProc`).
  *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Greeter = Actor.make({
+ *   name: "greeter",
+ *   protocol: RpcGroup.make(Rpc.make("Greet", { success: Schema.String })),
+ *   init: () => 0,
+ *   handlers: { Greet: (n) => Actor.reply(n, "hello") }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const greeter = yield* Actor.spawn(Greeter, undefined)
+ *   yield* Actor.stop(greeter)
+ *   return yield* greeter.call("Greet")
+ * }).pipe(Effect.catchTag("ActorDown", (error) => Effect.succeed([error.message, error.reason._tag])))
+ * await Effect.runPromise(Effect.scoped(program)) // => ["greeter is down: no such actor", "NoProc"]
+ * ```
  * @since 0.1.0
  */
 export class ActorDown extends Data.TaggedError("ActorDown")<{ readonly path: ReadonlyArray<string>; readonly reason: ExitReason }> {
@@ -36,6 +73,28 @@ export class ActorDown extends Data.TaggedError("ActorDown")<{ readonly path: Re
 /**
  * An actor called itself, which could never be answered.
  *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Loop = Actor.make({
+ *   name: "loop",
+ *   protocol: RpcGroup.make(Rpc.make("Size", { success: Schema.Number }), Rpc.make("Report", { success: Schema.String })),
+ *   init: () => 3,
+ *   handlers: {
+ *     Size: (size) => Actor.reply(size, size),
+ *     Report: (size, _, context) =>
+ *       context.self.call("Size").pipe(
+ *         Effect.map((n) => Actor.reply(size, `${n}`)),
+ *         Effect.catch((error) => Effect.succeed(Actor.reply(size, error.message)))
+ *       )
+ *   }
+ * })
+ * const program = Effect.flatMap(Actor.spawn(Loop, undefined), (loop) => loop.call("Report"))
+ * await Effect.runPromise(Effect.scoped(program)) // => "loop called itself with Size"
+ * ```
  * @since 0.1.0
  */
 export class CallingSelf extends Data.TaggedError("CallingSelf")<{ readonly path: ReadonlyArray<string>; readonly tag: string }> {
@@ -48,6 +107,20 @@ export class CallingSelf extends Data.TaggedError("CallingSelf")<{ readonly path
 /**
  * The message is not in the actor's protocol: a defect of the caller, which the types rule out.
  *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Cause, Effect, Exit } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const Mute = Actor.make({ name: "mute", protocol: RpcGroup.make(), init: () => 0, handlers: {} })
+ * const program = Effect.gen(function*() {
+ *   const mute = yield* Actor.spawn(Mute, undefined)
+ *   const exit = yield* Effect.exit(mute.call("Sing" as never))
+ *   return Exit.isFailure(exit) ? String(Cause.squash(exit.cause)) : ""
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => UnknownMessage: mute has no message "Sing" in its protocol
+ * ```
  * @since 0.1.0
  */
 export class UnknownMessage extends Data.TaggedError("UnknownMessage")<{ readonly path: ReadonlyArray<string>; readonly tag: string }> {
@@ -60,6 +133,25 @@ export class UnknownMessage extends Data.TaggedError("UnknownMessage")<{ readonl
 /**
  * The mailbox is full, and by its policy does not wait; or the message was dropped to make room for another.
  *
+ * @example
+ * ```ts run
+ * import { Actor } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Printer = Actor.make({
+ *   name: "printer",
+ *   protocol: RpcGroup.make(Rpc.make("Print")),
+ *   mailbox: { capacity: 2, overflow: "fail" },
+ *   init: () => 0,
+ *   handlers: { Print: () => Effect.never }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const printer = yield* Actor.spawn(Printer, undefined)
+ *   for (;;) yield* printer.send("Print")
+ * }).pipe(Effect.catchTag("MailboxFull", (error) => Effect.succeed(error.message)))
+ * await Effect.runPromise(Effect.scoped(program)) // => "the mailbox of printer is full (2): Print was not taken"
+ * ```
  * @since 0.1.0
  */
 export class MailboxFull extends Data.TaggedError("MailboxFull")<{
