@@ -24,7 +24,17 @@ export type CircuitState =
   | { readonly _tag: "Open"; readonly until: number }
   | { readonly _tag: "HalfOpen"; readonly until: number };
 
-/** The state at the start. @since 0.1.0 */
+/**
+ * The state at the start.
+ *
+ * @example
+ * ```ts run
+ * import { CircuitBreaker } from "hsu"
+ *
+ * CircuitBreaker.closed // => { _tag: "Closed" }
+ * ```
+ * @since 0.1.0
+ */
 export const closed: CircuitState = { _tag: "Closed" };
 
 /**
@@ -55,7 +65,20 @@ export const onFailure = (breaker: CircuitBreaker, state: CircuitState, exceeded
   }
 };
 
-/** The state when `now` has come without a failure. @since 0.1.0 */
+/**
+ * The state when `now` has come without a failure.
+ *
+ * @example
+ * ```ts run
+ * import { CircuitBreaker } from "hsu"
+ *
+ * const breaker = { cooldownMillis: 1000, stableMillis: 500 }
+ * const open = { _tag: "Open", until: 1000 } as const
+ * CircuitBreaker.onTime(breaker, open, 999) // => { _tag: "Open", until: 1000 }
+ * CircuitBreaker.onTime(breaker, open, 1000) // => { _tag: "HalfOpen", until: 1500 }
+ * ```
+ * @since 0.1.0
+ */
 export const onTime = (breaker: CircuitBreaker, state: CircuitState, now: number): CircuitState => {
   if (state._tag === "Closed" || now < state.until) return state;
   return state._tag === "Open" ? { _tag: "HalfOpen", until: now + breaker.stableMillis } : closed;

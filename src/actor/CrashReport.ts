@@ -30,12 +30,33 @@ export type { Shown };
  * What is done with a crash report. Default: an error in Effect's log, with the cause. It runs apart from the actor and cannot harm it.
  *
  * @example
- * ```ts
- * import { CrashReport } from "hsu"
+ * ```ts run
+ * import { Actor, CrashReport, ExitReason } from "hsu"
  * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
  *
- * declare const program: Effect.Effect<void>
- * const quiet = Effect.provideService(program, CrashReport.Reporter, () => Effect.void)
+ * const Flaky = Actor.make({
+ *   name: "flaky",
+ *   protocol: RpcGroup.make(Rpc.make("Crash")),
+ *   init: () => 0,
+ *   handlers: {
+ *     Crash: () => {
+ *       throw new Error("boom")
+ *     }
+ *   }
+ * })
+ * const reports: Array<string> = []
+ * const program = Effect.gen(function*() {
+ *   const flaky = yield* Actor.spawn(Flaky, undefined)
+ *   flaky.cast("Crash")
+ *   yield* Actor.awaitExit(flaky)
+ * }).pipe(
+ *   Effect.provideService(CrashReport.Reporter, ({ path, incarnation, reason }) =>
+ *     Effect.sync(() => void reports.push(`${path.join("/")} #${incarnation}: ${ExitReason.format(reason)}`)))
+ * )
+ * await Effect.runPromise(Effect.scoped(program))
+ *
+ * reports // => ["flaky #1: Error: boom"]
  * ```
  * @since 0.1.0
  */

@@ -39,7 +39,27 @@ export interface Options extends Template {
   readonly maxChildren?: number;
 }
 
-/** There are as many children as there may be. @since 0.1.0 */
+/**
+ * There are as many children as there may be.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, DynamicSupervisor } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const Session = Actor.make({ name: "session", protocol: RpcGroup.make(), init: (user: string) => user, handlers: {} })
+ * const program = Effect.gen(function*() {
+ *   const sessions = yield* DynamicSupervisor.start(Session, { id: "sessions", maxChildren: 1 })
+ *   yield* sessions.startChild("ada")
+ *   return yield* Effect.flip(sessions.startChild("joe"))
+ * })
+ * const error = await Effect.runPromise(Effect.scoped(program))
+ *
+ * error.message // => "sessions has 1 children, and may not have more"
+ * ```
+ * @since 0.1.0
+ */
 export class MaxChildren extends Data.TaggedError("MaxChildren")<{ readonly path: ReadonlyArray<string>; readonly maxChildren: number }> {
   readonly code = "HSU-SUP-006";
   override get message(): string {
@@ -144,18 +164,25 @@ export interface DynamicChildSpec<in out Args, in out Rpcs extends Rpc.Any, out 
  * A child that is a dynamic supervisor. When it is restarted it begins without children.
  *
  * @example
- * ```ts
+ * ```ts run
  * import { Actor, DynamicSupervisor, Supervisor } from "hsu"
  * import { Effect } from "effect"
  * import { Rpc, RpcGroup } from "effect/rpc"
  *
- * const Job = Actor.make({ name: "job", protocol: RpcGroup.make(Rpc.make("Run")), init: (n: number) => n, handlers: { Run: () => Actor.exit() } })
+ * const Job = Actor.make({
+ *   name: "job",
+ *   protocol: RpcGroup.make(Rpc.make("Run")),
+ *   init: (n: number) => n,
+ *   handlers: { Run: () => Actor.exit() }
+ * })
  * const jobs = DynamicSupervisor.child(Job, { id: "jobs", restart: "temporary" })
- * const program = Effect.scoped(Effect.gen(function*() {
+ * const program = Effect.gen(function*() {
  *   const supervisor = yield* Supervisor.start({ children: [jobs] })
  *   const job = yield* DynamicSupervisor.of(supervisor.ref(jobs), jobs).startChild(1)
  *   job.cast("Run")
- * }))
+ *   return yield* Actor.awaitExit(job)
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => { _tag: "Normal" }
  * ```
  * @since 0.1.0
  */
@@ -170,7 +197,26 @@ export const child = <Args, Rpcs extends Rpc.Any, R>(
   return spec as unknown as DynamicChildSpec<Args, Rpcs, R>;
 };
 
-/** The dynamic supervisor at the address of such a child. @since 0.1.0 */
+/**
+ * The dynamic supervisor at the address of such a child.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, DynamicSupervisor, Supervisor } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const Session = Actor.make({ name: "session", protocol: RpcGroup.make(), init: (user: string) => user, handlers: {} })
+ * const sessions = DynamicSupervisor.child(Session, { id: "sessions" })
+ * const program = Effect.gen(function*() {
+ *   const supervisor = yield* Supervisor.start({ id: "app", children: [sessions] })
+ *   const session = yield* DynamicSupervisor.of(supervisor.ref(sessions), sessions).startChild("ada")
+ *   return session.path
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => ["app", "sessions", "session"]
+ * ```
+ * @since 0.1.0
+ */
 export const of = <Args, Rpcs extends Rpc.Any, R>(
   ref: ActorRef<never>,
   spec: DynamicChildSpec<Args, Rpcs, R>,

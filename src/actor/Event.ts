@@ -57,14 +57,35 @@ export type TreeEvent = TreeEventBody & {
  * The events of all trees on the current clock, from now on. Slow readers keep them in memory.
  *
  * @example
- * ```ts
- * import { Event } from "hsu"
- * import { Effect, Stream } from "effect"
+ * ```ts run
+ * import { Actor, ChildSpec, CrashReport, Event, Supervisor } from "hsu"
+ * import { Effect, Fiber, Stream } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
  *
- * const printRestarts = Event.stream.pipe(
- *   Stream.filter((event) => event._tag === "Restarting"),
- *   Stream.runForEach((event) => Effect.log(event.path.join("/"), "restarts"))
- * )
+ * const Flaky = Actor.make({
+ *   name: "flaky",
+ *   protocol: RpcGroup.make(Rpc.make("Crash")),
+ *   init: () => 0,
+ *   handlers: {
+ *     Crash: () => {
+ *       throw new Error("boom")
+ *     }
+ *   }
+ * })
+ * const flaky = ChildSpec.make(Flaky, undefined, { id: "flaky" })
+ * const program = Effect.gen(function*() {
+ *   const three = Event.stream.pipe(
+ *     Stream.filter(({ path }) => path.at(-1) === "flaky"),
+ *     Stream.map(({ _tag }) => _tag),
+ *     Stream.take(3),
+ *     Stream.runCollect
+ *   )
+ *   const seen = yield* Effect.forkChild(three, { startImmediately: true })
+ *   const supervisor = yield* Supervisor.start({ children: [flaky] })
+ *   supervisor.ref(flaky).cast("Crash")
+ *   return yield* Fiber.join(seen)
+ * }).pipe(Effect.provideService(CrashReport.Reporter, () => Effect.void))
+ * await Effect.runPromise(Effect.scoped(program)) // => ["Started", "Exited", "Restarting"]
  * ```
  * @since 0.1.0
  */
@@ -78,6 +99,23 @@ export const stream: Stream.Stream<TreeEvent> = Stream.callback<TreeEvent>((queu
 /**
  * Calls `listener` with each event until the scope closes. It runs inside the loop of the actors: it must be short and must not throw.
  *
+ * @example
+ * ```ts run
+ * import { Actor, ChildSpec, Event, Supervisor } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const Idle = Actor.make({ name: "idle", protocol: RpcGroup.make(), init: () => 0, handlers: {} })
+ * const seen: Array<string> = []
+ * const program = Effect.gen(function*() {
+ *   yield* Event.subscribe(({ _tag, path }) => void seen.push(`${_tag} ${path.join("/")}`))
+ *   yield* Supervisor.start({ children: [ChildSpec.make(Idle, undefined, { id: "a" }), ChildSpec.make(Idle, undefined, { id: "b" })] })
+ * })
+ * await Effect.runPromise(Effect.scoped(program))
+ *
+ * seen.slice(0, 2) // => ["Started root/a", "Started root/b"]
+ * seen.slice(2) // => ["Stopping root/b", "Exited root/b", "Stopping root/a", "Exited root/a"]
+ * ```
  * @since 0.1.0
  */
 export const subscribe = (listener: (event: TreeEvent) => void) =>

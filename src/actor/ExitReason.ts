@@ -21,28 +21,116 @@ export type ExitReason =
   | { readonly _tag: "Error"; readonly cause: Cause.Cause<unknown> }
   | { readonly _tag: "NoProc" };
 
-/** Ended because its work was done. @since 0.1.0 */
+/**
+ * Ended because its work was done.
+ *
+ * @example
+ * ```ts run
+ * import { ExitReason, Strategy } from "hsu"
+ *
+ * ExitReason.normal // => { _tag: "Normal" }
+ * Strategy.shouldRestart("transient", ExitReason.normal) // => false
+ * ```
+ * @since 0.1.0
+ */
 export const normal: ExitReason = { _tag: "Normal" };
 
-/** Ended because it was told to. @since 0.1.0 */
+/**
+ * Ended because it was told to.
+ *
+ * @example
+ * ```ts run
+ * import { ExitReason, Strategy } from "hsu"
+ *
+ * ExitReason.shutdown // => { _tag: "Shutdown" }
+ * Strategy.shouldRestart("transient", ExitReason.shutdown) // => false
+ * ```
+ * @since 0.1.0
+ */
 export const shutdown: ExitReason = { _tag: "Shutdown" };
 
-/** Ended on purpose, with a word on why; supervisors treat it as `shutdown`. @since 0.1.0 */
+/**
+ * Ended on purpose, with a word on why; supervisors treat it as `shutdown`.
+ *
+ * @example
+ * ```ts run
+ * import { ExitReason } from "hsu"
+ *
+ * ExitReason.shutdownWith("deploy") // => { _tag: "Shutdown", info: "deploy" }
+ * ExitReason.format(ExitReason.shutdownWith("deploy")) // => "shutdown: deploy"
+ * ```
+ * @since 0.1.0
+ */
 export const shutdownWith = (info: unknown): ExitReason => ({ _tag: "Shutdown", info });
 
-/** Ended by force. @since 0.1.0 */
+/**
+ * Ended by force.
+ *
+ * @example
+ * ```ts run
+ * import { ExitReason, Strategy } from "hsu"
+ *
+ * ExitReason.killed // => { _tag: "Killed" }
+ * Strategy.shouldRestart("transient", ExitReason.killed) // => true
+ * ```
+ * @since 0.1.0
+ */
 export const killed: ExitReason = { _tag: "Killed" };
 
-/** A start said that there is nothing to do: see `Actor.ignore`. @since 0.1.0 */
+/**
+ * A start said that there is nothing to do: see `Actor.ignore`.
+ *
+ * @example
+ * ```ts run
+ * import { ExitReason } from "hsu"
+ *
+ * ExitReason.format(ExitReason.ignored) // => "shutdown: ignored"
+ * ExitReason.isAbnormal(ExitReason.ignored) // => false
+ * ```
+ * @since 0.1.0
+ */
 export const ignored: ExitReason = { _tag: "Shutdown", info: "ignored" };
 
-/** There was no such actor. @since 0.1.0 */
+/**
+ * There was no such actor.
+ *
+ * @example
+ * ```ts run
+ * import { ExitReason } from "hsu"
+ *
+ * ExitReason.noProc // => { _tag: "NoProc" }
+ * ExitReason.format(ExitReason.noProc) // => "no such actor"
+ * ```
+ * @since 0.1.0
+ */
 export const noProc: ExitReason = { _tag: "NoProc" };
 
-/** Failed with a cause. @since 0.1.0 */
+/**
+ * Failed with a cause.
+ *
+ * @example
+ * ```ts run
+ * import { ExitReason } from "hsu"
+ * import { Cause } from "effect"
+ *
+ * ExitReason.format(ExitReason.fromCause(Cause.die(new TypeError("no number")))) // => "TypeError: no number"
+ * ```
+ * @since 0.1.0
+ */
 export const fromCause = (cause: Cause.Cause<unknown>): ExitReason => ({ _tag: "Error", cause });
 
-/** Failed with an error value. @since 0.1.0 */
+/**
+ * Failed with an error value.
+ *
+ * @example
+ * ```ts run
+ * import { ExitReason } from "hsu"
+ *
+ * ExitReason.format(ExitReason.error("no disk")) // => "no disk"
+ * ExitReason.isAbnormal(ExitReason.error("no disk")) // => true
+ * ```
+ * @since 0.1.0
+ */
 export const error = (value: unknown): ExitReason => ({ _tag: "Error", cause: Cause.fail(value) });
 
 /**
@@ -59,7 +147,18 @@ export const error = (value: unknown): ExitReason => ({ _tag: "Error", cause: Ca
  */
 export const isAbnormal = (reason: ExitReason): boolean => reason._tag !== "Normal" && reason._tag !== "Shutdown";
 
-/** One line for people. @since 0.1.0 */
+/**
+ * One line for people.
+ *
+ * @example
+ * ```ts run
+ * import { ExitReason } from "hsu"
+ *
+ * ExitReason.format(ExitReason.killed) // => "killed"
+ * ExitReason.format(ExitReason.error(new RangeError("too big"))) // => "RangeError: too big"
+ * ```
+ * @since 0.1.0
+ */
 export const format = (reason: ExitReason): string => {
   switch (reason._tag) {
     case "Normal":

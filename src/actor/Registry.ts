@@ -22,6 +22,27 @@ import { Members } from "./internal/members.ts";
 /**
  * Another incarnation, or this one, holds the key already; `ref` is its actor.
  *
+ * @example
+ * ```ts run
+ * import { Actor, Registry } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const rooms = Registry.make<string>({ keys: "unique" })
+ * const Room = Actor.make({
+ *   name: "room",
+ *   protocol: RpcGroup.make(),
+ *   init: (name: string, context) => Effect.as(rooms.register(context.self, name), name),
+ *   handlers: {}
+ * })
+ * const program = Effect.gen(function*() {
+ *   yield* Actor.spawn(Room, "lobby", { id: "first" })
+ *   return yield* Effect.flip(Actor.spawn(Room, "lobby", { id: "second" }))
+ * })
+ * const error = await Effect.runPromise(Effect.scoped(program))
+ *
+ * error.message // => "second did not start: lobby is registered to first"
+ * ```
  * @since 0.1.0
  */
 export class AlreadyRegistered<out Key = unknown, Rpcs extends Rpc.Any = never> extends Data.TaggedError("AlreadyRegistered")<{
@@ -39,6 +60,23 @@ export class AlreadyRegistered<out Key = unknown, Rpcs extends Rpc.Any = never> 
 /**
  * The actor has no incarnation just now, so nothing could hold the key.
  *
+ * @example
+ * ```ts run
+ * import { Actor, Registry } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const rooms = Registry.make<string>({ keys: "unique" })
+ * const Room = Actor.make({ name: "room", protocol: RpcGroup.make(), init: () => 0, handlers: {} })
+ * const program = Effect.gen(function*() {
+ *   const room = yield* Actor.spawn(Room, undefined)
+ *   yield* Actor.stop(room)
+ *   return yield* Effect.flip(rooms.register(room, "lobby"))
+ * })
+ * const error = await Effect.runPromise(Effect.scoped(program))
+ *
+ * error.message // => "room is down and cannot hold lobby"
+ * ```
  * @since 0.1.0
  */
 export class HolderDown extends Data.TaggedError("HolderDown")<{ readonly key: unknown; readonly path: ReadonlyArray<string> }> {

@@ -14,7 +14,17 @@ export interface RestartIntensity {
   readonly periodMillis: number;
 }
 
-/** OTP's defaults: 1 restart in 5 seconds. @since 0.1.0 */
+/**
+ * OTP's defaults: 1 restart in 5 seconds.
+ *
+ * @example
+ * ```ts run
+ * import { RestartIntensity } from "hsu"
+ *
+ * RestartIntensity.defaults // => { intensity: 1, periodMillis: 5000 }
+ * ```
+ * @since 0.1.0
+ */
 export const defaults: RestartIntensity = { intensity: 1, periodMillis: 5000 };
 
 /**
@@ -40,6 +50,15 @@ export interface RestartWindow {
 /**
  * An empty window. A time that lies before the last one counts as the same instant, so that a clock that jumps back forgives nothing.
  *
+ * @example
+ * ```ts run
+ * import { RestartIntensity } from "hsu"
+ *
+ * const window = RestartIntensity.makeWindow({ intensity: 1, periodMillis: 1000 })
+ * window.record(0) // => true
+ * window.record(1000) // => false
+ * window.record(2001) // => true
+ * ```
  * @since 0.1.0
  */
 export const makeWindow = (limit: RestartIntensity): RestartWindow => {

@@ -43,7 +43,24 @@ export interface Options<R> {
   readonly children: ReadonlyArray<AnyChildSpec<R>>;
 }
 
-/** No child has this id. @since 0.1.0 */
+/**
+ * No child has this id.
+ *
+ * @example
+ * ```ts run
+ * import { Supervisor } from "hsu"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const supervisor = yield* Supervisor.start({ id: "app", children: [] })
+ *   return yield* Effect.flip(supervisor.whichChild("db"))
+ * })
+ * const error = await Effect.runPromise(Effect.scoped(program))
+ *
+ * error.message // => "no child app/db"
+ * ```
+ * @since 0.1.0
+ */
 export class ChildNotFound extends Data.TaggedError("ChildNotFound")<{ readonly path: ReadonlyArray<string> }> {
   readonly code = "HSU-SUP-001";
   override get message(): string {
@@ -51,7 +68,27 @@ export class ChildNotFound extends Data.TaggedError("ChildNotFound")<{ readonly 
   }
 }
 
-/** There is a child with this id already; `state` tells whether it runs. @since 0.1.0 */
+/**
+ * There is a child with this id already; `state` tells whether it runs.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, ChildSpec, Supervisor } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const Db = Actor.make({ name: "db", protocol: RpcGroup.make(), init: () => 0, handlers: {} })
+ * const db = ChildSpec.make(Db, undefined, { id: "db" })
+ * const program = Effect.gen(function*() {
+ *   const supervisor = yield* Supervisor.start({ id: "app", children: [db] })
+ *   return yield* Effect.flip(supervisor.startChild(db))
+ * })
+ * const error = await Effect.runPromise(Effect.scoped(program))
+ *
+ * error.message // => "child app/db is present and up"
+ * ```
+ * @since 0.1.0
+ */
 export class ChildPresent extends Data.TaggedError("ChildPresent")<{
   readonly path: ReadonlyArray<string>;
   readonly state: ChildState;
@@ -62,7 +99,28 @@ export class ChildPresent extends Data.TaggedError("ChildPresent")<{
   }
 }
 
-/** The child is not down, so it cannot be started or deleted. @since 0.1.0 */
+/**
+ * The child is not down, so it cannot be started or deleted.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, ChildSpec, Supervisor } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const Db = Actor.make({ name: "db", protocol: RpcGroup.make(), init: () => 0, handlers: {} })
+ * const db = ChildSpec.make(Db, undefined, { id: "db" })
+ * const program = Effect.gen(function*() {
+ *   const supervisor = yield* Supervisor.start({ id: "app", children: [db] })
+ *   const error = yield* Effect.flip(supervisor.deleteChild("db"))
+ *   yield* supervisor.terminateChild("db")
+ *   yield* supervisor.deleteChild("db")
+ *   return error.message
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => "child app/db is up"
+ * ```
+ * @since 0.1.0
+ */
 export class ChildNotDown extends Data.TaggedError("ChildNotDown")<{
   readonly path: ReadonlyArray<string>;
   readonly state: ChildState;
@@ -73,7 +131,35 @@ export class ChildNotDown extends Data.TaggedError("ChildNotDown")<{
   }
 }
 
-/** Children are being started or stopped together: try again when that is over. @since 0.1.0 */
+/**
+ * Children are being started or stopped together: try again when that is over.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, ChildSpec, Supervisor } from "hsu"
+ * import { Effect, Schedule } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Db = Actor.make({
+ *   name: "db",
+ *   protocol: RpcGroup.make(Rpc.make("Finish")),
+ *   init: () => Effect.as(Effect.sleep(20), 0),
+ *   handlers: { Finish: () => Actor.exit() }
+ * })
+ * const db = ChildSpec.make(Db, undefined, { id: "db" })
+ * const children = [db, ChildSpec.make(Db, undefined, { id: "replica" })]
+ * const program = Effect.gen(function*() {
+ *   const supervisor = yield* Supervisor.start({ id: "app", strategy: "one_for_all", children })
+ *   supervisor.ref(db).cast("Finish") // both are stopped and started
+ *   const reconfigure = supervisor.reconfigure({ strategy: "one_for_all", intensity: 10, children })
+ *   const error = yield* Effect.flip(Effect.repeat(reconfigure, Schedule.spaced(1)))
+ *   yield* Effect.retry(reconfigure, Schedule.spaced(1))
+ *   return error.message
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => "app is starting or stopping children"
+ * ```
+ * @since 0.1.0
+ */
 export class SupervisorBusy extends Data.TaggedError("SupervisorBusy")<{ readonly path: ReadonlyArray<string> }> {
   readonly code = "HSU-SUP-005";
   override get message(): string {
@@ -211,11 +297,20 @@ export const start = <R = never>(
  * A child that is a supervisor: its stop has all the time it takes unless `shutdown` says otherwise.
  *
  * @example
- * ```ts
- * import { Supervisor } from "hsu"
+ * ```ts run
+ * import { Actor, ChildSpec, Supervisor } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
  *
- * const workers = Supervisor.child({ id: "workers", strategy: "one_for_all", children: [] })
- * const program = Supervisor.start({ children: [workers] })
+ * const Worker = Actor.make({ name: "worker", protocol: RpcGroup.make(), init: () => 0, handlers: {} })
+ * const worker = (id: string) => ChildSpec.make(Worker, undefined, { id })
+ * const workers = Supervisor.child({ id: "workers", strategy: "one_for_all", children: [worker("a"), worker("b")] })
+ * const program = Effect.gen(function*() {
+ *   const app = yield* Supervisor.start({ id: "app", children: [workers] })
+ *   const below = yield* app.supervisor("workers")
+ *   return (yield* below.whichChildren).map(({ id, state }) => `${id} ${state}`)
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => ["a up", "b up"]
  * ```
  * @since 0.1.0
  */
