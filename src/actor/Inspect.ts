@@ -24,7 +24,28 @@ import { circles, type Wait, waitsBelow } from "./internal/waits.ts";
 
 export type { Wait };
 
-/** A function that was to make a new state threw; the state is as it was. @since 0.1.0 */
+/**
+ * A function that was to make a new state threw; the state is as it was.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, Inspect } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const Cache = Actor.make({ name: "cache", protocol: RpcGroup.make(), init: () => ["a"], handlers: {} })
+ * const program = Effect.gen(function*() {
+ *   const cache = yield* Actor.spawn(Cache, undefined)
+ *   const broken = (): unknown => {
+ *     throw new Error("not yet")
+ *   }
+ *   const error = yield* Effect.flip(Inspect.replaceState(cache, broken))
+ *   return [error.message, yield* Inspect.state(cache)]
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => ["the state of cache was not replaced: Error: not yet", ["a"]]
+ * ```
+ * @since 0.1.0
+ */
 export class ReplaceStateFailed extends Data.TaggedError("ReplaceStateFailed")<{
   readonly path: ReadonlyArray<string>;
   readonly cause: Cause.Cause<never>;
@@ -92,6 +113,26 @@ export const state = (ref: AnyActor): Effect.Effect<unknown, ActorDown> =>
  * Gives an actor another state, which it returns. A handler that is waiting just now still goes by the old one, and may put it back.
  * Fails, and changes nothing, when `replace` throws.
  *
+ * @example
+ * ```ts run
+ * import { Actor, Inspect } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Counter = Actor.make({
+ *   name: "counter",
+ *   protocol: RpcGroup.make(Rpc.make("Add")),
+ *   init: () => 0,
+ *   handlers: { Add: (n) => n + 1 }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const counter = yield* Actor.spawn(Counter, undefined)
+ *   yield* Inspect.replaceState(counter, (n: number) => n + 41)
+ *   yield* counter.call("Add")
+ *   return yield* Inspect.state(counter)
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => 42
+ * ```
  * @since 0.1.0
  */
 export const replaceState = (ref: AnyActor, replace: (state: any) => unknown): Effect.Effect<unknown, ActorDown | ReplaceStateFailed> =>
@@ -111,6 +152,26 @@ export const replaceState = (ref: AnyActor, replace: (state: any) => unknown): E
  * Has an actor handle no more messages and news until {@link resume}; they wait. A handler that has begun is not held up. Stops, kills and this
  * module still reach it, its calls run into their deadlines, and a new incarnation is not suspended.
  *
+ * @example
+ * ```ts run
+ * import { Actor, Inspect } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Counter = Actor.make({
+ *   name: "counter",
+ *   protocol: RpcGroup.make(Rpc.make("Add")),
+ *   init: () => 0,
+ *   handlers: { Add: (n) => n + 1 }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const counter = yield* Actor.spawn(Counter, undefined)
+ *   yield* Inspect.suspend(counter)
+ *   counter.cast("Add")
+ *   return [yield* Inspect.state(counter), counter.mailbox.depth]
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => [0, 1]
+ * ```
  * @since 0.1.0
  */
 export const suspend = (ref: AnyActor): Effect.Effect<void, ActorDown> =>
@@ -119,7 +180,33 @@ export const suspend = (ref: AnyActor): Effect.Effect<void, ActorDown> =>
     done(Effect.void);
   });
 
-/** Ends what {@link suspend} began; nothing happens to an actor that is not suspended. @since 0.1.0 */
+/**
+ * Ends what {@link suspend} began; nothing happens to an actor that is not suspended.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, Inspect } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Counter = Actor.make({
+ *   name: "counter",
+ *   protocol: RpcGroup.make(Rpc.make("Add")),
+ *   init: () => 0,
+ *   handlers: { Add: (n) => n + 1 }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const counter = yield* Actor.spawn(Counter, undefined)
+ *   yield* Inspect.suspend(counter)
+ *   counter.cast("Add")
+ *   yield* Inspect.resume(counter)
+ *   yield* counter.call("Add")
+ *   return yield* Inspect.state(counter)
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => 2
+ * ```
+ * @since 0.1.0
+ */
 export const resume = (ref: AnyActor): Effect.Effect<void, ActorDown> =>
   inTurn(ref, (cell, done) => {
     cell.phase = Phase.Up;
@@ -143,7 +230,33 @@ export interface Status {
   readonly links: ReadonlyArray<ReadonlyArray<string>>;
 }
 
-/** An actor at a glance. @since 0.1.0 */
+/**
+ * An actor at a glance.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, Inspect } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Slow = Actor.make({
+ *   name: "slow",
+ *   protocol: RpcGroup.make(Rpc.make("Wait")),
+ *   init: () => "idle",
+ *   handlers: { Wait: () => Effect.never }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const slow = yield* Actor.spawn(Slow, undefined)
+ *   slow.cast("Wait")
+ *   slow.cast("Wait")
+ *   yield* Effect.sleep(1)
+ *   const { busy, mailbox, state } = yield* Inspect.status(slow)
+ *   return { busy, waiting: mailbox.depth, state }
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => { busy: true, waiting: 1, state: "idle" }
+ * ```
+ * @since 0.1.0
+ */
 export const status = (ref: AnyActor): Effect.Effect<Status, ActorDown> =>
   inTurn(ref, (cell, done) => {
     const { extras } = cell;
@@ -180,6 +293,34 @@ export type TraceEvent = {
 /**
  * The messages that are sent to one actor from now on, as it handles them, over all its incarnations. Slow readers keep them in memory.
  *
+ * @example
+ * ```ts run
+ * import { Actor, Inspect } from "hsu"
+ * import { Effect, Fiber, Schema, Stream } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Counter = Actor.make({
+ *   name: "counter",
+ *   protocol: RpcGroup.make(Rpc.make("Add", { payload: { n: Schema.Number } })),
+ *   init: () => 0,
+ *   handlers: { Add: (total, { n }) => total + n }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const counter = yield* Actor.spawn(Counter, undefined)
+ *   const two = Inspect.trace(counter).pipe(
+ *     Stream.map(({ _tag, tag, payload }) => ({ _tag, tag, payload })),
+ *     Stream.take(2),
+ *     Stream.runCollect
+ *   )
+ *   const seen = yield* Effect.forkChild(two, { startImmediately: true })
+ *   counter.cast("Add", { n: 2 })
+ *   return yield* Fiber.join(seen)
+ * })
+ * const [begin, end] = await Effect.runPromise(Effect.scoped(program))
+ *
+ * begin // => { _tag: "Begin", tag: "Add", payload: { n: 2 } }
+ * end // => { _tag: "End", tag: "Add", payload: { n: 2 } }
+ * ```
  * @since 0.1.0
  */
 export const trace = (ref: AnyActor): Stream.Stream<TraceEvent> =>
@@ -210,6 +351,26 @@ const watchers = new WeakMap<object, Set<HandlerWatch>>();
  * The handlers that take at least `millis` milliseconds, when they have ended: those that keep all others waiting, and those that wait
  * themselves. While somebody listens, the clock is read after each message of each actor.
  *
+ * @example
+ * ```ts run
+ * import { Actor, Inspect } from "hsu"
+ * import { Effect, Fiber, Option, Stream } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Lazy = Actor.make({
+ *   name: "lazy",
+ *   protocol: RpcGroup.make(Rpc.make("Work")),
+ *   init: () => 0,
+ *   handlers: { Work: (n) => Effect.as(Effect.sleep(20), n + 1) }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const seen = yield* Effect.forkChild(Stream.runHead(Inspect.slowHandlers({ millis: 10 })), { startImmediately: true })
+ *   const lazy = yield* Actor.spawn(Lazy, undefined)
+ *   lazy.cast("Work")
+ *   return Option.map(yield* Fiber.join(seen), ({ path, tag }) => `${path.join("/")} ${tag}`)
+ * })
+ * Option.getOrThrow(await Effect.runPromise(Effect.scoped(program))) // => "lazy Work"
+ * ```
  * @since 0.1.0
  */
 export const slowHandlers = (options: { readonly millis: number }): Stream.Stream<SlowHandler> =>
@@ -245,6 +406,26 @@ const cellsOf = (roots: Iterable<Root>): ReadonlyArray<Cell> =>
 /**
  * The calls that wait just now for an actor among `roots` and below. A call from a fiber that a handler has forked has no `from`.
  *
+ * @example
+ * ```ts run
+ * import { Actor, Inspect } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Slow = Actor.make({
+ *   name: "slow",
+ *   protocol: RpcGroup.make(Rpc.make("Wait")),
+ *   init: () => 0,
+ *   handlers: { Wait: () => Effect.never }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const slow = yield* Actor.spawn(Slow, undefined)
+ *   yield* Effect.forkChild(slow.call("Wait"), { startImmediately: true })
+ *   yield* Effect.sleep(1)
+ *   return Inspect.waits([slow]).map(({ to, tag }) => `${to.join("/")} ${tag}`)
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => ["slow Wait"]
+ * ```
  * @since 0.1.0
  */
 export const waits = (roots: Iterable<Root>): ReadonlyArray<Wait> => waitsBelow(cellsOf(roots));
@@ -252,6 +433,30 @@ export const waits = (roots: Iterable<Root>): ReadonlyArray<Wait> => waitsBelow(
 /**
  * The circles in which actors wait for each other: each of their calls will run into its deadline, or wait for ever.
  *
+ * @example
+ * ```ts run
+ * import { Actor, type ActorRef, Inspect } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const protocol = RpcGroup.make(Rpc.make("Ask"))
+ * const peers = new Map<string, ActorRef<RpcGroup.Rpcs<typeof protocol>>>()
+ * const Peer = Actor.make({
+ *   name: "peer",
+ *   protocol,
+ *   init: (other: string) => other,
+ *   handlers: { Ask: (other) => Effect.as(Effect.ignore(peers.get(other)!.call("Ask")), other) }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const a = yield* Actor.spawn(Peer, "b", { id: "a" })
+ *   const b = yield* Actor.spawn(Peer, "a", { id: "b" })
+ *   peers.set("a", a).set("b", b)
+ *   a.cast("Ask") // a asks b, which asks a, which waits for b
+ *   yield* Effect.sleep(1)
+ *   return Inspect.deadlocks([a, b]).map((circle) => circle.map(({ to }) => to.join("/")).toSorted())
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => [["a", "b"]]
+ * ```
  * @since 0.1.0
  */
 export const deadlocks = (roots: Iterable<Root>): ReadonlyArray<ReadonlyArray<Wait>> => circles(waits(roots));
@@ -268,6 +473,33 @@ export interface PastExit {
 /**
  * Keeps the last ends of each supervised actor, at most `limit` of them (default 32), until the scope closes; ask it by an actor's path.
  *
+ * @example
+ * ```ts run
+ * import { Actor, ChildSpec, CrashReport, ExitReason, Inspect, Supervisor } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Flaky = Actor.make({
+ *   name: "flaky",
+ *   protocol: RpcGroup.make(Rpc.make("Crash"), Rpc.make("Ping")),
+ *   init: () => 0,
+ *   handlers: {
+ *     Crash: () => {
+ *       throw new Error("boom")
+ *     },
+ *     Ping: () => {}
+ *   }
+ * })
+ * const flaky = ChildSpec.make(Flaky, undefined, { id: "flaky" })
+ * const program = Effect.gen(function*() {
+ *   const historyOf = yield* Inspect.restartHistory()
+ *   const ref = (yield* Supervisor.start({ children: [flaky] })).ref(flaky)
+ *   ref.cast("Crash")
+ *   yield* ref.call("Ping")
+ *   return historyOf(ref.path).map(({ incarnation, reason, decision }) => [incarnation, ExitReason.format(reason), decision])
+ * }).pipe(Effect.provideService(CrashReport.Reporter, () => Effect.void))
+ * await Effect.runPromise(Effect.scoped(program)) // => [[1, "Error: boom", "restart"]]
+ * ```
  * @since 0.1.0
  */
 export const restartHistory = (options?: {

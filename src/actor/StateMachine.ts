@@ -26,6 +26,28 @@ import { Step, type Definition } from "./internal/stateMachineParts.ts";
 /**
  * The current state has no handler for an event and neither has `all`: a defect, which ends the incarnation.
  *
+ * @example
+ * ```ts run
+ * import { Actor, CrashReport, ExitReason, StateMachine } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Lamp = StateMachine.make({
+ *   name: "lamp",
+ *   protocol: RpcGroup.make(Rpc.make("On"), Rpc.make("Off")),
+ *   init: () => StateMachine.next("off", null),
+ *   states: {
+ *     off: { on: { On: () => StateMachine.next("on") } },
+ *     on: { on: { Off: () => StateMachine.next("off") } }
+ *   }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const lamp = yield* Actor.spawn(Lamp, undefined)
+ *   lamp.cast("Off")
+ *   return ExitReason.format(yield* Actor.awaitExit(lamp))
+ * }).pipe(Effect.provideService(CrashReport.Reporter, () => Effect.void))
+ * await Effect.runPromise(Effect.scoped(program)) // => lamp has no handler on.Off in its state "off", and none for all states
+ * ```
  * @since 0.1.0
  */
 export class UnhandledEvent extends Data.TaggedError("UnhandledEvent")<{
@@ -350,6 +372,29 @@ const flatten = (handlers: object): Record<string, any> => {
  *
  * Gotchas: where a field of the data is one of several literals, say so: `next("open", { ...data, mode: "day" as const })`.
  *
+ * @example
+ * ```ts run
+ * import { Actor, Inspect, StateMachine } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const { next } = StateMachine
+ * const Light = StateMachine.make({
+ *   name: "light",
+ *   protocol: RpcGroup.make(Rpc.make("Change")),
+ *   init: () => next("red", { changes: 0 }),
+ *   states: {
+ *     red: { on: { Change: ({ changes }) => next("green", { changes: changes + 1 }) } },
+ *     green: { on: { Change: () => next("red") } } // the data stays as it is
+ *   }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const light = yield* Actor.spawn(Light, undefined)
+ *   for (const _ of [1, 2, 3]) yield* light.call("Change")
+ *   return yield* Inspect.state(light)
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => { state: "green", data: { changes: 2 } }
+ * ```
  * @since 0.1.0
  */
 export const next: {
@@ -379,16 +424,87 @@ export interface Stay {
   ): Transition<never, Data, Actions[number], Answered<Actions>>;
 }
 
-/** Stays in the state; without `data` that stays as it is. A handler that returns nothing does the same. @since 0.1.0 */
+/**
+ * Stays in the state; without `data` that stays as it is. A handler that returns nothing does the same.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, Inspect, StateMachine } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Meter = StateMachine.make({
+ *   name: "meter",
+ *   protocol: RpcGroup.make(Rpc.make("Tick")),
+ *   init: () => StateMachine.next("running", 0),
+ *   states: { running: { on: { Tick: (ticks) => StateMachine.keep(ticks + 1) } } }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const meter = yield* Actor.spawn(Meter, undefined)
+ *   yield* meter.call("Tick")
+ *   return yield* Inspect.state(meter)
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => { state: "running", data: 1 }
+ * ```
+ * @since 0.1.0
+ */
 export const keep: Stay = (data?: unknown, actions?: ReadonlyArray<Action>) => new Step("keep", undefined, data, actions) as never;
 
-/** Stays in the state and runs its enter handler again. Timeouts go on, and postponed events wait on. @since 0.1.0 */
+/**
+ * Stays in the state and runs its enter handler again. Timeouts go on, and postponed events wait on.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, Inspect, StateMachine } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Dialler = StateMachine.make({
+ *   name: "dialler",
+ *   protocol: RpcGroup.make(Rpc.make("Again")),
+ *   init: () => StateMachine.next("dialling", 0),
+ *   states: {
+ *     dialling: {
+ *       enter: (tries) => StateMachine.keep(tries + 1),
+ *       on: { Again: () => StateMachine.repeat() }
+ *     }
+ *   }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const dialler = yield* Actor.spawn(Dialler, undefined)
+ *   yield* dialler.call("Again")
+ *   return yield* Inspect.state(dialler)
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => { state: "dialling", data: 2 }
+ * ```
+ * @since 0.1.0
+ */
 export const repeat: Stay = (data?: unknown, actions?: ReadonlyArray<Action>) => new Step("repeat", undefined, data, actions) as never;
 
 /**
  * Ends this incarnation. Without a reason it is `Normal`; `terminate` gets the `data`. Of the actions only replies make sense; a
  * caller that gets none fails with `ActorDown`.
  *
+ * @example
+ * ```ts run
+ * import { Actor, ExitReason, StateMachine } from "hsu"
+ * import { Effect, Fiber, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const { next, reply, stop } = StateMachine
+ * const Order = StateMachine.make({
+ *   name: "order",
+ *   protocol: RpcGroup.make(Rpc.make("Pay", { success: Schema.String })),
+ *   init: () => next("open", null),
+ *   states: { open: { on: { Pay: () => stop(ExitReason.shutdownWith("paid"), [reply("thank you")]) } } }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const order = yield* Actor.spawn(Order, undefined)
+ *   const ended = yield* Effect.forkChild(Actor.awaitExit(order), { startImmediately: true })
+ *   return [yield* order.call("Pay"), ExitReason.format(yield* Fiber.join(ended))]
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => ["thank you", "shutdown: paid"]
+ * ```
  * @since 0.1.0
  */
 export const stop = <const Actions extends ReadonlyArray<Reply<unknown> | Fail<unknown> | ReplyTo> = readonly [], Data = never>(
@@ -397,26 +513,205 @@ export const stop = <const Actions extends ReadonlyArray<Reply<unknown> | Fail<u
   data?: Data,
 ): Transition<never, Data, Actions[number], true> => new Step("stop", reason, data, actions) as never;
 
-/** Answers the caller; a cast's reply goes nowhere. Only the first answer counts, also when the message is postponed. @since 0.1.0 */
+/**
+ * Answers the caller; a cast's reply goes nowhere. Only the first answer counts, also when the message is postponed.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, StateMachine } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const { keep, next, reply } = StateMachine
+ * const Switch = StateMachine.make({
+ *   name: "switch",
+ *   protocol: RpcGroup.make(Rpc.make("Press", { success: Schema.String })),
+ *   init: () => next("off", 0),
+ *   states: {
+ *     off: { on: { Press: () => next("on", undefined, [reply("light")]) } },
+ *     on: { on: { Press: () => keep(undefined, [reply("it is on")]) } }
+ *   }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const it = yield* Actor.spawn(Switch, undefined)
+ *   return [yield* it.call("Press"), yield* it.call("Press")]
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => ["light", "it is on"]
+ * ```
+ * @since 0.1.0
+ */
 export const reply = <const Success>(value: Success): Reply<Success> => ({ _tag: "Reply", value });
 
-/** Answers the caller with the error that the protocol declares. @since 0.1.0 */
+/**
+ * Answers the caller with the error that the protocol declares.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, StateMachine } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const { fail, keep, next } = StateMachine
+ * const Shop = StateMachine.make({
+ *   name: "shop",
+ *   protocol: RpcGroup.make(Rpc.make("Buy", { success: Schema.String, error: Schema.Literal("closed") })),
+ *   init: () => next("closed", null),
+ *   states: { closed: { on: { Buy: () => keep(undefined, [fail("closed")]) } } }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const shop = yield* Actor.spawn(Shop, undefined)
+ *   return yield* Effect.flip(shop.call("Buy"))
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => "closed"
+ * ```
+ * @since 0.1.0
+ */
 export const fail = <const Error>(error: Error): Fail<Error> => ({ _tag: "Fail", error });
 
-/** Answers a call whose reply was put off with `deferReply`. @since 0.1.0 */
+/**
+ * Answers a call whose reply was put off with `deferReply`.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, StateMachine } from "hsu"
+ * import { Effect, Fiber, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const { keep, next, noReply, replyTo } = StateMachine
+ * const Bell = StateMachine.make({
+ *   name: "bell",
+ *   protocol: RpcGroup.make(Rpc.make("Listen", { success: Schema.String }), Rpc.make("Ring")),
+ *   init: () => next("silent", { to: null as Actor.ReplyTo<string> | null }),
+ *   states: {
+ *     silent: {
+ *       on: {
+ *         Listen: (_, __, context) => keep({ to: context.deferReply() }, [noReply]),
+ *         Ring: ({ to }) => to === null ? keep() : keep({ to: null }, [replyTo(to, "dong")])
+ *       }
+ *     }
+ *   }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const bell = yield* Actor.spawn(Bell, undefined)
+ *   const heard = yield* Effect.forkChild(bell.call("Listen"), { startImmediately: true })
+ *   bell.cast("Ring")
+ *   return yield* Fiber.join(heard)
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => "dong"
+ * ```
+ * @since 0.1.0
+ */
 export const replyTo = <Success, Error>(to: Actor.ReplyTo<Success, Error>, value: NoInfer<Success>): ReplyTo => ({
   _tag: "ReplyTo",
   to,
   value,
 });
 
-/** The reply comes later: from whoever got it from `deferReply`. @since 0.1.0 */
+/**
+ * The reply comes later: from whoever got it from `deferReply`.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, StateMachine } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const { keep, next, noReply, stateTimeout } = StateMachine
+ * const Oven = StateMachine.make({
+ *   name: "oven",
+ *   protocol: RpcGroup.make(Rpc.make("Bake", { success: Schema.String })),
+ *   init: () => next("cold", { to: null as Actor.ReplyTo<string> | null }),
+ *   states: {
+ *     cold: { on: { Bake: (_, __, context) => next("hot", { to: context.deferReply() }, [noReply]) } },
+ *     hot: {
+ *       enter: () => keep(undefined, [stateTimeout(10)]),
+ *       stateTimeout: ({ to }) => {
+ *         if (to !== null) Actor.replyTo(to, "bread")
+ *         return next("cold", { to: null })
+ *       }
+ *     }
+ *   }
+ * })
+ * const program = Effect.flatMap(Actor.spawn(Oven, undefined), (oven) => oven.call("Bake"))
+ * await Effect.runPromise(Effect.scoped(program)) // => "bread"
+ * ```
+ * @since 0.1.0
+ */
 export const noReply: NoReply = { _tag: "NoReply" };
 
-/** The event is handled again after the next change of the state, in its old order and ahead of newer ones. @since 0.1.0 */
+/**
+ * The event is handled again after the next change of the state, in its old order and ahead of newer ones.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, StateMachine } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const { keep, next, postpone, reply } = StateMachine
+ * const Client = StateMachine.make({
+ *   name: "client",
+ *   protocol: RpcGroup.make(Rpc.make("Connected"), Rpc.make("Query", { success: Schema.String })),
+ *   init: (_: void, context) => {
+ *     context.sendAfter(10, "Connected")
+ *     return next("connecting", null)
+ *   },
+ *   states: {
+ *     connecting: {
+ *       on: {
+ *         Connected: () => next("connected"),
+ *         Query: () => keep(undefined, [postpone]) // waits until it is connected
+ *       }
+ *     },
+ *     connected: { on: { Query: () => keep(undefined, [reply("rows")]) } }
+ *   }
+ * })
+ * const program = Effect.flatMap(Actor.spawn(Client, undefined), (client) => client.call("Query"))
+ * await Effect.runPromise(Effect.scoped(program)) // => "rows"
+ * ```
+ * @since 0.1.0
+ */
 export const postpone: Postpone = { _tag: "Postpone" };
 
-/** Handles a message of the protocol next, ahead of all that waits. Several keep their order. @since 0.1.0 */
+/**
+ * Handles a message of the protocol next, ahead of all that waits. Several keep their order.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, StateMachine } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const { keep, next, nextEvent, reply } = StateMachine
+ * const Parser = StateMachine.make({
+ *   name: "parser",
+ *   protocol: RpcGroup.make(
+ *     Rpc.make("Chunk", { payload: Schema.String }),
+ *     Rpc.make("Line", { payload: Schema.String }),
+ *     Rpc.make("Lines", { success: Schema.Array(Schema.String) })
+ *   ),
+ *   init: () => next("reading", [] as ReadonlyArray<string>),
+ *   states: {
+ *     reading: {
+ *       on: {
+ *         // The lines come before the next chunk, in their order.
+ *         Chunk: (_, text) => keep(undefined, text.split("\n").map((line) => nextEvent("Line", line))),
+ *         Line: (lines, line) => keep([...lines, line]),
+ *         Lines: (lines) => keep(undefined, [reply(lines)])
+ *       }
+ *     }
+ *   }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const parser = yield* Actor.spawn(Parser, undefined)
+ *   parser.cast("Chunk", "a\nb")
+ *   parser.cast("Chunk", "c")
+ *   return yield* parser.call("Lines")
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => ["a", "b", "c"]
+ * ```
+ * @since 0.1.0
+ */
 export const nextEvent = <const Tag extends string, const Payload = void>(tag: Tag, payload?: Payload): NextEvent<Tag, Payload> => ({
   _tag: "NextEvent",
   tag,
@@ -427,14 +722,98 @@ export const nextEvent = <const Tag extends string, const Payload = void>(tag: T
  * Sets the time limit of the state that the machine is in after this transition. A change of the state cancels it, and a new one takes its
  * place. With 0 it comes after what is queued already, ahead of the mailbox.
  *
+ * @example
+ * ```ts run
+ * import { Actor, Inspect, StateMachine } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const { keep, next, stateTimeout } = StateMachine
+ * const Lamp = StateMachine.make({
+ *   name: "lamp",
+ *   protocol: RpcGroup.make(Rpc.make("Press")),
+ *   init: () => next("off", null),
+ *   states: {
+ *     off: { on: { Press: () => next("on") } },
+ *     on: { enter: () => keep(undefined, [stateTimeout(10)]), on: { Press: () => {} }, stateTimeout: () => next("off") }
+ *   }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const lamp = yield* Actor.spawn(Lamp, undefined)
+ *   yield* lamp.call("Press")
+ *   const before = yield* Inspect.state(lamp)
+ *   yield* Effect.sleep(50)
+ *   return [before, yield* Inspect.state(lamp)]
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => [{ state: "on", data: null }, { state: "off", data: null }]
+ * ```
  * @since 0.1.0
  */
 export const stateTimeout = (millis: Delay, content?: unknown): Timeout<"stateTimeout"> => timer("stateTimeout", millis, content);
 
-/** A timeout that any event cancels. @since 0.1.0 */
+/**
+ * A timeout that any event cancels.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, ExitReason, StateMachine } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const { eventTimeout, keep, next, stop } = StateMachine
+ * const Session = StateMachine.make({
+ *   name: "session",
+ *   protocol: RpcGroup.make(Rpc.make("Touch")),
+ *   init: () => next("open", 0, [eventTimeout(10)]),
+ *   states: {
+ *     open: {
+ *       on: { Touch: (touches) => keep(touches + 1, [eventTimeout(10)]) },
+ *       eventTimeout: (touches) => stop(ExitReason.shutdownWith(`idle after ${touches}`))
+ *     }
+ *   }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const session = yield* Actor.spawn(Session, undefined)
+ *   session.cast("Touch")
+ *   return ExitReason.format(yield* Actor.awaitExit(session))
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => "shutdown: idle after 1"
+ * ```
+ * @since 0.1.0
+ */
 export const eventTimeout = (millis: Delay, content?: unknown): Timeout<"eventTimeout"> => timer("eventTimeout", millis, content);
 
-/** A timeout with a name. It lasts over changes of the state; each name has one at most. @since 0.1.0 */
+/**
+ * A timeout with a name. It lasts over changes of the state; each name has one at most.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, ExitReason, StateMachine } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const { next, stop, timeout } = StateMachine
+ * const Exam = StateMachine.make({
+ *   name: "exam",
+ *   protocol: RpcGroup.make(Rpc.make("TurnPage")),
+ *   timeouts: ["bell"],
+ *   init: () => next("page 1", null, [timeout("bell", 20)]),
+ *   states: {
+ *     "page 1": { on: { TurnPage: () => next("page 2") } },
+ *     "page 2": { on: { TurnPage: () => next("page 1") } }
+ *   },
+ *   // It lasts over changes of the state.
+ *   all: { timeouts: { bell: () => stop(ExitReason.shutdownWith("time is up")) } }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const exam = yield* Actor.spawn(Exam, undefined)
+ *   exam.cast("TurnPage")
+ *   return ExitReason.format(yield* Actor.awaitExit(exam))
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => "shutdown: time is up"
+ * ```
+ * @since 0.1.0
+ */
 export const timeout = <const Name extends string>(name: Name, millis: Delay, content?: unknown): Timeout<`timeouts.${Name}`> =>
   timer(`timeouts.${name}`, millis, content);
 
