@@ -5,4 +5,5 @@ export * as api from "../api/index.ts";
 export * as driver from "../driver/index.ts";
 export * as master from "../master/index.ts";
 export * as platform from "../platform/index.ts";
+export * as store from "../store/index.ts";
 export { layer as processes } from "../platform/linux/Processes.ts";

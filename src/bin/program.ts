@@ -1,6 +1,7 @@
 /**
  * The `hsu` program: the only place where the parts meet the process they run in.
  */
+import { join } from "node:path";
 import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
@@ -12,7 +13,7 @@ import { version } from "./version.ts";
 
 /** Imported when a master starts: the other verbs need none of it. */
 const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath, stateDirectory }) {
-  const { api, driver, master, platform, processes } = yield* Effect.promise(() => import("./masterParts.ts"));
+  const { api, driver, master, platform, processes, store } = yield* Effect.promise(() => import("./masterParts.ts"));
   return yield* Effect.gen(function* () {
     const os = yield* platform.Processes;
     const identity = yield* os.identify(process.pid);
@@ -24,8 +25,15 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       id,
       start: (control) => Effect.asVoid(Effect.provideService(serve, master.Control, control)),
     });
+    // Units matter more than what is written about them.
+    const unwritable = (error: { readonly code: string; readonly message: string }): void =>
+      void process.stderr.write(`warning: ${error.message} [${error.code}]\n`);
+    const state = yield* store.SqliteStore.open({ directory: stateDirectory, bootId: os.bootId(), unwritable });
+    const pids = join(stateDirectory, "pids");
+    yield* platform.Paths.ensurePrivate(pids);
     return yield* master.start({
       spec,
+      store: store.PidFiles.beside(state, pids, unwritable),
       driver: yield* driver.ProcessDriver.make({ stateDirectory, environment: process.env }),
       stateDirectory,
       version,

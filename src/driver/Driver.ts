@@ -2,12 +2,15 @@
  * What runs a unit. A driver turns a task into something that can be watched, signalled and ended; `process/` is the one there is.
  */
 import type * as Effect from "effect/Effect";
+import type * as Option from "effect/Option";
 import type * as Scope from "effect/Scope";
 import type { Paths, ProcessExit, ProcessIdentity, Signal, SignalError, SpawnError } from "../platform/index.ts";
 
 /** What to run, in a driver's own terms. */
 export interface TaskSpec {
   readonly id: string;
+  /** Names this start: everything that it starts can be found by it. */
+  readonly invocation: string;
   readonly executable: string;
   readonly args: ReadonlyArray<string>;
   /** Absolute. */
@@ -37,4 +40,12 @@ export interface Driver {
   readonly name: string;
   /** Starts a task. When the scope closes, whatever is left of it is killed, and the scope waits for that. */
   readonly start: (task: TaskSpec) => Effect.Effect<Task, DriverError, Scope.Scope>;
+  /** Whether exactly this process still runs. */
+  readonly runs: (identity: ProcessIdentity) => Effect.Effect<boolean>;
+  /** What an earlier master has started and still runs, as a task of this one; `None` when it does not run any more. The scope owns it from then on. */
+  readonly recover: (identity: ProcessIdentity) => Effect.Effect<Option.Option<Task>, never, Scope.Scope>;
+  /** The first process of an invocation whose identity was not written down; `None` when it was not started, or does not run any more. */
+  readonly find: (invocation: string) => Effect.Effect<Option.Option<ProcessIdentity>>;
+  /** Kills what an invocation has left behind, and does not wait for it. */
+  readonly sweep: (invocation: string) => Effect.Effect<void>;
 }

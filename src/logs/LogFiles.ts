@@ -11,20 +11,8 @@ export type LogStream = "stdout" | "stderr";
 /** Both, in the order in which they are shown. */
 export const streams: ReadonlyArray<LogStream> = ["stdout", "stderr"];
 
-/** A unit's id as a file name: a letter, a digit, `_`, `-` or an inner dot stays, every other byte is written `%XX`, and no byte at all `%`. No two ids share one. */
-const fileName = (unit: string): string =>
-  unit === ""
-    ? "%"
-    : [...Buffer.from(unit)]
-        .map((byte, index) => {
-          const character = String.fromCharCode(byte);
-          const plain = /[\w-]/.test(character) || (character === "." && index > 0);
-          return plain ? character : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
-        })
-        .join("");
-
 /** The folder of one unit's logs. */
-export const directory = (stateDirectory: string, unit: string): string => join(stateDirectory, "logs", fileName(unit));
+export const directory = (stateDirectory: string, unit: string): string => join(stateDirectory, "logs", Paths.fileName(unit));
 
 /** The file that one output of a unit is appended to. */
 export const path = (stateDirectory: string, unit: string, stream: LogStream): string =>

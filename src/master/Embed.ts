@@ -7,6 +7,7 @@ import { type ConfigError, load, parse } from "../config/index.ts";
 import { ProcessDriver } from "../driver/index.ts";
 import { Paths } from "../platform/index.ts";
 import { layer as processes } from "../platform/linux/Processes.ts";
+import { MemoryStore } from "../store/index.ts";
 import type { MasterSpec } from "../unit/index.ts";
 import { Control } from "./Control.ts";
 import { type MasterStartError, start } from "./Master.ts";
@@ -74,6 +75,7 @@ export const layer = (spec: MasterSpec, options?: EmbedOptions): Layer.Layer<Con
         spec,
         driver: yield* ProcessDriver.make({ stateDirectory, environment: process.env }),
         stateDirectory,
+        store: MemoryStore.make(),
         version: "embedded",
         pid: process.pid,
         memory: Effect.sync(() => process.memoryUsage.rss()),

@@ -1,7 +1,7 @@
 /**
  * What the master keeps of each unit.
  */
-import type { GroupSpec, Slot, UnitRef, UnitSpec } from "../unit/index.ts";
+import { emptySlot, type GroupSpec, Recovered, type Slot, type UnitRef, type UnitSpec } from "../unit/index.ts";
 
 export interface Entry {
   readonly spec: UnitSpec;
@@ -9,6 +9,8 @@ export interface Entry {
   readonly groups: ReadonlyArray<string>;
   /** The process that runs just now. */
   readonly slot: Slot;
+  /** What an earlier master has left of it; set before anything is started. */
+  recovered: Recovered.Recovered;
   /** The unit's mailbox; null until the master has started it. */
   ref: UnitRef | null;
 }
@@ -18,7 +20,7 @@ export const entriesOf = (group: GroupSpec, above: ReadonlyArray<string>): Map<s
   const groups = [...above, group.id];
   const entries = new Map<string, Entry>();
   for (const child of group.children) {
-    if (child._tag === "Unit") entries.set(child.id, { spec: child, groups, slot: { task: null, startedAt: null }, ref: null });
+    if (child._tag === "Unit") entries.set(child.id, { spec: child, groups, slot: emptySlot(), recovered: Recovered.nothing, ref: null });
     else for (const [id, entry] of entriesOf(child, groups)) entries.set(id, entry);
   }
   return entries;

@@ -9,11 +9,12 @@ import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, ChildSpec, CrashReport, Event, Supervisor } from "../actor/index.ts";
-import { childSpec, type GroupSpec, Unit } from "../unit/index.ts";
+import { childSpec, type GroupSpec, Recovered, Unit } from "../unit/index.ts";
 import type { Control } from "./Control.ts";
 import { entriesOf, type Entry, refOf } from "./Entry.ts";
 import * as History from "./History.ts";
 import * as LiveControl from "./LiveControl.ts";
+import { reattach } from "./Reattach.ts";
 import { toPeople, toUnit } from "./Reports.ts";
 import type { Options } from "./Options.ts";
 import type { GroupAt } from "./Tree.ts";
@@ -55,8 +56,13 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
           root === null ? Effect.never : Effect.succeed(root),
         ),
       );
-    const childOf = (entry: Entry) => childSpec({ spec: entry.spec, driver: options.driver, slot: entry.slot, mailbox: refOf(entry) });
+    const { driver, store } = options;
+    const childOf = (entry: Entry) => {
+      const autoStart = Recovered.startsWithMaster(entry.spec, entry.recovered);
+      return childSpec({ spec: entry.spec, driver, slot: entry.slot, mailbox: refOf(entry), store, autoStart });
+    };
 
+    yield* reattach({ driver, store, entries, publish: history.publish });
     const mailboxes = Supervisor.child({
       id: "mailboxes",
       intensity: "infinity",
@@ -67,6 +73,8 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
             spec: entry.spec,
             groups: entry.groups,
             slot: entry.slot,
+            recovered: entry.recovered,
+            remember: (memory) => store.putUnit(entry.spec.id, memory),
             supervisor: groupAt(entry.groups),
             publish: (type, message) => history.publish([...entry.groups, entry.spec.id], type, message),
           },
@@ -93,7 +101,11 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         return supervisor.kill;
       });
       return Effect.timeoutOrElse(supervisor.stop, { duration: spec.forceShutdownTimeoutMillis, orElse: () => forced });
-    }).pipe(Effect.ensuring(Deferred.succeed(terminated, undefined)));
+    }).pipe(
+      // In good order: the next master starts afresh. What this one has not come to take over is left for it.
+      Effect.ensuring(Effect.sync(() => (options.store.processes.length === 0 ? options.store.clear() : undefined))),
+      Effect.ensuring(Deferred.succeed(terminated, undefined)),
+    );
     // A fiber of its own: who asks for the shutdown may be one of those that it ends.
     const fork = Effect.runForkWith(yield* Effect.context());
     let stopping = false;

@@ -4,6 +4,7 @@
 import type * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type { Driver } from "../driver/index.ts";
+import type { Store } from "../store/index.ts";
 import type { MasterSpec } from "../unit/index.ts";
 import type { Control } from "./Control.ts";
 
@@ -18,6 +19,8 @@ export interface Options {
   readonly spec: MasterSpec;
   readonly driver: Driver;
   readonly stateDirectory: string;
+  /** What an earlier master has left, and what is kept for a later one. */
+  readonly store: Store;
   readonly version: string;
   readonly pid: number;
   /** Resident bytes of this process. */

@@ -87,6 +87,17 @@ export class Processes extends Context.Service<
   {
     /** Returns when the system has executed the program, not when it is ready. Not interruptible: it is over in milliseconds. */
     readonly spawn: (options: SpawnOptions) => Effect.Effect<ProcessHandle, SpawnError>;
+    /** Which boot of the machine this is. */
+    readonly bootId: () => string;
+    /**
+     * A process that an earlier master has started, as the leader of its own group; `None` when it does not run any more. It is not our child: its end
+     * is noticed within a fifth of a second, and how it ended is not known (code and signal are null).
+     */
+    readonly attach: (identity: ProcessIdentity) => Effect.Effect<Option.Option<ProcessHandle>>;
+    /** The processes that were started with this variable in their environment, and have not written over it. Empty where the system does not tell. */
+    readonly marked: (name: string, value: string) => Effect.Effect<ReadonlyArray<ProcessIdentity & { readonly group: number }>>;
+    /** SIGKILL to this one process, if it still runs. */
+    readonly kill: (identity: ProcessIdentity) => Effect.Effect<void>;
     /** Who has this pid now; also an ended process that has not been reaped. */
     readonly identify: (pid: number) => Effect.Effect<Option.Option<ProcessIdentity>>;
     /** Whether exactly this process still runs: false for a stranger with its pid, after a reboot, and once it has ended. */

@@ -3,12 +3,15 @@
  */
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
+import * as Option from "effect/Option";
 import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef, ChildSpec, ExitReason } from "../actor/index.ts";
 import type { Driver, Task } from "../driver/index.ts";
 import { LastExit } from "../protocol/MasterRpc.ts";
+import type { Store } from "../store/index.ts";
+import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import type { RestartWhen, UnitSpec } from "./UnitSpec.ts";
 
@@ -17,7 +20,13 @@ export interface Slot {
   task: Task | null;
   /** Unix milliseconds. */
   startedAt: number | null;
+  /** What the next start goes on with instead of starting something. */
+  recovered: RecoveredProcess | null;
+  /** The process is one that an earlier master has started. */
+  reattached: boolean;
 }
+
+export const emptySlot = (): Slot => ({ task: null, startedAt: null, recovered: null, reattached: false });
 
 /** The process ended by itself, and not with exit code 0. */
 export class ProcessFailed extends Schema.TaggedError<ProcessFailed>()("ProcessFailed", { exit: LastExit }) {
@@ -39,31 +48,65 @@ interface RunArgs {
   readonly driver: Driver;
   readonly slot: Slot;
   readonly mailbox: ActorRef<UnitRpcs>;
+  readonly store: Store;
+  /** Whether it starts with its group. */
+  readonly autoStart: boolean;
 }
 
-const start = Effect.fnUntraced(function* ({ driver, mailbox, slot, spec }: RunArgs, context: Actor.ActorContext<RunRpcs>) {
+const start = Effect.fnUntraced(function* ({ driver, mailbox, slot, spec, store }: RunArgs, context: Actor.ActorContext<RunRpcs>) {
   // Added first, so run last: however it ended, the exit is told before the supervisor hears of this incarnation's end.
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       const task = slot.task;
       slot.task = slot.startedAt = null;
+      slot.reattached = false;
+      store.removeProcess(spec.id);
       return task === null ? Effect.void : Effect.map(ended(task), (exit) => mailbox.cast("ProcessExited", exit));
     }),
   );
+  const task = yield* Effect.flatMap(
+    goOn(driver, slot),
+    Option.match({ onSome: Effect.succeed, onNone: () => startNew(driver, store, spec) }),
+  );
+  slot.task = task;
+  slot.startedAt ??= yield* Clock.currentTimeMillis;
+  yield* Effect.forkIn(
+    Effect.map(ended(task), (exit) => context.self.cast("Exited", exit)),
+    context.scope,
+  );
+  return task;
+});
+
+/** With what an earlier master has started, if that runs. */
+const goOn = (driver: Driver, slot: Slot) =>
+  Effect.suspend(() => {
+    const { recovered } = slot;
+    slot.recovered = null;
+    if (recovered === null) return Effect.succeedNone;
+    return Effect.tap(driver.recover(recovered.identity), (task) =>
+      Effect.sync(() => {
+        if (Option.isNone(task)) return;
+        slot.reattached = true;
+        slot.startedAt = recovered.startedAt;
+      }),
+    );
+  });
+
+/** Written down before it is there, so that no instant exists in which a killed master leaves behind what nobody knows of. */
+const startNew = Effect.fnUntraced(function* (driver: Driver, store: Store, spec: UnitSpec) {
+  const startedAt = yield* Clock.currentTimeMillis;
+  const record = { unit: spec.id, invocation: crypto.randomUUID(), fingerprint: fingerprint(spec), identity: null, startedAt };
+  store.putProcess(record);
   const task = yield* driver.start({
     id: spec.id,
+    invocation: record.invocation,
     executable: spec.executable,
     args: spec.args,
     workingDirectory: spec.workingDirectory,
     environment: spec.environment,
     capture: spec.capture,
   });
-  slot.task = task;
-  slot.startedAt = yield* Clock.currentTimeMillis;
-  yield* Effect.forkIn(
-    Effect.map(ended(task), (exit) => context.self.cast("Exited", exit)),
-    context.scope,
-  );
+  store.putProcess({ ...record, identity: task.identity });
   return task;
 });
 
@@ -85,13 +128,13 @@ const restartTypes = { always: "permanent", on_failure: "transient", never: "tem
 
 /** The child of the unit's group: its restarts, its backoff and its stop deadline are the supervisor's own. */
 export const childSpec = (args: RunArgs): ChildSpec.ChildSpec<RunRpcs, never> => {
-  const { enabled, id, restart, startTimeoutMillis, stopTimeoutMillis } = args.spec;
+  const { id, restart, startTimeoutMillis, stopTimeoutMillis } = args.spec;
   return ChildSpec.make(Run, args, {
     id,
     restart: restartTypes[restart.when],
     shutdown: stopTimeoutMillis,
     startTimeoutMillis,
-    autoStart: enabled,
+    autoStart: args.autoStart,
     onStartFailure: "restart",
     retain: true,
     mailbox: "discard",

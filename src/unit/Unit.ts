@@ -12,6 +12,8 @@ import type { LastExit, UnitState, UnitStatus } from "../protocol/MasterRpc.ts";
 import { type Action, type Command, legal, type Report, step } from "./Lifecycle.ts";
 import { formatExit, type Slot } from "./Run.ts";
 import { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
+import type { UnitMemory } from "../store/index.ts";
+import { type Recovered, stoppedByHand } from "./Recovered.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
 
 /** What a unit's mailbox is given. */
@@ -22,6 +24,10 @@ export interface UnitArgs {
   readonly slot: Slot;
   /** The supervisor of the unit's group. */
   readonly supervisor: Effect.Effect<Supervisor.SupervisorRef, unknown>;
+  /** What an earlier master has left of it. */
+  readonly recovered: Recovered;
+  /** Keeps what is known of it for a later master. */
+  readonly remember: (memory: UnitMemory) => void;
   /** Says to everybody what has happened to the unit. */
   readonly publish: (type: string, message: string) => void;
 }
@@ -64,7 +70,7 @@ const perform = (action: Action, { spec, supervisor }: UnitArgs): Effect.Effect<
   }
 };
 
-const words: Record<Command, string> = { start: "started by hand", stop: "stopped by hand", restart: "restarted by hand", signal: "" };
+const words: Record<Command, string> = { start: "started by hand", stop: stoppedByHand, restart: "restarted by hand", signal: "" };
 
 const refuse = (state: State, command: string) =>
   Exit.fail(new InvalidTransition({ unit: state.args.spec.id, command, state: state.state, legal: legal(state.state) }));
@@ -86,6 +92,7 @@ const take = (state: State, command: Command, context: Context) => {
     waiting: to === null ? state.waiting : [...state.waiting, { id, command, to }],
     nextId: id + 1,
   };
+  keep(state, moved);
   if (moved.state === "stopped") state.args.publish("stopped", "stopped by hand");
   return Effect.as(Effect.forkIn(carryOut, context.scope), Actor.noReply(moved));
 };
@@ -94,6 +101,12 @@ const failureText = (exit: Exit.Exit<void, unknown>): string => {
   const error = Option.getOrUndefined(Exit.findErrorOption(exit));
   if (error instanceof Actor.StartError) return ExitReason.format(error.reason);
   return error instanceof Error ? error.message : String(error);
+};
+
+/** The state, kept for a later master where that would not know it. */
+const keep = (before: State, { args, lastExit, reason, restarts, state }: State): void => {
+  const same = before.state === state && before.reason === reason && before.restarts === restarts && before.lastExit === lastExit;
+  if (!same) args.remember({ state, reason, restarts, lastExit });
 };
 
 const describe = (state: State): Effect.Effect<UnitStatus> => {
@@ -119,7 +132,7 @@ const announce = (state: State, report: Report, note: string | null, delayMillis
   const { publish, slot } = state.args;
   switch (report) {
     case "started":
-      return publish("started", `started, pid ${slot.task?.identity.pid ?? "?"}`);
+      return publish("started", `${slot.reattached ? "reattached" : "started"}, pid ${slot.task?.identity.pid ?? "?"}`);
     case "startFailed":
       return publish("failed", `did not start: ${note ?? "unknown"}`);
     case "restarting":
@@ -159,28 +172,34 @@ const follow = (state: State, report: Report, note: string | null, delayMillis: 
   };
   // Between its two halves a restart by hand is no stop.
   const reached = fact === "ended" && state.reason === words.restart ? "starting" : step(state.state, fact)?.state;
-  return {
+  const followed: State = {
     ...state,
     state: reached ?? state.state,
     reason: reasons[fact],
     restarts: fact === "restarting" ? state.restarts + 1 : state.restarts,
     nextStartAt: fact === "restarting" && delayMillis !== null ? now + delayMillis : null,
   };
+  keep(state, followed);
+  return followed;
 };
 
 export const Unit = Actor.make({
   name: "unit",
   protocol: UnitRpc,
-  init: (args: UnitArgs): State => ({
-    args,
-    state: args.slot.task === null ? "stopped" : "running",
-    reason: args.spec.enabled ? null : "disabled",
-    restarts: 0,
-    nextStartAt: null,
-    lastExit: null,
-    waiting: [],
-    nextId: 0,
-  }),
+  init: (args: UnitArgs): State => {
+    const { memory } = args.recovered;
+    const isDown = memory !== null && (memory.state === "stopped" || memory.state === "failed");
+    return {
+      args,
+      state: args.slot.task !== null ? "running" : isDown ? memory.state : "stopped",
+      reason: isDown ? memory.reason : args.spec.enabled ? null : "disabled",
+      restarts: memory?.restarts ?? 0,
+      nextStartAt: null,
+      lastExit: memory?.lastExit ?? null,
+      waiting: [],
+      nextId: 0,
+    };
+  },
   handlers: {
     Start: (state, _, context) => take(state, "start", context),
     Stop: (state, _, context) => take(state, "stop", context),
@@ -194,7 +213,11 @@ export const Unit = Actor.make({
       return Effect.as(Effect.ignore(task.signal(parsed.value)), state);
     },
     Describe: (state) => Effect.map(describe(state), (status) => Actor.reply(state, status)),
-    ProcessExited: (state, exit) => ({ ...state, lastExit: exit }),
+    ProcessExited: (state, exit) => {
+      const ended = { ...state, lastExit: exit };
+      keep(state, ended);
+      return ended;
+    },
     Reported: (state, { at, delayMillis, note, report }) => follow(state, report, note, delayMillis, at),
     ActionEnded: (state, { failure, id }) => {
       const done = state.waiting.find((waiting) => waiting.id === id);
@@ -204,6 +227,7 @@ export const Unit = Actor.make({
       const settled: State = isDown
         ? { ...state, waiting, state: "stopped", reason: words.stop, nextStartAt: null }
         : { ...state, waiting };
+      keep(state, settled);
       if (done === undefined) return settled;
       if (failure !== null) {
         Actor.failTo(done.to, new StartFailed({ unit: state.args.spec.id, reason: failure }));

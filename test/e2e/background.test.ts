@@ -23,7 +23,7 @@ describe("a master in the background", () => {
 
     const second = await place.hsu("up");
     expect(second.code).toBe(1);
-    expect(second.err).toMatch(/^error: another master answers at .*master\.sock \[HSU-API-001\]\nhint: .+\n$/);
+    expect(second.err).toMatch(/^error: another master uses the state directory .*state \[HSU-STO-001\]\nhint: .+\n$/);
 
     const down = await place.hsu("down");
     expect(down).toMatchObject({ code: 0, out: `master ${pid} has ended\n` });

@@ -12,6 +12,7 @@ import { parse } from "../../src/config/index.ts";
 import { ProcessDriver } from "../../src/driver/index.ts";
 import { type Control, start } from "../../src/master/index.ts";
 import { layer as processes } from "../../src/platform/linux/Processes.ts";
+import { MemoryStore } from "../../src/store/index.ts";
 import type { MasterEvent, UnitStatus } from "../../src/protocol/MasterRpc.ts";
 
 const misbehave = resolve("test/programs/misbehave.mjs");
@@ -37,6 +38,7 @@ export const withMaster = <A>(yaml: string, use: (running: Running) => Effect.Ef
       spec,
       driver,
       stateDirectory: directory,
+      store: MemoryStore.make(),
       version: "test",
       pid: process.pid,
       memory: Effect.succeed(null),

@@ -7,6 +7,9 @@ import { LogFiles } from "../../logs/index.ts";
 import { type Output, Processes, type ProcessHandle } from "../../platform/index.ts";
 import type { Driver, Task } from "../Driver.ts";
 
+/** In the environment of all that an invocation starts. */
+const mark = "HSU_INVOCATION_ID";
+
 /** Where the driver keeps output, and what every process inherits. */
 export interface Options {
   readonly stateDirectory: string;
@@ -25,6 +28,16 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes> 
     const memory = (handle: ProcessHandle): Task["memory"] =>
       Effect.map(processes.stats(handle.identity), Option.match({ onNone: () => null, onSome: (stats) => stats.rssBytes }));
 
+    const taskOf = (handle: ProcessHandle): Task => ({
+      identity: handle.identity,
+      wait: handle.exit,
+      waitForAll: Effect.andThen(handle.exit, groupEnd(handle)),
+      signal: handle.signal,
+      memory: memory(handle),
+    });
+    // Who is left of the group when the task is over, by whatever end, is killed and waited for.
+    const release = (handle: ProcessHandle): Effect.Effect<void> => Effect.orDie(handle.killGroup);
+
     return {
       name: "process",
       start: Effect.fnUntraced(function* (task) {
@@ -35,20 +48,22 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes> 
           args: task.args,
           cwd: task.workingDirectory,
           // A unit knows its own name, as a systemd unit knows its invocation.
-          env: { ...inherited, ...task.environment, HSU_UNIT: task.id },
+          env: { ...inherited, ...task.environment, HSU_UNIT: task.id, [mark]: task.invocation },
           stdin: "ignore",
           stdout: output(task.capture.stdout, files.stdout),
           stderr: output(task.capture.stderr, files.stderr),
         });
-        // Who is left of the group when the task is over, by whatever end, is killed and waited for.
-        const handle = yield* Effect.acquireRelease(spawn, (started) => Effect.orDie(started.killGroup));
-        return {
-          identity: handle.identity,
-          wait: handle.exit,
-          waitForAll: Effect.andThen(handle.exit, groupEnd(handle)),
-          signal: handle.signal,
-          memory: memory(handle),
-        };
+        return taskOf(yield* Effect.acquireRelease(spawn, release));
       }),
+      runs: processes.isAlive,
+      recover: (identity) =>
+        Effect.map(
+          Effect.acquireRelease(processes.attach(identity), Option.match({ onNone: () => Effect.void, onSome: release })),
+          Option.map(taskOf),
+        ),
+      // The leader of its own group: those below it have another pid than their group.
+      find: (invocation) =>
+        Effect.map(processes.marked(mark, invocation), (found) => Option.fromUndefinedOr(found.find(({ group, pid }) => group === pid))),
+      sweep: (invocation) => Effect.flatMap(processes.marked(mark, invocation), Effect.forEach(processes.kill, { discard: true })),
     };
   });

@@ -33,6 +33,8 @@ export const psProbe: Probe = {
         const [pid, pgid, state] = line.trim().split(/\s+/);
         return Number(pgid) === group && state !== undefined && !state.startsWith("Z") ? [Number(pid)] : [];
       }),
+  // `ps -E` shows environments of one's own processes only in part: nobody is taken for ours by mistake.
+  marked: () => [],
   stats: (pid, startTime) =>
     Effect.gen(function* () {
       const { default: pidusage } = yield* Effect.promise(() => import("pidusage"));

@@ -31,8 +31,54 @@ interface Member {
   readonly startTime: number;
 }
 
-/** What a process is once it runs; `child` has a pid and has not been waited for. */
-export const makeHandle = (child: ChildProcess, identity: ProcessIdentity, probe: Probe): ProcessHandle => {
+/** How often a process that is not our child is looked at: the kernel tells its end to its parent only. */
+const lookMillis = 200;
+
+/** Nobody has heard how it ended. */
+const unheard: ProcessExit = { code: null, signal: null };
+
+/** A process that runs and that an earlier master has started: its end is noticed, how it ended is not known. */
+export const attachHandle = (identity: ProcessIdentity, probe: Probe): ProcessHandle => {
+  const runs = (): boolean => {
+    try {
+      const now = probe.look(identity.pid);
+      return now !== undefined && now.running && now.startTime === identity.startTime;
+    } catch {
+      // The system does not let itself be asked just now: the next look tells.
+      return true;
+    }
+  };
+  let timer: ReturnType<typeof setInterval> | undefined;
+  return makeHandle(identity, probe, {
+    watch: (ended) => {
+      timer = setInterval(() => {
+        if (!runs()) ended(unheard);
+      }, lookMillis);
+      timer.unref();
+    },
+    // Its pid is free for anybody as soon as it has ended: each signal looks first.
+    check: () => (runs() ? undefined : unheard),
+    close: () => clearInterval(timer),
+  });
+};
+
+/** A child of ours that has a pid and has not been waited for. */
+export const childHandle = (child: ChildProcess, identity: ProcessIdentity, probe: Probe): ProcessHandle =>
+  makeHandle(identity, probe, {
+    watch: (ended) => void child.once("exit", (code, signal) => ended({ code, signal })),
+    check: () => undefined,
+    close: () => {},
+  });
+
+/** Where the end of a leader is heard of. */
+interface Source {
+  readonly watch: (ended: (exit: ProcessExit) => void) => void;
+  /** Its end, where it may have ended without a word. */
+  readonly check: () => ProcessExit | undefined;
+  readonly close: () => void;
+}
+
+const makeHandle = (identity: ProcessIdentity, probe: Probe, source: Source): ProcessHandle => {
   const { pid } = identity;
   const callbacks = new Set<(exit: ProcessExit) => void>();
   let ended: ProcessExit | undefined;
@@ -40,14 +86,17 @@ export const makeHandle = (child: ChildProcess, identity: ProcessIdentity, probe
   /** A member seen last: as long as it runs, nobody else has to be looked for. */
   let witness: Member | undefined;
 
-  child.once("exit", (code, signal) => {
-    ended = { code, signal };
+  const end = (exit: ProcessExit): void => {
+    if (ended !== undefined) return;
+    source.close();
+    ended = exit;
     // The usual case, a leader without descendants: known as gone before anybody can reuse the pid.
     groupGone = kill(pid, 0) === "Gone";
     // Over the set itself: what an earlier callback unsubscribes is not called any more.
     for (const callback of callbacks) callback(ended);
     callbacks.clear();
-  });
+  };
+  source.watch(end);
 
   const onExit: ProcessHandle["onExit"] = (callback) => {
     // One entry a subscription, even when the same function is given twice.
@@ -76,7 +125,11 @@ export const makeHandle = (child: ChildProcess, identity: ProcessIdentity, probe
   /** `Unknown` when the system does not let itself be asked, e.g. because the master has no file descriptor left. */
   const group = (): "Alive" | "Gone" | "Unknown" => {
     if (groupGone) return "Gone";
-    if (ended === undefined) return "Alive";
+    if (ended === undefined) {
+      const exit = source.check();
+      if (exit === undefined) return "Alive";
+      end(exit);
+    }
     try {
       const owner = probe.look(pid);
       groupGone = (owner !== undefined && owner.startTime !== identity.startTime) || kill(pid, 0) === "Gone";
@@ -113,7 +166,7 @@ export const makeHandle = (child: ChildProcess, identity: ProcessIdentity, probe
       if (now === "Unknown" || deliver("SIGKILL") === "NotPermitted") return yield* failure("NotPermitted", "SIGKILL");
       // Nobody joins a group that is being killed: only those are asked again that were there.
       const killed = members();
-      const someoneRuns = () => ended === undefined || killed.some(stillRuns);
+      const someoneRuns = () => (ended === undefined && source.check() === undefined) || killed.some(stillRuns);
       for (let pause = 1; pause === 1 || someoneRuns(); pause = Math.min(pause * 2, 16)) {
         if ((yield* Clock.currentTimeMillis) >= deadline) return yield* failure("StillAlive", "SIGKILL");
         yield* Effect.sleep(pause);

@@ -58,6 +58,15 @@ const constants = (() => {
   };
 })();
 
+const environmentHas = (pid: string, entry: string): boolean => {
+  try {
+    return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${entry}\0`);
+  } catch {
+    // Somebody else's process, or one that has just ended: not one of ours.
+    return false;
+  }
+};
+
 let bootId: string | undefined;
 
 /** Needs `/proc` mounted. */
@@ -72,6 +81,12 @@ export const procProbe: Probe = {
       if (!/^\d+$/.test(name)) return [];
       const stat = readStat(Number(name));
       return stat !== undefined && stat.group === group && runs(stat) ? [Number(name)] : [];
+    }),
+  marked: (entry) =>
+    readdirSync("/proc").flatMap((name) => {
+      if (!/^\d+$/.test(name) || !environmentHas(name, entry)) return [];
+      const stat = readStat(Number(name));
+      return stat !== undefined && runs(stat) ? [Number(name)] : [];
     }),
   stats: (pid, startTime) =>
     Effect.sync(() => {

@@ -8,9 +8,18 @@ import * as Option from "effect/Option";
 import { psProbe } from "../darwin/Ps.ts";
 import { Processes, type ProcessIdentity } from "../Process.ts";
 import type { Probe } from "../Probe.ts";
-import { makeHandle } from "./Handle.ts";
+import { attachHandle, childHandle } from "./Handle.ts";
 import { procProbe } from "./Proc.ts";
 import { spawnChild } from "./Spawn.ts";
+
+/** SIGKILL to one process; it may have gone in between. */
+const killOne = (pid: number): void => {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+};
 
 const make = (probe: Probe): Processes["Service"] => {
   const identify = (pid: number): ProcessIdentity | undefined => {
@@ -25,14 +34,24 @@ const make = (probe: Probe): Processes["Service"] => {
       return { pid, startTime: -1, bootId: "unknown" };
     }
   };
+  const runs = ({ bootId, pid, startTime }: ProcessIdentity): boolean => {
+    const now = probe.look(pid);
+    return now !== undefined && now.running && now.startTime === startTime && probe.bootId() === bootId;
+  };
   return {
-    spawn: (options) => spawnChild(options, (child) => makeHandle(child, identityOf(child.pid), probe)).pipe(Effect.uninterruptible),
+    spawn: (options) => spawnChild(options, (child) => childHandle(child, identityOf(child.pid), probe)).pipe(Effect.uninterruptible),
     identify: (pid) => Effect.sync(() => Option.fromUndefinedOr(identify(pid))),
-    isAlive: ({ pid, startTime, bootId }) =>
-      Effect.sync(() => {
-        const now = probe.look(pid);
-        return now !== undefined && now.running && now.startTime === startTime && probe.bootId() === bootId;
-      }),
+    bootId: probe.bootId,
+    isAlive: (identity) => Effect.sync(() => runs(identity)),
+    attach: (identity) => Effect.sync(() => (runs(identity) ? Option.some(attachHandle(identity, probe)) : Option.none())),
+    marked: (name, value) =>
+      Effect.sync(() =>
+        probe.marked(`${name}=${value}`).flatMap((pid) => {
+          const sighting = probe.look(pid);
+          return sighting === undefined ? [] : [{ pid, startTime: sighting.startTime, bootId: probe.bootId(), group: sighting.group }];
+        }),
+      ),
+    kill: (identity) => Effect.sync(() => void (runs(identity) && killOne(identity.pid))),
     stats: ({ pid, startTime, bootId }) =>
       Effect.suspend(() => (bootId === probe.bootId() ? probe.stats(pid, startTime) : Effect.undefined)).pipe(
         Effect.map(Option.fromUndefinedOr),

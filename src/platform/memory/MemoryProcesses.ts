@@ -160,6 +160,15 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
         if (strangers.has(pid)) return Option.some({ pid, startTime: -pid, bootId });
         return find(pid)?.process.running === true ? Option.some({ pid, startTime: pid, bootId }) : Option.none();
       }),
+    bootId: () => bootId,
+    attach: (identity) => Effect.sync(() => Option.map(Option.liftPredicate(isAlive)(identity), ({ pid }) => find(pid)!.process.handle)),
+    marked: (name, value) =>
+      Effect.sync(() =>
+        startedOf().flatMap(({ handle, options, running }) =>
+          running && options.env[name] === value ? [{ ...handle.identity, group: handle.pid }] : [],
+        ),
+      ),
+    kill: (identity) => Effect.sync(() => void (isAlive(identity) && find(identity.pid)?.process.end({ code: null, signal: "SIGKILL" }))),
     isAlive: (identity) => Effect.sync(() => isAlive(identity)),
     stats: (identity) => Effect.sync(() => (isAlive(identity) ? Option.fromUndefinedOr(find(identity.pid)?.script.stats) : Option.none())),
   };

@@ -1,0 +1,118 @@
+/**
+ * The state in an SQLite file: written at once, so that a killed master loses nothing; and locked, so that there is only one.
+ */
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import * as Effect from "effect/Effect";
+import * as Schema from "effect/Schema";
+import type * as Scope from "effect/Scope";
+import { Paths } from "../platform/index.ts";
+import * as MemoryStore from "./MemoryStore.ts";
+import { ProcessRecord, StateInUse, type Store, StoreUnusable, UnitMemory } from "./Store.ts";
+
+/** SQLITE_BUSY: somebody else has the lock. */
+const busy = 5;
+
+/**
+ * Locked from the first statement to the end of the process, whatever ends that. No write waits for the disk: what the system has taken outlives
+ * the master, and of a machine that has lost its power no process is left to be known.
+ */
+const setUp = `
+  PRAGMA locking_mode = EXCLUSIVE;
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = OFF;
+  PRAGMA cache_size = -64;
+  CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS processes (unit TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS units (unit TEXT PRIMARY KEY, memory TEXT NOT NULL) STRICT;
+`;
+
+const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
+
+/** A row that a later version has written is not ours to understand: it counts as none. */
+const rows = <A>(db: DatabaseSync, sql: string, schema: Schema.Codec<A, unknown>): ReadonlyArray<readonly [string, A]> => {
+  const decode = Schema.decodeUnknownOption(Schema.fromJsonString(schema));
+  return db
+    .prepare(sql)
+    .all()
+    .flatMap(({ key, value }) => {
+      const decoded = decode(value);
+      return decoded._tag === "Some" ? [[String(key), decoded.value] as const] : [];
+    });
+};
+
+/**
+ * Opens the state of a directory until the scope ends. What was written under another boot of the machine is dropped.
+ * `unwritable` hears of each write that fails.
+ */
+export const open = (options: {
+  readonly directory: string;
+  readonly bootId: string;
+  readonly unwritable: (error: StoreUnusable) => void;
+}): Effect.Effect<Store, StateInUse | StoreUnusable | Paths.DirectoryError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { bootId, directory, unwritable } = options;
+    yield* Paths.ensurePrivate(directory);
+    const file = join(directory, "state.db");
+    const failed = (cause: unknown): StoreUnusable => new StoreUnusable({ file, reason: reasonOf(cause) });
+    const db = yield* Effect.acquireRelease(
+      Effect.try({
+        try: () => {
+          const opened = new DatabaseSync(file);
+          opened.exec(setUp);
+          return opened;
+        },
+        catch: (cause) => ((cause as { readonly errcode?: number }).errcode === busy ? new StateInUse({ directory }) : failed(cause)),
+      }),
+      (opened) => Effect.sync(() => opened.close()),
+    );
+    return yield* Effect.try({ try: () => make(db, bootId, (cause) => unwritable(failed(cause))), catch: failed });
+  });
+
+const make = (db: DatabaseSync, bootId: string, failed: (cause: unknown) => void): Store => {
+  const clearAll = (): void => db.exec("DELETE FROM processes; DELETE FROM units");
+  if (db.prepare("SELECT value FROM meta WHERE key = 'boot'").get()?.["value"] !== bootId) clearAll();
+  db.prepare("INSERT OR REPLACE INTO meta VALUES ('boot', ?)").run(bootId);
+  const writing =
+    <Args extends ReadonlyArray<unknown>>(write: (...args: Args) => unknown) =>
+    (...args: Args): void => {
+      try {
+        write(...args);
+      } catch (cause) {
+        failed(cause);
+      }
+    };
+  const putProcess = db.prepare("INSERT OR REPLACE INTO processes VALUES (?, ?)");
+  const removeProcess = db.prepare("DELETE FROM processes WHERE unit = ?");
+  const putUnit = db.prepare("INSERT OR REPLACE INTO units VALUES (?, ?)");
+  const removeUnit = db.prepare("DELETE FROM units WHERE unit = ?");
+  const known = MemoryStore.make();
+  for (const [, record] of rows(db, "SELECT unit AS key, record AS value FROM processes", ProcessRecord)) known.putProcess(record);
+  for (const [unit, memory] of rows(db, "SELECT unit AS key, memory AS value FROM units", UnitMemory)) known.putUnit(unit, memory);
+  return {
+    get processes() {
+      return known.processes;
+    },
+    units: known.units,
+    putProcess: writing((record) => {
+      known.putProcess(record);
+      putProcess.run(record.unit, JSON.stringify(record));
+    }),
+    removeProcess: writing((unit) => {
+      known.removeProcess(unit);
+      removeProcess.run(unit);
+    }),
+    putUnit: writing((unit, memory) => {
+      known.putUnit(unit, memory);
+      putUnit.run(unit, JSON.stringify(memory));
+    }),
+    removeUnit: writing((unit) => {
+      known.removeUnit(unit);
+      removeUnit.run(unit);
+    }),
+    clear: writing(() => {
+      known.clear();
+      clearAll();
+    }),
+  };
+};

@@ -1,0 +1,63 @@
+/**
+ * The state that outlives a master, and what can go wrong with it.
+ */
+import * as Schema from "effect/Schema";
+import { ProcessIdentity } from "../platform/index.ts";
+import { LastExit, UnitState } from "../protocol/MasterRpc.ts";
+
+/** One start of a unit: written before the process is there, so that no instant exists in which nobody knows of it. */
+export const ProcessRecord = Schema.Struct({
+  unit: Schema.String,
+  /** Names this start; its processes have it in their environment. */
+  invocation: Schema.String,
+  /** What was run; a config that says something else is another process. */
+  fingerprint: Schema.String,
+  /** Null until the system has said who it is. */
+  identity: Schema.NullOr(ProcessIdentity),
+  /** Unix milliseconds. */
+  startedAt: Schema.Number,
+});
+export type ProcessRecord = typeof ProcessRecord.Type;
+
+/** What is remembered of a unit beside its process. */
+export const UnitMemory = Schema.Struct({
+  state: UnitState,
+  reason: Schema.NullOr(Schema.String),
+  restarts: Schema.Int,
+  lastExit: Schema.NullOr(LastExit),
+});
+export type UnitMemory = typeof UnitMemory.Type;
+
+/** Synchronous: a write takes microseconds, and nothing may come between it and what it is about. */
+export interface Store {
+  readonly processes: ReadonlyArray<ProcessRecord>;
+  readonly units: ReadonlyMap<string, UnitMemory>;
+  readonly putProcess: (record: ProcessRecord) => void;
+  readonly removeProcess: (unit: string) => void;
+  readonly putUnit: (unit: string, memory: UnitMemory) => void;
+  readonly removeUnit: (unit: string) => void;
+  /** After an orderly end: the next master starts afresh. */
+  readonly clear: () => void;
+}
+
+/** Another master has this state open. */
+export class StateInUse extends Schema.TaggedError<StateInUse>()("StateInUse", { directory: Schema.String }) {
+  readonly code = "HSU-STO-001";
+  override get message(): string {
+    return `another master uses the state directory ${this.directory}`;
+  }
+  get hint(): string {
+    return "end it with `hsu down`, or give this one its own with $HSU_STATE_DIR";
+  }
+}
+
+/** The state can be neither read nor written. */
+export class StoreUnusable extends Schema.TaggedError<StoreUnusable>()("StoreUnusable", { file: Schema.String, reason: Schema.String }) {
+  readonly code = "HSU-STO-002";
+  override get message(): string {
+    return `the state in ${this.file} cannot be used: ${this.reason}`;
+  }
+  get hint(): string {
+    return "make room or give the directory back to this user; a damaged file may be moved away: units that run are then not known any more";
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * What an earlier master has left of a unit, and what becomes of it. Pure.
+ */
+import type { ProcessIdentity } from "../platform/index.ts";
+import type { UnitMemory } from "../store/index.ts";
+import type { UnitSpec } from "./UnitSpec.ts";
+
+/** A process that runs, and is what the spec says. */
+export interface RecoveredProcess {
+  readonly identity: ProcessIdentity;
+  readonly invocation: string;
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+}
+
+/** What a unit goes on with. */
+export interface Recovered {
+  readonly process: RecoveredProcess | null;
+  readonly memory: UnitMemory | null;
+  /** It had a process, which ended when no master was there. */
+  readonly endedUnseen: boolean;
+}
+
+export const nothing: Recovered = { process: null, memory: null, endedUnseen: false };
+
+/** What a process is made from: another fingerprint is another process. */
+export const fingerprint = ({ args, capture, environment, executable, workingDirectory }: UnitSpec): string =>
+  JSON.stringify([
+    executable,
+    args,
+    workingDirectory,
+    Object.entries(environment).sort(([one], [other]) => (one < other ? -1 : 1)),
+    capture,
+  ]);
+
+/** Why it was stopped when somebody has stopped it by hand. */
+export const stoppedByHand = "stopped by hand";
+
+/**
+ * What becomes of a process that runs. It goes on under this master, unless nobody would start it again: its unit is not in the config any more, is
+ * another one there, or was just being stopped by hand.
+ */
+export const fate = (
+  recorded: string,
+  spec: UnitSpec | undefined,
+  memory: UnitMemory | null,
+): { readonly reattach: true } | { readonly reattach: false; readonly because: string } => {
+  if (spec === undefined) return { reattach: false, because: "is not in the config any more" };
+  if (memory?.state === "stopping" && memory.reason === stoppedByHand) return { reattach: false, because: "was being stopped by hand" };
+  if (recorded !== fingerprint(spec)) return { reattach: false, because: "is another one in the config" };
+  return { reattach: true };
+};
+
+/**
+ * What a unit goes on with whose process does not run any more. `started`: it is certain that there was one. One that this master has ended itself
+ * has not ended unseen; what was known of a unit that is another one now is of no use.
+ */
+export const withoutProcess = (ours: boolean, started: boolean, memory: UnitMemory | null, at: number): Recovered => {
+  const ended = (reason: string): UnitMemory => ({
+    state: "stopped",
+    reason,
+    restarts: memory?.restarts ?? 0,
+    lastExit: { code: null, signal: null, at },
+  });
+  if (memory?.state === "stopping" && memory.reason === stoppedByHand) return { ...nothing, memory: ended(stoppedByHand) };
+  if (!ours) return nothing;
+  return started ? { process: null, memory: ended("ended while no master ran"), endedUnseen: true } : { ...nothing, memory };
+};
+
+/** What was stopped by hand or given up stays so; a job that has ended unseen is not run again, whatever its end was. */
+export const startsWithMaster = ({ enabled, restart }: UnitSpec, { endedUnseen, memory, process }: Recovered): boolean => {
+  if (process !== null) return true;
+  if (endedUnseen) return restart.when !== "never";
+  return memory === null ? enabled : memory.state !== "stopped" && memory.state !== "failed";
+};
