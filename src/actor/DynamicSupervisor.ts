@@ -4,7 +4,6 @@
  * When to use: where children are started while the program runs, each with arguments of its own. They have no ids and no order: a child is known by
  * its ref, a failing one is restarted alone (`one_for_one`), one that ended for good is forgotten, and all are stopped at once.
  */
-import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type * as Rpc from "effect/rpc/Rpc";
@@ -12,15 +11,15 @@ import { type Actor, behaviorOf, StartError, startRoot } from "./Actor.ts";
 import type { ActorDown, ActorRef } from "./ActorRef.ts";
 import { type Any as AnyChildSpec, type ChildSpec, erase, type Options as ChildOptions } from "./ChildSpec.ts";
 import * as ExitReason from "./ExitReason.ts";
-import { admin, startAdded, terminate } from "./internal/admin.ts";
+import { admin, startAdded } from "./internal/admin.ts";
 import { ActorCell } from "./internal/actorCell.ts";
-import type { Child, ErasedSpec } from "./internal/child.ts";
+import type { ErasedSpec } from "./internal/child.ts";
+import { DynamicHandle } from "./internal/dynamicHandle.ts";
 import { SupervisorCell } from "./internal/supervisorCell.ts";
-import { SupervisorHandle } from "./internal/supervisorHandle.ts";
-import { type ErasedSupervisor, InvalidSpec, type Template as Blueprint } from "./internal/supervisorSpec.ts";
+import { type ErasedSupervisor, InvalidSpec, MaxChildren, type Template as Blueprint } from "./internal/supervisorSpec.ts";
 import { checkSupervisor } from "./internal/check.ts";
 import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
-import { type ChildCounts, type ChildInfo, ChildNotFound, infoOf, type Options as SupervisorOptions } from "./Supervisor.ts";
+import { type ChildCounts, type ChildInfo, ChildNotFound, type Options as SupervisorOptions } from "./Supervisor.ts";
 
 /** What every child of a dynamic supervisor has in common. @since 0.1.0 */
 export type Template = Pick<ChildOptions, "restart" | "shutdown" | "backoff" | "maxAttempts" | "startTimeoutMillis" | "mailbox">;
@@ -39,33 +38,30 @@ export interface Options extends Template {
   readonly maxChildren?: number;
 }
 
-/**
- * There are as many children as there may be.
- *
- * @example
- * ```ts run
- * import { Actor, DynamicSupervisor } from "hsu"
- * import { Effect } from "effect"
- * import { RpcGroup } from "effect/rpc"
- *
- * const Session = Actor.make({ name: "session", protocol: RpcGroup.make(), init: (user: string) => user, handlers: {} })
- * const program = Effect.gen(function*() {
- *   const sessions = yield* DynamicSupervisor.start(Session, { id: "sessions", maxChildren: 1 })
- *   yield* sessions.startChild("ada")
- *   return yield* Effect.flip(sessions.startChild("joe"))
- * })
- * const error = await Effect.runPromise(Effect.scoped(program))
- *
- * error.message // => "sessions has 1 children, and may not have more"
- * ```
- * @since 0.1.0
- */
-export class MaxChildren extends Data.TaggedError("MaxChildren")<{ readonly path: ReadonlyArray<string>; readonly maxChildren: number }> {
-  readonly code = "HSU-SUP-006";
-  override get message(): string {
-    return `${this.path.join("/")} has ${this.maxChildren} children, and may not have more`;
-  }
-}
+export {
+  /**
+   * There are as many children as there may be.
+   *
+   * @example
+   * ```ts run
+   * import { Actor, DynamicSupervisor } from "hsu"
+   * import { Effect } from "effect"
+   * import { RpcGroup } from "effect/rpc"
+   *
+   * const Session = Actor.make({ name: "session", protocol: RpcGroup.make(), init: (user: string) => user, handlers: {} })
+   * const program = Effect.gen(function*() {
+   *   const sessions = yield* DynamicSupervisor.start(Session, { id: "sessions", maxChildren: 1 })
+   *   yield* sessions.startChild("ada")
+   *   return yield* Effect.flip(sessions.startChild("joe"))
+   * })
+   * const error = await Effect.runPromise(Effect.scoped(program))
+   *
+   * error.message // => "sessions has 1 children, and may not have more"
+   * ```
+   * @since 0.1.0
+   */
+  MaxChildren,
+};
 
 /** A running dynamic supervisor. @since 0.1.0 */
 export interface DynamicSupervisorRef<in Args, in out Rpcs extends Rpc.Any> {
@@ -226,30 +222,17 @@ export const of = <Args, Rpcs extends Rpc.Any, R>(
   throw new TypeError(`${ref.path.join("/")} is not the dynamic supervisor ${spec.id}`);
 };
 
-class Ref<Args, Rpcs extends Rpc.Any> extends SupervisorHandle implements DynamicSupervisorRef<Args, Rpcs> {
-  private get blueprint(): Blueprint {
-    return this.cell.spec.dynamic!;
-  }
-
+class Ref<Args, Rpcs extends Rpc.Any> extends DynamicHandle implements DynamicSupervisorRef<Args, Rpcs> {
   startChild(args: Args): Effect.Effect<ActorRef<Rpcs>, StartError | MaxChildren | ActorDown> {
     return admin(this.cell, (resume) => {
       const { cell } = this;
-      const { make, maxChildren, spec } = this.blueprint;
-      if (maxChildren !== undefined && cell.children.byKey.size >= maxChildren) {
-        return resume(Effect.fail(new MaxChildren({ path: cell.path, maxChildren })));
-      }
+      const { make, spec } = this.blueprint;
+      const { full } = this;
+      if (full !== null) return resume(Effect.fail(full));
       const failed = (reason: ExitReason.ExitReason): void =>
         resume(Effect.fail(new StartError({ path: [...cell.path, spec.id], reason })));
       const added = cell.children.addNameless(spec, make(cell, args));
       startAdded(cell, added, () => resume(Effect.succeed(added.cell as any)), failed);
-    });
-  }
-
-  terminateChild(ref: ActorRef<Rpcs>): Effect.Effect<void, ChildNotFound | ActorDown> {
-    return admin(this.cell, (resume) => {
-      const found = this.cell.children.of(ref as unknown as ActorCell);
-      if (found === undefined) resume(Effect.fail(new ChildNotFound({ path: ref.path })));
-      else terminate(this.cell, found, false, resume);
     });
   }
 
@@ -259,10 +242,6 @@ class Ref<Args, Rpcs extends Rpc.Any> extends SupervisorHandle implements Dynami
       if (found === undefined) resume(Effect.fail(new ChildNotFound({ path: ref.path })));
       else resume(Effect.succeed(found.spec as unknown as AnyChildSpec<unknown>));
     });
-  }
-
-  get whichChildren(): Effect.Effect<ReadonlyArray<ChildInfo>, ActorDown> {
-    return admin(this.cell, (resume) => resume(Effect.succeed(this.cell.children.list().map(infoOf))));
   }
 
   reconfigure(actor: Actor<Args, Rpcs, never>, options: Options = {}): Effect.Effect<void, StartError | ActorDown> {
@@ -281,18 +260,6 @@ class Ref<Args, Rpcs extends Rpc.Any> extends SupervisorHandle implements Dynami
       }
       cell.reconfigure(erased);
       resume(Effect.void);
-    });
-  }
-
-  get children(): Effect.Effect<ReadonlyArray<ActorRef<Rpcs>>, ActorDown> {
-    return admin(this.cell, (resume) => resume(Effect.succeed(this.cell.children.list().map(({ cell }) => cell as any))));
-  }
-
-  get countChildren(): Effect.Effect<ChildCounts, ActorDown> {
-    return admin(this.cell, (resume) => {
-      const all: ReadonlyArray<Child> = this.cell.children.list();
-      const active = all.filter(({ state }) => state === "up").length;
-      resume(Effect.succeed({ specs: 1, active, supervisors: 0, workers: all.length }));
     });
   }
 }

@@ -21,5 +21,7 @@ export * as RestartIntensity from "./RestartIntensity.ts";
 export * as StateMachine from "./StateMachine.ts";
 export * as Strategy from "./Strategy.ts";
 export * as Supervisor from "./Supervisor.ts";
+export * as Task from "./Task.ts";
+export * as TaskSupervisor from "./TaskSupervisor.ts";
 export { ActorDown, CallingSelf, CallTimeout, MailboxFull, UnknownMessage } from "./ActorRef.ts";
 export type { ActorRef, CallError, CallOptions } from "./ActorRef.ts";

@@ -11,6 +11,7 @@ import * as ExitReason from "../ExitReason.ts";
 import * as attachments from "./attachments.ts";
 import { type Behavior, Continuation, Directive, type IdleTimeout, infoOp } from "./behavior.ts";
 import { BoundedCell } from "./boundedCell.ts";
+import { Caller, Current } from "./caller.ts";
 import { type Call, type Cell, type Op, type Ops, type Owner, Phase } from "./cell.ts";
 import { crashed } from "./crash.ts";
 import { release } from "./ring.ts";
@@ -86,7 +87,10 @@ export class ActorCell extends BoundedCell {
 
   override exitSignal(from: Cell | null, reason: ExitReason.ExitReason): void {
     if (this.behavior.trapExit) this.pushInfo({ _tag: "Exit", ref: from, reason });
-    else if (reason._tag !== "Normal") this.pushControl({ run: () => this.shutdown(reason) });
+    else if (reason._tag !== "Normal") {
+      const { incarnation } = this;
+      this.pushControl({ run: () => (this.incarnation === incarnation ? this.shutdown(reason) : undefined) });
+    }
   }
 
   override shutdown(reason: ExitReason.ExitReason): void {
@@ -322,7 +326,7 @@ export class ActorCell extends BoundedCell {
 
   /** What effects run with: whatever they acquire is the incarnation's. Only an effect can acquire something, so the others never pay for it. */
   get effectContext(): Context.Context<never> {
-    return (this.more.effectContext ??= Context.add(this.context, Scope.Scope, this.scope));
+    return (this.more.effectContext ??= Context.add(Context.add(this.context, Scope.Scope, this.scope), Current, new Caller(this)));
   }
 
   deferReply(): Call | null {

@@ -84,11 +84,7 @@ export class Alias {
 }
 
 /** News that are still in the lane are taken back with what they are about: who has let go hears nothing more. */
-const forget = (
-  cell: ActorCell,
-  tag: "Down" | "Exit",
-  about: (info: { readonly _tag: string; readonly ref: unknown }) => boolean,
-): void => {
+const forget = (cell: Cell, tag: "Down" | "Exit", about: (info: { readonly _tag: string; readonly ref: unknown }) => boolean): void => {
   const { extras } = cell;
   if (extras === null || extras.infos.length === 0) return;
   extras.infos = extras.infos.filter((info) => {
@@ -118,14 +114,14 @@ export const monitor = (cell: ActorCell, target: Cell): (() => void) => {
   return stop;
 };
 
-export const link = (cell: ActorCell, target: Cell): void => {
+export const link = (cell: Cell, target: Cell): void => {
   if (cell === target) return;
   if (!target.alive) return cell.exitSignal(target, ExitReason.noProc);
   (cell.more.links ??= new Set()).add(target);
   (target.more.links ??= new Set()).add(cell);
 };
 
-export const unlink = (cell: ActorCell, target: Cell): void => {
+export const unlink = (cell: Cell, target: Cell): void => {
   cell.extras?.links?.delete(target);
   target.extras?.links?.delete(cell);
   forget(cell, "Exit", (info) => info.ref === target);

@@ -168,6 +168,11 @@ export abstract class Cell implements Runnable {
   /** A linked cell has ended (or was not there), or somebody sends what such an end would. */
   abstract exitSignal(from: Cell | null, reason: ExitReason.ExitReason): void;
 
+  /** Whether somebody hears of its crash without a report. */
+  get crashIsKnown(): boolean {
+    return false;
+  }
+
   /** Why the start that has just been on the stack failed. */
   get startFailure(): ExitReason.ExitReason | null {
     return this.extras === null ? null : this.extras.startFailure;

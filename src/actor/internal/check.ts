@@ -25,6 +25,21 @@ const notDelay = (delays: Readonly<Record<string, number | string | undefined>>)
   return null;
 };
 
+/** Null when it says how something is stopped. */
+const notShutdown = (shutdown: unknown): string | null =>
+  shutdown === "infinity" || shutdown === "brutal_kill" || isDelay(shutdown)
+    ? null
+    : `shutdown is ${typeof shutdown === "string" ? JSON.stringify(shutdown) : String(shutdown)}: it has to be milliseconds, "brutal_kill" or "infinity"`;
+
+/** Throws when what a task is started with makes no sense: a mistake of its caller, which the types rule out for the most part. */
+export const checkTask = (shutdown: unknown, maxConcurrency = 1): void => {
+  const problem = notShutdown(shutdown);
+  if (problem !== null) throw new TypeError(problem);
+  if (!(Number.isInteger(maxConcurrency) && maxConcurrency >= 1)) {
+    throw new TypeError(`maxConcurrency is ${maxConcurrency}: it has to be a whole number from 1 on`);
+  }
+};
+
 /** What a circuit breaker has to have. */
 const breakerTimes = ({ cooldownMillis, stableMillis }: Partial<CircuitBreaker>) => ({
   cooldownMillis: cooldownMillis ?? "missing",

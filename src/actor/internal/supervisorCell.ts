@@ -264,7 +264,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
     child.state = "down";
     if (child.spec.mailbox === "discard") cell.discardMessages(reason);
     // Who is asked to stop and fails is reported as well; who is killed because it was slow is not.
-    if (ExitReason.isAbnormal(reason) && !(asked && reason._tag === "Killed")) {
+    if (ExitReason.isAbnormal(reason) && !(asked && reason._tag === "Killed") && !cell.crashIsKnown) {
       report(cell.context, { path: cell.path, incarnation: cell.incarnation, reason });
     }
     if (asked || this.stopReason !== null || this.isDueToStop(child)) this.isStopped(child, reason, asked);

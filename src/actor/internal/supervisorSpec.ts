@@ -18,6 +18,14 @@ export class InvalidSpec extends Data.TaggedError("InvalidSpec")<{ readonly path
   }
 }
 
+/** There are as many children as there may be. @since 0.1.0 */
+export class MaxChildren extends Data.TaggedError("MaxChildren")<{ readonly path: ReadonlyArray<string>; readonly maxChildren: number }> {
+  readonly code = "HSU-SUP-006";
+  override get message(): string {
+    return `${this.path.join("/")} has ${this.maxChildren} children, and may not have more`;
+  }
+}
+
 export interface ErasedSupervisor {
   readonly strategy: Strategy;
   readonly limit: RestartIntensity;

@@ -113,6 +113,11 @@ export class System {
     return --this.credit <= 0 && this.checkpoint(runnable, op);
   }
 
+  /** Timers were set or cancelled where no turn was: at the end of a drain it is seen anyway whether the process has to live for them. */
+  timersChanged(): void {
+    if (!this.draining) this.syncAlarm();
+  }
+
   private checkpoint(runnable?: Runnable, op?: Op): boolean {
     const now = performance.now();
     const spent = now - this.lastCheck;
