@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest";
 import * as Effect from "effect/Effect";
-import { type Backoff, type ChildSpec, Supervisor } from "../../src/actor/index.ts";
+import * as Random from "effect/Random";
+import { type Backoff, type ChildSpec, Event, Supervisor } from "../../src/actor/index.ts";
 import { events, failsAfter, pass, quiet, Script, settled, states, system, worker } from "./actors.ts";
 
 /** Kills the child each time it is up, and notes at which virtual time it came up again. */
@@ -161,3 +162,15 @@ describe("maxAttempts", () => {
     }).pipe(quiet),
   );
 });
+
+it.effect("jitter is drawn from Effect's Random: a test that provides it knows each delay", () =>
+  Effect.gen(function* () {
+    const delays: Array<number> = [];
+    yield* Event.subscribe((event) => void (event._tag === "Restarting" && delays.push(event.delayMillis)));
+    const spec = worker("a", { backoff: { initialMillis: 100, factor: 2, jitter: 0.5 } }, failsAfter(1));
+    const supervisor = yield* Supervisor.start({ children: [spec], intensity: "infinity" });
+    supervisor.ref(spec).cast("Die");
+    for (let n = 0; n < 3; n++) yield* pass(1000);
+    expect(delays.slice(0, 3)).toEqual([88, 175, 350]);
+  }).pipe(quiet, Effect.provideService(Random.Random, { nextIntUnsafe: () => 0, nextDoubleUnsafe: () => 0.25 })),
+);

@@ -2,11 +2,23 @@ import { describe, expect, it } from "@effect/vitest";
 import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
+import type * as Fiber from "effect/Fiber";
+import * as Scheduler from "effect/Scheduler";
 import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, ActorDown, type CrashReport, ExitReason, UnknownMessage } from "../../src/actor/index.ts";
 import { pass, quiet, reporting, settled, told, until } from "./actors.ts";
+
+/** Lets each fiber wait for its first step. */
+class Late extends Scheduler.MixedScheduler {
+  private readonly known = new WeakSet<Fiber.Fiber<unknown, unknown>>();
+  override shouldYield(fiber: Fiber.Fiber<unknown, unknown>): boolean {
+    if (this.known.has(fiber)) return super.shouldYield(fiber);
+    this.known.add(fiber);
+    return true;
+  }
+}
 
 class TooMuch extends Schema.TaggedError<TooMuch>()("TooMuch", { limit: Schema.Number }) {}
 
@@ -188,6 +200,27 @@ describe("messages", () => {
       for (let n = 0; n < 10; n++) yield* pass(5);
       expect(seen).toEqual(Array.from({ length: 40 }, (_, n) => n));
     }),
+  );
+
+  it.effect("handlers do not overlap where the scheduler puts off even the first step of an effect", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = [];
+      const Careful = Actor.make({
+        name: "careful",
+        protocol: RpcGroup.make(Rpc.make("Enter", { payload: { n: Schema.Number } })),
+        init: () => 0,
+        handlers: {
+          Enter: (_, { n }) => {
+            seen.push(`+${n}`);
+            return Effect.sync(() => void seen.push(`-${n}`));
+          },
+        },
+      });
+      const ref = yield* Actor.spawn(Careful, undefined);
+      for (let n = 1; n <= 3; n++) ref.cast("Enter", { n });
+      yield* until(() => seen.length === 6);
+      expect(seen).toEqual(["+1", "-1", "+2", "-2", "+3", "-3"]);
+    }).pipe(Effect.provideService(Scheduler.Scheduler, new Late())),
   );
 
   it.effect("a caller that is interrupted takes no reply and harms nobody", () =>

@@ -256,6 +256,8 @@ export class ActorCell extends BoundedCell {
     };
     const exit = fiber.pollUnsafe();
     if (exit !== undefined) return done(exit);
+    // A scheduler may have put it off before its first step.
+    this.fiber = fiber;
     fiber.addObserver((late) => {
       done(late);
       if (this.phase === Phase.Up && this.fiber === null) this.schedule();

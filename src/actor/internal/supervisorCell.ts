@@ -2,7 +2,8 @@
  * A cell that runs children. It never waits: each step reacts to one message of its control lane, and an operation that spans several
  * (start all in order, stop in reverse, restart a group) is kept as data in `op`. So a shutdown or an admin call always gets through.
  */
-import type * as Context from "effect/Context";
+import * as Context from "effect/Context";
+import * as Random from "effect/Random";
 import * as Backoff from "../Backoff.ts";
 import { report } from "../CrashReport.ts";
 import type { ExitDecision } from "../Event.ts";
@@ -410,7 +411,8 @@ export class SupervisorCell extends GroupRunner implements Owner {
       this.beginStop(end);
       return;
     }
-    const delayMillis = Math.max(pause, backoff === undefined ? 0 : Math.round(Backoff.delay(backoff, child.attempts, Math.random())));
+    const chance = backoff === undefined ? 0 : Context.get(this.context, Random.Random).nextDoubleUnsafe();
+    const delayMillis = Math.max(pause, backoff === undefined ? 0 : Math.round(Backoff.delay(backoff, child.attempts, chance)));
     this.emitExit(child, reason, false, "restart");
     this.emit({ _tag: "Restarting", attempt: child.attempts, delayMillis }, child);
     if (strategy === "one_for_one") this.restartAlone(child, delayMillis);

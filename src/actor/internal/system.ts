@@ -44,7 +44,7 @@ const macrotasks = (): ((run: () => void) => void) => {
     port2.postMessage(0);
   };
 };
-const nextMacrotask = macrotasks();
+export const nextMacrotask: (run: () => void) => void = macrotasks();
 
 export class System {
   readonly timers: Timers;
@@ -77,6 +77,12 @@ export class System {
     this.syncAlarm = real ? () => (alarm as RealAlarm).keepAlive(this.timers.size > 0) : () => {};
   }
 
+  /** No actor has anything to do. */
+  get idle(): boolean {
+    return !this.draining;
+  }
+
+  /** Gives `runnable` a turn. With {@link spend} all that another system has to replace. */
   enqueue(runnable: Runnable): void {
     this.queue.push(runnable);
     if (!this.draining) {
@@ -219,6 +225,9 @@ const clockAlarm = (clock: Clock.Clock, now: () => number, wake: () => void): Al
 const realClock: Clock.Clock = Context.get(Context.empty(), Clock.Clock);
 const realSystem = new System(realClock, true);
 const systems = new WeakMap<Clock.Clock, System>();
+
+/** Has another system run the actors of a clock: a test kit's that decides itself who has its turn. Before the clock's first actor. */
+export const useSystem = (clock: Clock.Clock, system: System): void => void systems.set(clock, system);
 
 /** The system of the clock that a context carries. */
 export const systemOf = (context: Context.Context<never>): System => {
