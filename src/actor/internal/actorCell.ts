@@ -15,7 +15,7 @@ import { Caller, Current } from "./caller.ts";
 import { type Call, type Cell, type Op, type Ops, type Owner, Phase } from "./cell.ts";
 import { crashed } from "./crash.ts";
 import { release } from "./ring.ts";
-import { turnBudget, type System } from "./system.ts";
+import { budgetFor, turnBudget, type System } from "./system.ts";
 
 export class ActorCell extends BoundedCell {
   override behavior: Behavior;
@@ -110,7 +110,7 @@ export class ActorCell extends BoundedCell {
 
   override turn(): boolean {
     this.runControls();
-    let budget = turnBudget;
+    let budget = this.messages === null ? turnBudget : budgetFor(this.messages.length);
     // A handler, or a caller that its reply resumed, may have put something into the lanes above: it goes first.
     while (this.phase === Phase.Up && this.fiber === null && this.control === null) {
       const { extras } = this;

@@ -49,12 +49,12 @@ export class Ring {
   }
 
   private grow(): void {
-    const old = this.slots;
-    const slots: Array<unknown> = Array.from({ length: old.length * 2 });
-    for (let i = 0, at = this.head; i < this.used; i++) {
-      slots[i] = old[at];
-      at = at + 1 === old.length ? 0 : at + 1;
-    }
+    const { head, slots: old } = this;
+    const { length } = old;
+    const slots = old.slice(head);
+    // One array of its full length from the start: V8 would move it again and again while it grows.
+    slots.length = length * 2;
+    for (let i = 0, at = length - head; i < head; i++, at++) slots[at] = old[i];
     this.slots = slots;
     this.head = 0;
   }

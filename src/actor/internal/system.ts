@@ -26,6 +26,10 @@ export type HandlerWatch = (runnable: Runnable, op: Op, millis: number) => void;
 
 /** Messages an actor may handle in one turn before the next actor has its turn. */
 export const turnBudget = 256;
+const longestTurn = 4096;
+
+/** A flooded actor gets longer turns, up to a point: its mailbox would grow until it is the slowest thing of all. */
+export const budgetFor = (waiting: number): number => (waiting <= turnBudget ? turnBudget : waiting < longestTurn ? waiting : longestTurn);
 const sliceMillis = 4;
 /** The clock is read about this often in between. */
 const checkMillis = 0.5;
