@@ -350,6 +350,7 @@ class Ref extends SupervisorHandle implements SupervisorRef {
       const problem = checkChild(erased, cell.spec.autoShutdown);
       if (problem !== null) return resume(Effect.fail(invalid([...cell.path, spec.id], problem)));
       const added = cell.children.add(spec.id, erased, erased.make(cell.system, cell.context, cell));
+      cell.added.add(added.cell);
       startAdded(
         cell,
         added,

@@ -1,6 +1,7 @@
 /**
  * Whether a supervisor's spec makes sense, before anything is started. Pure.
  */
+import type { Backoff } from "../Backoff.ts";
 import type { CircuitBreaker } from "../CircuitBreaker.ts";
 import type { AutoShutdown, RestartType, Strategy } from "../Strategy.ts";
 import type { ErasedSpec } from "./child.ts";
@@ -16,14 +17,10 @@ const isDelay = (value: unknown): boolean => typeof value === "number" && Number
 const notOneOf = (name: string, value: string, all: ReadonlyArray<string>): string | null =>
   all.includes(value) ? null : `${name} is ${JSON.stringify(value)}: it has to be ${all.slice(0, -1).join(", ")} or ${all.at(-1)}`;
 
-/** The first of these that is no time to wait. */
-const notDelay = (delays: Readonly<Record<string, number | string | undefined>>): string | null => {
-  for (const [name, value] of Object.entries(delays)) {
-    if (value === undefined || isDelay(value)) continue;
-    return `${name} is ${typeof value === "string" ? JSON.stringify(value) : value}, which is no time to wait`;
-  }
-  return null;
-};
+const notDelay = (name: string, value: number | string | undefined): string | null =>
+  value === undefined || isDelay(value)
+    ? null
+    : `${name} is ${typeof value === "string" ? JSON.stringify(value) : value}, which is no time to wait`;
 
 /** Null when it says how something is stopped. */
 const notShutdown = (shutdown: unknown): string | null =>
@@ -40,47 +37,65 @@ export const checkTask = (shutdown: unknown, maxConcurrency = 1): void => {
   }
 };
 
-/** What a circuit breaker has to have. */
-const breakerTimes = ({ cooldownMillis, stableMillis }: Partial<CircuitBreaker>) => ({
-  cooldownMillis: cooldownMillis ?? "missing",
-  stableMillis: stableMillis ?? "missing",
-});
+/** What is wrong with a spec, without its id: nothing is made for the thousands with which nothing is. */
+const problemOf = (
+  { backoff, maxAttempts, restart, shutdown, significant, startTimeoutMillis }: ErasedSpec,
+  autoShutdown: AutoShutdown,
+) => {
+  const problem =
+    notOneOf("restart", restart, restarts) ??
+    (shutdown === "infinity" || shutdown === "brutal_kill" ? null : notDelay("shutdown", shutdown)) ??
+    notDelay("startTimeoutMillis", startTimeoutMillis) ??
+    (backoff === undefined ? null : notBackoff(backoff));
+  if (problem !== null) return problem;
+  if (maxAttempts !== undefined && !(Number.isInteger(maxAttempts) && maxAttempts >= 0)) {
+    return `maxAttempts is ${maxAttempts}, which is no number of attempts`;
+  }
+  if (significant && restart === "permanent") return "a permanent child never ends by itself, so it cannot be significant";
+  return significant && autoShutdown === "never" ? "is significant, but autoShutdown is never" : null;
+};
+
+const notBackoff = ({ factor, initialMillis, jitter, maxMillis, resetAfterMillis }: Backoff): string | null =>
+  notDelay("backoff.initialMillis", initialMillis) ??
+  notDelay("backoff.maxMillis", maxMillis) ??
+  notDelay("backoff.resetAfterMillis", resetAfterMillis) ??
+  (factor === undefined || (Number.isFinite(factor) && factor >= 1) ? null : `backoff.factor is ${factor}: it has to be 1 or more`) ??
+  (jitter === undefined || (jitter >= 0 && jitter <= 1) ? null : `backoff.jitter is ${jitter}: it has to be between 0 and 1`);
 
 /** What is wrong with one child spec under a supervisor with this `autoShutdown`; null when nothing is. */
 export const checkChild = (spec: ErasedSpec, autoShutdown: AutoShutdown): string | null => {
   if (typeof spec.make !== "function") return "a child is no spec that ChildSpec.make or a supervisor's child has made";
-  const child = `child ${JSON.stringify(spec.id)}`;
   if (spec.id === "") return "a child's id is empty";
-  const { backoff, shutdown, startTimeoutMillis } = spec;
-  const stop = shutdown === "infinity" || shutdown === "brutal_kill" ? undefined : shutdown;
-  const problem =
-    notOneOf("restart", spec.restart, restarts) ??
-    notDelay({
-      shutdown: stop,
-      startTimeoutMillis,
-      "backoff.initialMillis": backoff?.initialMillis,
-      "backoff.maxMillis": backoff?.maxMillis,
-      "backoff.resetAfterMillis": backoff?.resetAfterMillis,
-    });
-  if (problem !== null) return `${child}: ${problem}`;
-  if (spec.maxAttempts !== undefined && !(Number.isInteger(spec.maxAttempts) && spec.maxAttempts >= 0)) {
-    return `${child}: maxAttempts is ${spec.maxAttempts}, which is no number of attempts`;
+  const problem = problemOf(spec, autoShutdown);
+  return problem === null ? null : `child ${JSON.stringify(spec.id)}: ${problem}`;
+};
+
+/** The first id that two children have. */
+export const duplicateId = (children: ReadonlyArray<ErasedSpec>): string | null => {
+  const seen = new Set<string>();
+  for (const { id } of children) {
+    if (seen.has(id)) return `two children have the id ${JSON.stringify(id)}`;
+    seen.add(id);
   }
-  if (spec.significant && spec.restart === "permanent")
-    return `${child}: a permanent child never ends by itself, so it cannot be significant`;
-  if (spec.significant && autoShutdown === "never") return `${child}: is significant, but autoShutdown is never`;
   return null;
 };
 
 /** The first thing that is wrong with a supervisor's spec; null when nothing is. */
-export const checkSupervisor = ({ autoShutdown, breaker, children, dynamic, limit, strategy }: ErasedSupervisor): string | null => {
+export const checkSupervisor = (spec: ErasedSupervisor): string | null => checkAllButIds(spec) ?? duplicateId(spec.children);
+
+/** A breaker has to have both. */
+const notBreaker = ({ cooldownMillis, stableMillis }: Partial<CircuitBreaker>): string | null =>
+  notDelay("cooldownMillis", cooldownMillis ?? "missing") ?? notDelay("stableMillis", stableMillis ?? "missing");
+
+/** The same for who finds two children with one id himself. */
+export const checkAllButIds = ({ autoShutdown, breaker, children, dynamic, limit, strategy }: ErasedSupervisor): string | null => {
   if (!Array.isArray(children)) return "children is no list";
   const flag = notOneOf("strategy", strategy, strategies) ?? notOneOf("autoShutdown", autoShutdown, autoShutdowns);
   if (flag !== null) return flag;
   if (limit.intensity !== "infinity" && !(Number.isInteger(limit.intensity) && limit.intensity >= 0)) {
     return `intensity is ${limit.intensity}: it has to be a whole number from 0 on, or "infinity"`;
   }
-  const breaking = breaker === undefined ? null : notDelay(breakerTimes(breaker));
+  const breaking = breaker === undefined ? null : notBreaker(breaker);
   if (breaking !== null) return `whenExceeded: ${breaking}`;
   if (!(Number.isFinite(limit.periodMillis) && limit.periodMillis > 0))
     return `periodMillis is ${limit.periodMillis}: it has to be above 0`;
@@ -89,10 +104,7 @@ export const checkSupervisor = ({ autoShutdown, breaker, children, dynamic, limi
     if (maxChildren !== undefined && !(maxChildren >= 0)) return `maxChildren is ${maxChildren}, which is no number of children`;
     return checkChild(spec, "never");
   }
-  const seen = new Set<string>();
   for (const spec of children) {
-    if (seen.has(spec.id)) return `two children have the id ${JSON.stringify(spec.id)}`;
-    seen.add(spec.id);
     const problem = checkChild(spec, autoShutdown);
     if (problem !== null) return problem;
   }

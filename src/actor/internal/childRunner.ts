@@ -17,9 +17,11 @@ class StartTimeout extends Data.TaggedError("StartTimeout")<{ readonly millis: n
 }
 
 export abstract class ChildRunner extends Cell {
-  readonly children = new Children();
-  /** Cells of the spec's own children: their refs survive a restart of this supervisor. */
-  protected readonly ownCells = new Map<string, Cell>();
+  children = new Children();
+  /** The children of the last incarnation, while there is none. */
+  protected kept: Children | null = null;
+  /** Cells of children that are not the spec's own: they do not come back with the next incarnation of this supervisor. */
+  readonly added = new Set<Cell>();
 
   /** Children whose start was killed at its deadline: few, so not a field of each. */
   private readonly timedOut = new Set<Child>();
@@ -58,17 +60,24 @@ export abstract class ChildRunner extends Cell {
   }
 
   stopChild(child: Child): void {
-    const { shutdown } = child.spec;
+    const { cell, spec } = child;
     child.state = "stopping";
     this.setTimer(child, null);
-    this.emit({ _tag: "Stopping" }, child);
-    if (shutdown === "brutal_kill") {
-      child.cell.kill();
-    } else {
-      if (shutdown !== "infinity") this.setTimer(child, shutdown, () => child.cell.kill());
-      child.cell.shutdown(ExitReason.shutdown);
-    }
+    if (this.watched) this.emit({ _tag: "Stopping" }, child);
+    this.stoppingNow = cell;
+    if (spec.shutdown === "brutal_kill") cell.kill();
+    else cell.shutdown(ExitReason.shutdown);
+    this.stoppingNow = null;
+    const reason = this.endedNow;
+    this.endedNow = null;
+    if (reason !== null) this.onExited(cell, reason);
+    else if (typeof spec.shutdown === "number") this.setTimer(child, spec.shutdown, () => cell.kill());
   }
+
+  /** The child that is being stopped on this very stack, and its reason when it has ended there: it need not be told by the lane. */
+  protected stoppingNow: Cell | null = null;
+  protected endedNow: ExitReason.ExitReason | null = null;
+  protected abstract onExited(cell: Cell, reason: ExitReason.ExitReason): void;
 
   /** A child that is not running stays so. */
   settleDown(child: Child): void {
@@ -82,7 +91,7 @@ export abstract class ChildRunner extends Cell {
   remove(child: Child): void {
     if (this.children.of(child.cell) !== child) return;
     this.children.remove(child);
-    this.ownCells.delete(child.id);
+    this.added.delete(child.cell);
     child.cell.retire(ExitReason.noProc);
     if (!this.busy) this.children.compact();
   }
@@ -109,6 +118,11 @@ export abstract class ChildRunner extends Cell {
     );
     child.timer = timer;
     this.system.timers.add(timer, millis);
+  }
+
+  /** Whether anybody listens to what happens here. */
+  protected get watched(): boolean {
+    return this.system.listeners.size > 0;
   }
 
   protected emit(event: TreeEventBody, child?: Child): void {

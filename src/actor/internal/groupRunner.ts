@@ -78,6 +78,12 @@ export abstract class GroupRunner extends ChildRunner {
           child.state = "down";
         } else if (child.state !== "down") {
           if (child.state !== "stopping") this.stopChild(child);
+          if (this.op !== op) return true;
+          // It has ended on this stack. Thousands of them must not keep others waiting.
+          if ((child.state as ChildState) === "down") {
+            if (this.system.spend()) return this.later();
+            continue;
+          }
           // Children that are alike have no order: all are asked before the first is waited for.
           if (!this.stopsAtOnce || this.allAsked(op)) return false;
         }
@@ -91,6 +97,12 @@ export abstract class GroupRunner extends ChildRunner {
     op.stopping = false;
     op.cursor = op.from;
     return true;
+  }
+
+  /** Goes on in a step of its own. */
+  private later(): false {
+    this.pushControl({ run: () => this.advance() });
+    return false;
   }
 
   /** Asks all children of a dynamic supervisor to stop, once; true, as there is somebody to wait for. */
@@ -129,8 +141,7 @@ export abstract class GroupRunner extends ChildRunner {
         // A start that failed has changed the operation. The next try is a step of its own: it must not keep a shutdown out.
         if (this.op !== op) {
           if (this.stopReason !== null) return true;
-          this.pushControl({ run: () => this.advance() });
-          return false;
+          return this.later();
         }
         if ((child.state as ChildState) === "starting") return false;
       }

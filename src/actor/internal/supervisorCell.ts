@@ -12,9 +12,10 @@ import { makeWindow, type RestartWindow } from "../RestartIntensity.ts";
 import { affected, shouldRestart } from "../Strategy.ts";
 import { type Cell, Phase, type Ops, type Owner } from "./cell.ts";
 import { type CircuitState, closed } from "../CircuitBreaker.ts";
-import { checkSupervisor } from "./check.ts";
+import { checkAllButIds, duplicateId } from "./check.ts";
 import { Circuit } from "./circuit.ts";
 import type { Child, ErasedSpec } from "./child.ts";
+import { Children } from "./children.ts";
 import { GroupRunner } from "./groupRunner.ts";
 import { type ErasedSupervisor, IntensityExceeded, InvalidSpec } from "./supervisorSpec.ts";
 import type { System } from "./system.ts";
@@ -70,20 +71,12 @@ export class SupervisorCell extends GroupRunner implements Owner {
     this.window = makeWindow(this.spec.limit);
     this.circuit = this.makeCircuit();
     this.inStart = true;
-    const problem = checkSupervisor(this.spec);
+    const problem = checkAllButIds(this.spec) ?? this.addChildren(this.spec.children);
     if (problem !== null) {
       this.finish(ExitReason.error(new InvalidSpec({ path: this.path, problem })), true);
       this.inStart = false;
       return;
     }
-    if (this.changed) this.dropCells();
-    for (const spec of this.spec.children) {
-      const cell = this.ownCell(spec);
-      const child = this.children.add(spec.id, spec, cell);
-      // Nobody is there to be called until it is started by hand.
-      if (child.held) cell.retire(ExitReason.noProc);
-    }
-    this.changed = false;
     this.op = { from: 0, stopping: false, cursor: 0, notBefore: 0, asked: false, timer: null };
     this.advance();
     this.inStart = false;
@@ -95,28 +88,32 @@ export class SupervisorCell extends GroupRunner implements Owner {
     this.changed = true;
   }
 
-  /** The cell of a child of the spec, the same in each incarnation; it runs what the spec says now. */
-  private ownCell(spec: ErasedSpec): Cell {
-    const known = this.ownCells.get(spec.id);
-    if (known !== undefined && !this.changed) return known;
-    const made = spec.make(this.system, this.context, this);
-    if (known !== undefined && known instanceof SupervisorCell === made instanceof SupervisorCell) {
-      known.adopt(made);
-      return known;
+  /** Takes in the children of the spec, with the cells that they had in the last incarnation; says what is wrong when two have one id. */
+  private addChildren(specs: ReadonlyArray<ErasedSpec>): string | null {
+    const { kept } = this;
+    this.kept = null;
+    for (const spec of specs) {
+      const cell = this.ownCell(spec, kept === null ? undefined : kept.byKey.get(spec.id)?.cell);
+      const child = this.children.add(spec.id, spec, cell);
+      // Nobody is there to be called until it is started by hand.
+      if (child.held) cell.retire(ExitReason.noProc);
     }
-    known?.retire(ExitReason.noProc);
-    this.ownCells.set(spec.id, made);
-    return made;
+    if (kept !== null && this.changed) {
+      for (const { cell } of kept.list()) if (this.children.of(cell) === undefined) cell.retire(ExitReason.noProc);
+    }
+    this.changed = false;
+    if (this.children.byKey.size === specs.length) return null;
+    this.children.clear();
+    return duplicateId(specs);
   }
 
-  /** Forgets the cells of children that the spec has no more: nobody will start them again. */
-  private dropCells(): void {
-    const listed = new Set(this.spec.children.map(({ id }) => id));
-    for (const [id, cell] of this.ownCells) {
-      if (listed.has(id)) continue;
-      this.ownCells.delete(id);
-      if (this.children.byKey.get(id)?.cell !== cell) cell.retire(ExitReason.noProc);
-    }
+  /** The cell of a child of the spec, the same in each incarnation; it runs what the spec says now. */
+  private ownCell(spec: ErasedSpec, known: Cell | undefined): Cell {
+    if (known !== undefined && !this.changed) return known;
+    const made = spec.make(this.system, this.context, this);
+    if (known === undefined || known instanceof SupervisorCell !== made instanceof SupervisorCell) return made;
+    known.adopt(made);
+    return known;
   }
 
   /** Takes new options while it runs: flags at once, specs of children at their next start, new children when they are started by hand. */
@@ -127,25 +124,27 @@ export class SupervisorCell extends GroupRunner implements Owner {
       if (child === undefined) {
         const added = this.children.add(next.id, next, cell);
         added.wanted = false;
-        this.ownCells.set(next.id, cell);
         cell.retire(ExitReason.noProc);
       } else {
         child.spec = next;
         child.next = cell;
-        this.ownCells.set(next.id, child.cell);
+        this.added.delete(child.cell);
       }
     }
-    this.children.arrange(spec.children.map(({ id }) => id));
+    const ids = spec.children.map(({ id }) => id);
+    this.children.arrange(ids);
+    // What is left out stays until the next incarnation, as if it had been added by hand.
+    const listed = new Set(ids);
+    for (const { cell, id } of this.children.list()) if (!listed.has(id)) this.added.add(cell);
     const { limit } = this.spec;
     if (limit.intensity !== spec.limit.intensity || limit.periodMillis !== spec.limit.periodMillis) this.window = makeWindow(spec.limit);
     this.spec = spec;
     this.changed = true;
-    this.dropCells();
   }
 
   /** The cell of a child; one of its own also while it is down itself. */
   cellOf(id: string): Cell | undefined {
-    return this.children.byKey.get(id)?.cell ?? this.ownCells.get(id);
+    return (this.children.byKey.get(id) ?? this.kept?.byKey.get(id))?.cell;
   }
 
   /** Whether its end is decided: nothing is started any more. */
@@ -188,7 +187,8 @@ export class SupervisorCell extends GroupRunner implements Owner {
 
   override retire(reason: ExitReason.ExitReason): void {
     super.retire(reason);
-    for (const cell of this.ownCells.values()) cell.retire(reason);
+    if (this.kept !== null) for (const { cell } of this.kept.byKey.values()) cell.retire(reason);
+    this.kept = null;
   }
 
   private beginStop(reason: ExitReason.ExitReason): void {
@@ -207,9 +207,14 @@ export class SupervisorCell extends GroupRunner implements Owner {
       this.settleStopped(child);
       child.onStarted?.(reason);
       child.onStarted = null;
-      if (this.ownCells.get(child.id) !== child.cell) child.cell.retire(ExitReason.noProc);
+      if (this.spec.dynamic === null && !this.added.has(child.cell)) continue;
+      child.cell.retire(ExitReason.noProc);
+      this.children.remove(child);
     }
-    this.children.clear();
+    // Their refs are good again with the next incarnation.
+    this.kept = this.children;
+    this.children = new Children();
+    this.added.clear();
     this.finish(reason, this.startFailed);
   }
 
@@ -239,7 +244,8 @@ export class SupervisorCell extends GroupRunner implements Owner {
   }
 
   exited(cell: Cell, reason: ExitReason.ExitReason): void {
-    this.pushControl({ run: () => this.onExited(cell, reason) });
+    if (this.stoppingNow === cell) this.endedNow = reason;
+    else this.pushControl({ run: () => this.onExited(cell, reason) });
   }
 
   private onStarted(cell: Cell, reason: ExitReason.ExitReason | null): void {
@@ -257,7 +263,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
     this.advance();
   }
 
-  private onExited(cell: Cell, reason: ExitReason.ExitReason): void {
+  protected override onExited(cell: Cell, reason: ExitReason.ExitReason): void {
     const child = this.children.of(cell);
     if (child === undefined) return;
     const asked = child.state === "stopping";
@@ -283,7 +289,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
   protected override isUp(child: Child): void {
     child.state = "up";
     child.upSince = this.system.now();
-    this.emit({ _tag: "Started", incarnation: child.cell.incarnation }, child);
+    if (this.watched) this.emit({ _tag: "Started", incarnation: child.cell.incarnation }, child);
     child.onStarted?.(null);
     child.onStarted = null;
   }
@@ -370,7 +376,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
   }
 
   private emitExit(child: Child, reason: ExitReason.ExitReason, asked: boolean, decision: ExitDecision): void {
-    this.emit({ _tag: "Exited", incarnation: child.cell.incarnation, reason, asked, decision }, child);
+    if (this.watched) this.emit({ _tag: "Exited", incarnation: child.cell.incarnation, reason, asked, decision }, child);
   }
 
   private settleStopped(child: Child): void {
@@ -414,7 +420,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
     const chance = backoff === undefined ? 0 : Context.get(this.context, Random.Random).nextDoubleUnsafe();
     const delayMillis = Math.max(pause, backoff === undefined ? 0 : Math.round(Backoff.delay(backoff, child.attempts, chance)));
     this.emitExit(child, reason, false, "restart");
-    this.emit({ _tag: "Restarting", attempt: child.attempts, delayMillis }, child);
+    if (this.watched) this.emit({ _tag: "Restarting", attempt: child.attempts, delayMillis }, child);
     if (strategy === "one_for_one") this.restartAlone(child, delayMillis);
     else this.restartGroup(affected(strategy, child.position, this.children.length)[0], child, now + delayMillis);
   }
