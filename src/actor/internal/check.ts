@@ -43,7 +43,7 @@ const problemOf = (
   autoShutdown: AutoShutdown,
 ) => {
   const problem =
-    notOneOf("restart", restart, restarts) ??
+    (restart === "permanent" ? null : notOneOf("restart", restart, restarts)) ??
     (shutdown === "infinity" || shutdown === "brutal_kill" ? null : notDelay("shutdown", shutdown)) ??
     notDelay("startTimeoutMillis", startTimeoutMillis) ??
     (backoff === undefined ? null : notBackoff(backoff));

@@ -288,7 +288,8 @@ export class SupervisorCell extends GroupRunner implements Owner {
 
   protected override isUp(child: Child): void {
     child.state = "up";
-    child.upSince = this.system.now();
+    // The clock costs as much as the rest of a start: it is asked where the answer is used.
+    if (child.spec.backoff?.resetAfterMillis !== undefined) child.upSince = this.system.now();
     if (this.watched) this.emit({ _tag: "Started", incarnation: child.cell.incarnation }, child);
     child.onStarted?.(null);
     child.onStarted = null;
