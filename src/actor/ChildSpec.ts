@@ -1,11 +1,15 @@
 /**
  * The blueprint of a supervisor's child: what it runs, when it comes back, and how it is stopped.
  */
+import type * as Context from "effect/Context";
 import type * as Rpc from "effect/rpc/Rpc";
 import { behaviorOf, type Actor } from "./Actor.ts";
 import type { Backoff } from "./Backoff.ts";
 import { ActorCell } from "./internal/actorCell.ts";
+import type { Behavior } from "./internal/behavior.ts";
+import type { Cell, Owner } from "./internal/cell.ts";
 import type { ErasedSpec } from "./internal/child.ts";
+import type { System } from "./internal/system.ts";
 import type { RestartType } from "./Strategy.ts";
 
 /**
@@ -92,32 +96,100 @@ export interface ChildSpec<in out Rpcs extends Rpc.Any, out R> extends Any<R> {
  * @since 0.1.0
  */
 export const make = <Args, Rpcs extends Rpc.Any, R>(actor: Actor<Args, Rpcs, R>, args: Args, options: Options): ChildSpec<Rpcs, R> => {
-  const behavior = behaviorOf(actor);
-  // The closure lives as long as the child: it keeps the id, not the options.
-  const { id } = options;
-  return erase<Rpcs, R>(options, "worker", (system, context, owner) => new ActorCell(system, context, owner, id, behavior, args));
+  return new ActorSpec(options, behaviorOf(actor), args) as unknown as ChildSpec<Rpcs, R>;
 };
 
-/** Fills in the defaults. @internal */
+/** A spec keeps what it was given, and says the defaults when it is asked: there may be a million of them. */
+abstract class Spec implements ErasedSpec {
+  readonly id: string;
+  private readonly options: Options;
+
+  constructor(options: Options) {
+    this.id = options.id;
+    this.options = options;
+  }
+
+  abstract get type(): "worker" | "supervisor";
+  abstract make(system: System, context: Context.Context<never>, owner: Owner): Cell;
+
+  get restart(): RestartType {
+    return this.options.restart ?? "permanent";
+  }
+
+  get shutdown(): Shutdown {
+    return this.options.shutdown ?? (this.type === "worker" ? 5000 : "infinity");
+  }
+
+  get backoff(): Backoff | undefined {
+    return this.options.backoff;
+  }
+
+  get maxAttempts(): number | undefined {
+    return this.options.maxAttempts;
+  }
+
+  get startTimeoutMillis(): number | undefined {
+    return this.options.startTimeoutMillis;
+  }
+
+  get autoStart(): boolean {
+    return this.options.autoStart ?? true;
+  }
+
+  get onStartFailure(): "escalate" | "restart" {
+    return this.options.onStartFailure ?? "escalate";
+  }
+
+  get retain(): boolean {
+    return this.options.retain ?? false;
+  }
+
+  get mailbox(): "keep" | "discard" {
+    return this.options.mailbox ?? "keep";
+  }
+
+  get significant(): boolean {
+    return this.options.significant ?? false;
+  }
+}
+
+class ActorSpec extends Spec {
+  private readonly behavior: Behavior;
+  private readonly args: unknown;
+
+  constructor(options: Options, behavior: Behavior, args: unknown) {
+    super(options);
+    this.behavior = behavior;
+    this.args = args;
+  }
+
+  override get type(): "worker" {
+    return "worker";
+  }
+
+  override make(system: System, context: Context.Context<never>, owner: Owner): Cell {
+    return new ActorCell(system, context, owner, this.id, this.behavior, this.args);
+  }
+}
+
+class MadeSpec extends Spec {
+  override readonly type: "worker" | "supervisor";
+  private readonly makeCell: ErasedSpec["make"];
+
+  constructor(options: Options, type: "worker" | "supervisor", makeCell: ErasedSpec["make"]) {
+    super(options);
+    this.type = type;
+    this.makeCell = makeCell;
+  }
+
+  override make(system: System, context: Context.Context<never>, owner: Owner): Cell {
+    return this.makeCell(system, context, owner);
+  }
+}
+
+/** A child whose cell is made by something else than an actor's definition. @internal */
 export const erase = <Rpcs extends Rpc.Any, R>(
   options: Options,
   type: "worker" | "supervisor",
   makeCell: ErasedSpec["make"],
-): ChildSpec<Rpcs, R> => {
-  const erased: ErasedSpec = {
-    id: options.id,
-    restart: options.restart ?? "permanent",
-    shutdown: options.shutdown ?? (type === "worker" ? 5000 : "infinity"),
-    type,
-    backoff: options.backoff,
-    maxAttempts: options.maxAttempts,
-    startTimeoutMillis: options.startTimeoutMillis,
-    autoStart: options.autoStart ?? true,
-    onStartFailure: options.onStartFailure ?? "escalate",
-    retain: options.retain ?? false,
-    mailbox: options.mailbox ?? "keep",
-    significant: options.significant ?? false,
-    make: makeCell,
-  };
-  return erased as unknown as ChildSpec<Rpcs, R>;
-};
+): ChildSpec<Rpcs, R> => new MadeSpec(options, type, makeCell) as unknown as ChildSpec<Rpcs, R>;
