@@ -14,7 +14,7 @@ import { ActorDown, type ActorRef } from "./ActorRef.ts";
 import { type ExitDecision, subscribe } from "./Event.ts";
 import * as ExitReason from "./ExitReason.ts";
 import type { MailboxInfo } from "./Mailbox.ts";
-import type { ActorCell } from "./internal/actorCell.ts";
+import { ActorCell } from "./internal/actorCell.ts";
 import { type Cell, type Control, Phase } from "./internal/cell.ts";
 import { show } from "./internal/crash.ts";
 import { SupervisorHandle } from "./internal/supervisorHandle.ts";
@@ -58,13 +58,19 @@ export class ReplaceStateFailed extends Data.TaggedError("ReplaceStateFailed")<{
 
 type AnyActor = ActorRef<never>;
 
+/** Supervisors and tasks are at such addresses, too. */
+const actorAt = (ref: AnyActor): ActorCell => {
+  if (ref instanceof ActorCell) return ref;
+  throw new TypeError(`${ref.path.join("/")} is a supervisor or a task: it has neither a state nor messages`);
+};
+
 /** Runs in the actor's own turn, ahead of its messages; waits for a start that is under way. */
 const inTurn = <A, E = never>(
   ref: AnyActor,
   act: (cell: ActorCell, resume: (effect: Effect.Effect<A, E>) => void) => void,
 ): Effect.Effect<A, E | ActorDown> =>
   Effect.callback<A, E | ActorDown>((resume) => {
-    const cell = ref as unknown as ActorCell;
+    const cell = actorAt(ref);
     const isDown = (): boolean => cell.phase === Phase.Down || cell.phase === Phase.Stopping;
     const down = (): void => resume(Effect.fail(new ActorDown({ path: cell.path, reason: ExitReason.noProc })));
     if (isDown()) return down();
@@ -325,7 +331,7 @@ export type TraceEvent = {
  */
 export const trace = (ref: AnyActor): Stream.Stream<TraceEvent> =>
   Stream.callback<TraceEvent>((queue) => {
-    const cell = ref as unknown as ActorCell;
+    const cell = actorAt(ref);
     const listen = Effect.sync(() =>
       tap(cell, ({ end, payload, tag }) => {
         const event = { tag, payload, incarnation: cell.incarnation, at: cell.system.wallClock() };

@@ -303,11 +303,13 @@ export const shutdown = <A, E>(
   options?: { readonly shutdown?: Shutdown },
 ): Effect.Effect<Option.Option<TaskResult<A, E>>> =>
   Effect.suspend(() => {
-    const { exit, ref } = resultOf(task);
+    const result = resultOf(task);
+    const { exit, ref } = result;
     if (exit !== null) return Effect.succeed(Option.some(exit));
+    result.expected = true;
     unlinkCaller(ref);
     return Effect.map(stopTask(ref, options?.shutdown ?? 5000), () => {
-      const late = resultOf(task).exit!;
+      const late = result.exit!;
       return ref.wasStopped && Exit.isFailure(late) ? Option.none() : Option.some(late);
     });
   });

@@ -5,7 +5,8 @@ import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
 import * as Option from "effect/Option";
 import * as Scope from "effect/Scope";
-import { Actor, type CrashReport, ExitReason, Supervisor, Task, TaskSupervisor } from "../../src/actor/index.ts";
+import * as Stream from "effect/Stream";
+import { Actor, type CrashReport, ExitReason, Inspect, Supervisor, Task, TaskSupervisor } from "../../src/actor/index.ts";
 import { pass, quiet, reporting, settled, system, told } from "./actors.ts";
 import { callerOf, ended, gate, outcome, present, run } from "./tasks.ts";
 
@@ -166,6 +167,18 @@ describe("a task", () => {
   );
 });
 
+it.effect("a task or a supervisor that is looked at as an actor is a mistake, and harms nobody", () =>
+  Effect.gen(function* () {
+    const tasks = yield* TaskSupervisor.start();
+    const task = yield* tasks.async(Effect.never);
+    const text = "die: TypeError: tasks/task is a supervisor or a task: it has neither a state nor messages";
+    assert.strictEqual(yield* ended(Inspect.state(task.ref)), text);
+    assert.strictEqual(yield* ended(Stream.runDrain(Inspect.trace(task.ref))), text);
+    assert.throws(() => (task.ref as unknown as { cast(tag: string): void }).cast("Hello"), /tasks\/task has no message "Hello"/);
+    assert.deepStrictEqual(yield* present(tasks), ["task"]);
+  }),
+);
+
 describe("a failed task", () => {
   const begin = (tasks: TaskSupervisor.TaskSupervisorRef, work: Effect.Effect<unknown, unknown>) =>
     Effect.all([tasks.async(work, { id: "linked" }), tasks.asyncNoLink(work, { id: "unlinked" }), Task.async(work, { id: "alone" })]);
@@ -204,6 +217,24 @@ describe("a failed task", () => {
       yield* settled;
       assert.deepStrictEqual(told(reports), ["tasks/child: boom", "tasks/child: boom", "tasks/child: boom"]);
       assert.deepStrictEqual([child.incarnation, yield* present(tasks)], [3, []]);
+    }).pipe(reporting(reports));
+  });
+
+  it.effect("is reported when it fails in the course of its stop, once", () => {
+    const reports: Array<CrashReport.CrashReport> = [];
+    return Effect.gen(function* () {
+      const tasks = yield* TaskSupervisor.start();
+      const work = Effect.onInterrupt(Effect.never, () => Effect.die("cleanup"));
+      yield* Effect.scoped(Effect.andThen(Effect.all([tasks.async(work), Task.async(work, { id: "alone" })]), settled));
+      const task = yield* tasks.asyncNoLink(work);
+      yield* settled;
+      yield* tasks.terminateChild(task);
+      assert.deepStrictEqual(told(reports.splice(0)), ["alone: cleanup", "tasks/task: cleanup", "tasks/task: cleanup"]);
+      const shut = yield* tasks.asyncNoLink(work);
+      yield* settled;
+      // This one is the answer of its shutdown.
+      assert.deepStrictEqual(Option.map(yield* Task.shutdown(shut), outcome), Option.some("die: cleanup"));
+      assert.deepStrictEqual(told(reports), []);
     }).pipe(reporting(reports));
   });
 

@@ -29,6 +29,7 @@ export class TaskCell extends Cell {
   /** Why it was told to end. */
   private ending: ExitReason.ExitReason | null = null;
   private told = false;
+  private dismissed = false;
   /** Ended from outside, with nothing to say. */
   wasStopped = false;
 
@@ -52,14 +53,14 @@ export class TaskCell extends Cell {
     return this.told;
   }
 
-  /** From now on its end is wanted. */
+  /** From now on its end is wanted: only what fails in the course of it is news. */
   dismiss(): void {
-    this.told = true;
+    this.dismissed = true;
   }
 
   override start(): void {
     this.incarnation++;
-    this.begun = this.told = false;
+    this.begun = this.told = this.dismissed = false;
     this.ending = null;
     this.inStart = true;
     this.up();
@@ -125,7 +126,7 @@ export class TaskCell extends Cell {
     const reason = endOf(exit, this.ending);
     const links = this.extras === null ? null : this.extras.links;
     const { result } = this;
-    if ((result !== null && result.awaited) || (links !== null && links.size > 0)) this.told = true;
+    this.told = (result !== null && result.awaited) || (links !== null && links.size > 0) || (this.dismissed && reason === this.ending);
     if (result !== null) {
       const answers =
         Exit.isSuccess(exit) || (reason._tag === "Error" && reason.cause === exit.cause && !Cause.hasInterruptsOnly(exit.cause));
@@ -152,6 +153,8 @@ export class Result {
   readonly ref: TaskCell;
   exit: TaskExit | null = null;
   private waiters: Set<Waiter> | null = null;
+  /** Somebody gets it who does not wait for it here. */
+  expected = false;
 
   constructor(ref: TaskCell) {
     this.ref = ref;
@@ -166,7 +169,7 @@ export class Result {
   }
 
   get awaited(): boolean {
-    return this.waiters !== null && this.waiters.size > 0;
+    return this.expected || (this.waiters !== null && this.waiters.size > 0);
   }
 
   /** Tells who waits. */
