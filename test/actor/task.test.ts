@@ -6,7 +6,16 @@ import * as Fiber from "effect/Fiber";
 import * as Option from "effect/Option";
 import * as Scope from "effect/Scope";
 import * as Stream from "effect/Stream";
-import { Actor, type CrashReport, ExitReason, Inspect, Supervisor, Task, TaskSupervisor } from "../../src/actor/index.ts";
+import {
+  Actor,
+  type CrashReport,
+  DynamicSupervisor,
+  ExitReason,
+  Inspect,
+  Supervisor,
+  Task,
+  TaskSupervisor,
+} from "../../src/actor/index.ts";
 import { pass, quiet, reporting, settled, system, told } from "./actors.ts";
 import { callerOf, ended, gate, outcome, present, run } from "./tasks.ts";
 
@@ -25,6 +34,18 @@ describe("a task", () => {
       const tasks = yield* TaskSupervisor.start();
       yield* run(Effect.scoped(Effect.andThen(Effect.andThen(Task.async(slow), tasks.async(slow)), settled)));
       assert.deepStrictEqual([log, yield* tasks.children], [["released", "released"], []]);
+    }),
+  );
+
+  it.effect("is killed with its scope, where it says so", () =>
+    Effect.gen(function* () {
+      const tasks = yield* TaskSupervisor.start();
+      const begin = (shutdown: Task.Options["shutdown"] & {}) =>
+        Effect.all([Task.async(Effect.never, { shutdown }), tasks.async(Effect.never, { shutdown })]);
+      const both = yield* Effect.scoped(begin("brutal_kill"));
+      const asked = yield* Effect.scoped(begin(10));
+      const ends = yield* Effect.forEach([...both, ...asked], (task) => ended(Task.await(task)));
+      assert.deepStrictEqual(ends, ["down: killed", "down: killed", "down: shutdown", "down: shutdown"]);
     }),
   );
 
@@ -132,6 +153,15 @@ describe("a task", () => {
     }).pipe(quiet),
   );
 
+  it.effect("is not started by what is no task supervisor", () =>
+    Effect.gen(function* () {
+      const spec = TaskSupervisor.child({ id: "other" });
+      const dynamic = DynamicSupervisor.child(callerOf(false), { id: "dynamic" });
+      const supervisor = yield* Supervisor.start({ children: [dynamic] });
+      assert.throws(() => TaskSupervisor.of(supervisor.ref(dynamic), spec), /root\/dynamic is not the task supervisor other/);
+    }),
+  );
+
   it.effect("of a supervisor that has ended cannot be started", () =>
     Effect.gen(function* () {
       const tasks = yield* TaskSupervisor.start();
@@ -234,6 +264,7 @@ describe("a failed task", () => {
       yield* settled;
       // This one is the answer of its shutdown.
       assert.deepStrictEqual(Option.map(yield* Task.shutdown(shut), outcome), Option.some("die: cleanup"));
+      yield* settled;
       assert.deepStrictEqual(told(reports), []);
     }).pipe(reporting(reports));
   });

@@ -7,8 +7,9 @@ import { Actor, type CrashReport, Task, TaskSupervisor } from "../../src/actor/i
 import { pass, reporting, settled, told } from "./actors.ts";
 import { callerOf, ended, outcome, present, run } from "./tasks.ts";
 
-const forever = function* (): Generator<number> {
-  for (let n = 1; ; n++) yield n;
+/** Numbers without an end, and how many were taken. */
+const forever = function* (taken: { count: number }): Generator<number> {
+  for (;;) yield ++taken.count;
 };
 
 type MaxOrNone = Effect.Error<ReturnType<TaskSupervisor.TaskSupervisorRef["asyncNoLink"]>>;
@@ -42,11 +43,14 @@ describe("a stream of tasks", () => {
     it.effect(`${kind}: takes items as they are needed, also from one without an end, or from a stream`, () =>
       Effect.gen(function* () {
         const tasks = yield* TaskSupervisor.start();
+        const taken = { count: 0 };
         const some = Stream.take(
-          streamOf(kind, tasks)(forever(), (n) => Effect.succeed(n * n), { maxConcurrency: 2 }),
+          streamOf(kind, tasks)(forever(taken), (n) => Effect.succeed(n * n), { maxConcurrency: 2 }),
           5,
         );
         assert.deepStrictEqual(yield* Stream.runCollect(some), [1, 4, 9, 16, 25]);
+        // Those that came out, those that ran, and one that waits for its place.
+        assert.isAtMost(taken.count, 5 + 2 + 1);
         const broken = Stream.concat(Stream.make(1, 2), Stream.fail("no more"));
         assert.strictEqual(yield* ended(Stream.runCollect(streamOf(kind, tasks)(broken, Effect.succeed))), "fail: no more");
         yield* settled;
