@@ -12,14 +12,18 @@ interface Declaration {
 /** The names of exported values whose comment has no `ts run` example and does not say `@internal`. */
 const without = (file: string, source: string): ReadonlyArray<string> => {
   const { comments, program } = parseSync(file, source);
+  const lacks = (at: number): boolean => {
+    const comment = comments.findLast(({ end }) => end <= at && source.slice(end, at).trim() === "")?.value ?? "";
+    return !comment.includes("@internal") && !/@example\n[\s*]*```ts run\n/.test(comment);
+  };
   return program.body.flatMap((statement) => {
-    if (statement.type !== "ExportNamedDeclaration" || statement.declaration === null) return [];
-    const { declarations, id, type }: Declaration = statement.declaration as never;
+    if (statement.type !== "ExportNamedDeclaration" || statement.exportKind === "type") return [];
+    // What comes from another file is looked at there; a name that no declaration may have is exported in a list.
+    const listed = statement.source !== null ? [] : statement.specifiers.filter(({ start }) => lacks(start));
+    const { declarations, id, type }: Declaration = (statement.declaration ?? { type: "TS" }) as never;
     // Interfaces, type aliases and `declare` are types; an enum is not there, for types have to be erasable.
-    if (type.startsWith("TS")) return [];
-    const comment = comments.findLast(({ end }) => end <= statement.start && source.slice(end, statement.start).trim() === "")?.value ?? "";
-    if (comment.includes("@internal") || /@example\n[\s*]*```ts run\n/.test(comment)) return [];
-    return (declarations?.map((each) => each.id.name) ?? [id?.name]).map((name) => `${file}: ${name}`);
+    const declared = type.startsWith("TS") || !lacks(statement.start) ? [] : (declarations?.map((each) => each.id.name) ?? [id?.name]);
+    return [...listed.map(({ exported }) => source.slice(exported.start, exported.end)), ...declared].map((name) => `${file}: ${name}`);
   });
 };
 
@@ -39,6 +43,7 @@ it("one that has none, or only one that is not run, is found", () => {
     "/** @internal */\nexport const inner = 1;",
     "export interface Type {}",
     `${fence("ts run")}const between = 1;\nexport const after = between;`,
+    `export {\n${fence("ts run")}between as delete,\nbetween as new };\nexport type { Type as Other };`,
   ].join("\n\n");
-  expect(without("a.ts", source)).toEqual(["a.ts: compiled", "a.ts: Bare", "a.ts: naked", "a.ts: after"]);
+  expect(without("a.ts", source)).toEqual(["a.ts: compiled", "a.ts: Bare", "a.ts: naked", "a.ts: after", "a.ts: new"]);
 });
