@@ -26,7 +26,13 @@ export interface Outcome {
 const command = (file: string, args: ReadonlyArray<string>, cwd: string): Promise<Outcome> =>
   new Promise((done) => {
     // Examples may run units: what these write stays in the workshop's folder.
-    const env = { ...process.env, HSU_STATE_DIR: join(cwd, "state"), HSU_RUNTIME_DIR: join(cwd, "run") };
+    // Each example is a Node of its own; what all of them load is compiled once.
+    const env = {
+      ...process.env,
+      HSU_STATE_DIR: join(cwd, "state"),
+      HSU_RUNTIME_DIR: join(cwd, "run"),
+      NODE_COMPILE_CACHE: join(root, ".cache", "compiled"),
+    };
     execFile(file, args, { cwd, env, timeout: 20_000 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
       done({ code, output: stdout + stderr });
