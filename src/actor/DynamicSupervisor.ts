@@ -16,6 +16,7 @@ import { ActorCell } from "./internal/actorCell.ts";
 import type { ErasedSpec } from "./internal/child.ts";
 import { DynamicHandle } from "./internal/dynamicHandle.ts";
 import { SupervisorCell } from "./internal/supervisorCell.ts";
+import { supervisorChild } from "./internal/supervisorChild.ts";
 import { type ErasedSupervisor, InvalidSpec, MaxChildren, type Template as Blueprint } from "./internal/supervisorSpec.ts";
 import { checkSupervisor } from "./internal/check.ts";
 import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
@@ -186,10 +187,7 @@ export const child = <Args, Rpcs extends Rpc.Any, R>(
   actor: Actor<Args, Rpcs, R>,
   options: Options & { readonly id: string; readonly supervisor?: Template },
 ): DynamicChildSpec<Args, Rpcs, R> => {
-  const erased = erasedOptions(actor, options);
-  const spec = erase<never, R>({ ...options.supervisor, id: options.id }, "supervisor", (system, context, owner) => {
-    return new SupervisorCell(system, context, owner, options.id, erased);
-  });
+  const spec = supervisorChild<R>({ ...options.supervisor, id: options.id }, erasedOptions(actor, options));
   return spec as unknown as DynamicChildSpec<Args, Rpcs, R>;
 };
 

@@ -9,7 +9,7 @@ import type * as Scope from "effect/Scope";
 import type * as Rpc from "effect/rpc/Rpc";
 import { StartError, startRoot } from "./Actor.ts";
 import { ActorDown, type ActorRef } from "./ActorRef.ts";
-import { erase, type Any as AnyChildSpec, type ChildSpec, type Options as ChildOptions } from "./ChildSpec.ts";
+import type { Any as AnyChildSpec, ChildSpec, Options as ChildOptions } from "./ChildSpec.ts";
 import type { CircuitBreaker, CircuitState } from "./CircuitBreaker.ts";
 import * as ExitReason from "./ExitReason.ts";
 import type { Child, ErasedSpec } from "./internal/child.ts";
@@ -17,8 +17,9 @@ import { admin, startAdded, terminate } from "./internal/admin.ts";
 import { checkChild, checkSupervisor } from "./internal/check.ts";
 import { SupervisorCell } from "./internal/supervisorCell.ts";
 import { SupervisorHandle } from "./internal/supervisorHandle.ts";
-import { type ErasedSupervisor, InvalidSpec } from "./internal/supervisorSpec.ts";
-import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
+import { supervisorChild } from "./internal/supervisorChild.ts";
+import { type ErasedSupervisor, eraseOptions, InvalidSpec } from "./internal/supervisorSpec.ts";
+import type { RestartIntensity } from "./RestartIntensity.ts";
 import type { AutoShutdown, Strategy } from "./Strategy.ts";
 
 /** What a supervisor is made from. @since 0.1.0 */
@@ -237,15 +238,6 @@ export interface SupervisorRef {
   readonly countChildren: Effect.Effect<ChildCounts, ActorDown>;
 }
 
-const eraseOptions = (options: Options<any>): ErasedSupervisor => ({
-  strategy: options.strategy ?? "one_for_one",
-  limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
-  autoShutdown: options.autoShutdown ?? "never",
-  breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
-  children: options.children as unknown as ReadonlyArray<ErasedSpec>,
-  dynamic: null,
-});
-
 /**
  * Starts a supervisor and its children, in order, and stops them, in reverse order, when the scope closes.
  * Fails with the path of the child whose start failed; those started before it have been stopped then.
@@ -314,14 +306,14 @@ export const start = <R = never>(
  * ```
  * @since 0.1.0
  */
-export const child = <R = never>(options: Options<R> & ChildOptions): ChildSpec<never, R> => {
-  const erased = eraseOptions(options);
-  return erase(options, "supervisor", (system, context, owner) => new SupervisorCell(system, context, owner, options.id, erased));
-};
+export const child = <R = never>(options: Options<R> & ChildOptions): ChildSpec<never, R> =>
+  supervisorChild(options, eraseOptions(options));
 
 /** One that is down and wanted waits for its turn in the restart of its group. */
 const stateOf = (entry: Child): ChildState =>
   entry.state === "waiting" || (entry.state === "down" && entry.wanted && entry.cell.incarnation > 0) ? "restarting" : entry.state;
+
+export { check, type Finding, type FindingCode } from "./SpecCheck.ts";
 
 class Ref extends SupervisorHandle implements SupervisorRef {
   get circuit(): CircuitState {

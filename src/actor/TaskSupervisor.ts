@@ -19,6 +19,7 @@ import { checkChild, checkTask } from "./internal/check.ts";
 import type { ErasedSpec } from "./internal/child.ts";
 import { DynamicHandle } from "./internal/dynamicHandle.ts";
 import { SupervisorCell } from "./internal/supervisorCell.ts";
+import { supervisorChild } from "./internal/supervisorChild.ts";
 import { type ErasedSupervisor, InvalidSpec } from "./internal/supervisorSpec.ts";
 import { type Result, TaskCell, type Work } from "./internal/taskCell.ts";
 import { type Order, tie } from "./internal/taskStart.ts";
@@ -178,10 +179,7 @@ export interface TaskChildSpec extends ChildSpec<never, never> {
  * @since 0.1.0
  */
 export const child = (options: Options & { readonly id: string; readonly supervisor?: Template }): TaskChildSpec => {
-  const erased = erasedOptions(options);
-  const spec = erase<never, never>({ ...options.supervisor, id: options.id }, "supervisor", (system, context, owner) => {
-    return new SupervisorCell(system, context, owner, options.id, erased);
-  });
+  const spec = supervisorChild<never>({ ...options.supervisor, id: options.id }, erasedOptions(options));
   return spec as unknown as TaskChildSpec;
 };
 

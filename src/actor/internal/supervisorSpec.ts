@@ -4,8 +4,9 @@
 import * as Data from "effect/Data";
 import { type ExitReason, format } from "../ExitReason.ts";
 import type { CircuitBreaker } from "../CircuitBreaker.ts";
-import type { RestartIntensity } from "../RestartIntensity.ts";
+import { defaults, type RestartIntensity } from "../RestartIntensity.ts";
 import type { AutoShutdown, Strategy } from "../Strategy.ts";
+import type { Options } from "../Supervisor.ts";
 import type { Cell } from "./cell.ts";
 import type { ErasedSpec } from "./child.ts";
 import type { SupervisorCell } from "./supervisorCell.ts";
@@ -36,6 +37,16 @@ export interface ErasedSupervisor {
   /** Set where its children are alike, have no ids of their own, and are forgotten when they end for good; they stop all at once. */
   readonly dynamic: Template | null;
 }
+
+/** Fills in the defaults. */
+export const eraseOptions = (options: Options<any>): ErasedSupervisor => ({
+  strategy: options.strategy ?? "one_for_one",
+  limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
+  autoShutdown: options.autoShutdown ?? "never",
+  breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
+  children: options.children as unknown as ReadonlyArray<ErasedSpec>,
+  dynamic: null,
+});
 
 /** What the children of a dynamic supervisor have in common, and what makes the cell of one from its arguments. */
 export interface Template {
