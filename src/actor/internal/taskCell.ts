@@ -5,7 +5,8 @@ import * as Cause from "effect/Cause";
 import type * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
-import * as Fiber from "effect/Fiber";
+import type * as Fiber from "effect/Fiber";
+import * as Scope from "effect/Scope";
 import { ActorDown } from "../ActorRef.ts";
 import * as ExitReason from "../ExitReason.ts";
 import { calledBy } from "./caller.ts";
@@ -136,7 +137,9 @@ export class TaskCell extends Cell {
     }
     this.finish(reason, false);
     this.system.timersChanged();
-    result?.tell();
+    if (result === null) return;
+    result.letGo();
+    result.tell();
   }
 }
 
@@ -155,6 +158,8 @@ export class Result {
   private waiters: Set<Waiter> | null = null;
   /** Somebody gets it who does not wait for it here. */
   expected = false;
+  /** What holds the task for its caller, as long as it runs. */
+  holder: Scope.Closeable | null = null;
 
   constructor(ref: TaskCell) {
     this.ref = ref;
@@ -170,6 +175,12 @@ export class Result {
 
   get awaited(): boolean {
     return this.expected || (this.waiters !== null && this.waiters.size > 0);
+  }
+
+  /** Takes the end of the task from the ends of its caller's scope: there is nothing to stop any more. */
+  letGo(): void {
+    if (this.holder !== null) void Scope.closeUnsafe(this.holder, Exit.void);
+    this.holder = null;
   }
 
   /** Tells who waits. */

@@ -3,7 +3,6 @@
  */
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
-import * as Exit from "effect/Exit";
 import * as Scope from "effect/Scope";
 import { report } from "../CrashReport.ts";
 import * as ExitReason from "../ExitReason.ts";
@@ -73,8 +72,8 @@ export const startHeld = <E>(starter: Starter<E>, order: Order): Effect.Effect<R
         return stopTask(result.ref, order.shutdown);
       });
       return Effect.map(Scope.addFinalizer(scope, stop), () => {
-        if (result.ref.alive) result.ref.addMonitor({ notify: () => void Scope.closeUnsafe(scope, Exit.void) });
-        else void Scope.closeUnsafe(scope, Exit.void);
+        result.holder = scope;
+        if (!result.ref.alive) result.letGo();
         return result;
       });
     }),
