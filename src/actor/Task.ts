@@ -13,10 +13,10 @@ import * as Option from "effect/Option";
 import type * as Scope from "effect/Scope";
 import type * as Stream from "effect/Stream";
 import { type ActorDown, type ActorRef, CallingSelf } from "./ActorRef.ts";
-import type { Shutdown } from "./ChildSpec.ts";
+import { type ChildSpec, erase, type Options as ChildOptions, type Shutdown } from "./ChildSpec.ts";
 import { Callers as CallersReference } from "./internal/caller.ts";
 import { checkTask } from "./internal/check.ts";
-import type { Result, TaskExit, Work } from "./internal/taskCell.ts";
+import { type Result, TaskCell, type TaskExit, type Work } from "./internal/taskCell.ts";
 import { type Starter, startAlone, startHeld, stopTask, unlinkCaller } from "./internal/taskStart.ts";
 import { asValue, orFail, orFailExits, taskStream } from "./internal/taskStream.ts";
 
@@ -331,7 +331,35 @@ export const shutdown = <A, E>(
  */
 export const asyncStream: AsyncStream<never> = (items: any, f: any, options?: StreamOptions) => linkedStream(startAlone, items, f, options);
 
-/** What gives the items. */
+/**
+ * A child of a supervisor that runs an effect, for what it does and not for its result: its failure is reported. It is up while the effect runs.
+ * Where it is `significant`, the supervisor ends when the work is done. `restart` is `temporary` unless it says otherwise.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, Supervisor, Task } from "hsu"
+ * import { Effect } from "effect"
+ *
+ * const log: Array<string> = []
+ * const migrate = Task.child(Effect.sync(() => void log.push("migrated")), { id: "migrate" })
+ * const program = Effect.gen(function*() {
+ *   const supervisor = yield* Supervisor.start({ children: [migrate] })
+ *   yield* Actor.awaitExit(supervisor.ref(migrate))
+ *   return log
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => ["migrated"]
+ * ```
+ * @since 0.1.0
+ */
+export const child = <A, E, R>(effect: Effect.Effect<A, E, R>, options: ChildOptions): ChildSpec<never, Exclude<R, Scope.Scope>> => {
+  const { id } = options;
+  const work = effect as unknown as Work;
+  return erase({ ...options, restart: options.restart ?? "temporary" }, "worker", (system, context, owner) => {
+    return new TaskCell(system, context, owner, id, work, false);
+  });
+};
+
+/** What gives the items. @since 0.1.0 */
 export type Items<A, E, R> = Iterable<A> | Stream.Stream<A, E, R>;
 
 /** The types of {@link asyncStream}; `SE` is what a start may fail with. @since 0.1.0 */
