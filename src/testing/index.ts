@@ -1,6 +1,9 @@
 /**
- * The public test kit: probes, a memory platform, simulated trees.
+ * The public test kit: probes, recorders, virtual time, explored interleavings, a memory platform.
  *
- * May import every room. Nothing in `src/` ever imports it, and what it offers never changes the behaviour of what it tests.
+ * May import every room; belongs to no test runner. Nothing in `src/` ever imports it, and what it offers never changes the behaviour of what it tests.
  */
+export { Endless, ExplorationFailed, explore, simulate, Stuck } from "./Explore.ts";
+export type { Explored, Options as ExploreOptions } from "./Explore.ts";
 export { makeMemoryProcesses } from "../platform/memory/MemoryProcesses.ts";
+export { advance, settle } from "./VirtualTime.ts";
