@@ -3,6 +3,7 @@
  */
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
 import { format, type ExitReason } from "./ExitReason.ts";
 import { type Shown, takeShown } from "./internal/crash.ts";
 
@@ -71,9 +72,13 @@ export const Reporter = Context.Reference<(report: CrashReport) => Effect.Effect
 /** Hands a report to the reporter of the crashed actor's context. @internal */
 export const report = (context: Context.Context<never>, crash: CrashReport): void => {
   const shown = takeShown(crash.reason);
-  Effect.runForkWith(context)(
-    Effect.suspend(() =>
-      Context.get(context, Reporter)(shown === null ? crash : { ...crash, ...shown, reason: shown.reason ?? crash.reason }),
-    ),
-  );
+  const all = shown === null ? crash : { ...crash, ...shown, reason: shown.reason ?? crash.reason };
+  let reporting: Effect.Effect<void>;
+  try {
+    reporting = Context.get(context, Reporter)(all);
+  } catch (error) {
+    reporting = Effect.die(error);
+  }
+  // One that has nothing left to do needs no fiber.
+  if (!(Exit.isExit(reporting) && Exit.isSuccess(reporting))) Effect.runForkWith(context)(reporting);
 };
