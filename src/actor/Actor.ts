@@ -75,6 +75,15 @@ export interface ActorContext<Rpcs extends Rpc.Any> {
   /** Has `info` get a {@link Down} when the incarnation that `ref` names now ends; at once, with `NoProc`, when there is none. */
   monitor(ref: ActorRef<never>): () => void;
   /**
+   * Starts an actor that belongs to this incarnation and ends with it: the last first, each within 5 seconds, before its scope is closed. Nobody
+   * starts it again. Messages that are sent to it while its init takes time wait; an init that fails is reported, and a monitor hears of `NoProc`.
+   */
+  spawn<Args, Spawned extends Rpc.Any>(
+    actor: Actor<Args, Spawned, never>,
+    args: Args,
+    options?: { readonly id?: string },
+  ): ActorRef<Spawned>;
+  /**
    * Ties this incarnation to the one that `ref` names now: when one of them ends with anything but `Normal`, so does the other, with the same
    * reason; one that traps exits hears of it instead (see `trapExit`), of a normal end too. To link twice is to link once. A dead actor's exit is
    * `NoProc`. Supervisors trap exits and take no note of them.

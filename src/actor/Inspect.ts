@@ -77,7 +77,7 @@ const inTurn = <A, E = never>(
     const control: Control = {
       run: () => {
         if (isDown()) down();
-        else if (cell.phase === Phase.Starting) cell.more.whenUp.push(control);
+        else if (cell.phase === Phase.Starting) (cell.more.whenUp ??= []).push(control);
         else act(cell, resume);
       },
     };
@@ -274,7 +274,7 @@ export const status = (ref: AnyActor): Effect.Effect<Status, ActorDown> =>
         suspended: cell.phase === Phase.Suspended,
         busy: cell.fiber !== null,
         mailbox: cell.mailbox,
-        monitors: extras === null ? 0 : extras.monitors.length,
+        monitors: extras?.monitors?.length ?? 0,
         links: [...(extras?.links ?? [])].map(({ path }) => path),
         state: shown.state,
         ...("formatError" in shown ? { formatError: shown.formatError } : {}),

@@ -4,7 +4,6 @@
  */
 import * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
-import * as Scope from "effect/Scope";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef } from "../../../src/actor/index.ts";
@@ -30,24 +29,20 @@ interface State {
   readonly total: number;
 }
 
-const spawnTen = (self: NodeRef, { number, size }: Place): Effect.Effect<void, Actor.StartError, Scope.Scope> =>
-  Effect.gen(function* () {
-    const each = size / 10;
-    for (let i = 0; i < 10; i++) {
-      const child = yield* Actor.spawn(Node, { parent: self, number: number + i * each, size: each });
-      child.cast("Go");
-    }
-  });
-
-const Node = Actor.make({
+const Node: Actor.Actor<Place, RpcGroup.Rpcs<typeof protocol>, never> = Actor.make({
   name: "node",
   protocol,
   init: (place: Place): State => ({ place, left: 10, total: 0 }),
   handlers: {
-    Go: (state, _, { scope, self }) => {
-      if (state.place.size > 1) return Effect.orDie(Effect.as(Scope.provide(spawnTen(self, state.place), scope), state));
-      tell(state.place.parent, state.place.number);
-      return Actor.exit();
+    Go: (state, _, context) => {
+      const { number, parent, size } = state.place;
+      if (size === 1) {
+        tell(parent, number);
+        return Actor.exit();
+      }
+      const each = size / 10;
+      for (let i = 0; i < 10; i++) context.spawn(Node, { parent: context.self, number: number + i * each, size: each }).cast("Go");
+      return state;
     },
     Sum: ({ left, place, total }, { value }) => {
       if (left > 1) return { place, left: left - 1, total: total + value };

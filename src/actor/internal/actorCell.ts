@@ -14,6 +14,7 @@ import { BoundedCell } from "./boundedCell.ts";
 import { Caller, Current } from "./caller.ts";
 import { type Call, type Cell, type Op, type Ops, type Owner, Phase } from "./cell.ts";
 import { crashed } from "./crash.ts";
+import { Nursery } from "./nursery.ts";
 import { release } from "./ring.ts";
 import { budgetFor, turnBudget, type System } from "./system.ts";
 
@@ -103,7 +104,7 @@ export class ActorCell extends BoundedCell {
   override kill(): void {
     if (this.phase === Phase.Down) return;
     this.ending = ExitReason.killed;
-    if (this.extras !== null && this.extras.closing) return;
+    if (this.extras !== null && this.extras.closing) return this.extras.nursery?.killAll();
     if (this.fiber === null) this.end(ExitReason.killed);
     else this.fiber.interruptUnsafe();
   }
@@ -115,7 +116,7 @@ export class ActorCell extends BoundedCell {
     while (this.phase === Phase.Up && this.fiber === null && this.control === null) {
       const { extras } = this;
       let handled = infoOp;
-      if (extras !== null && extras.infos.length > 0) {
+      if (extras !== null && extras.infos !== null && extras.infos.length > 0) {
         this.handleInfo(extras.infos.shift());
       } else {
         const ring = this.messages;
@@ -217,7 +218,7 @@ export class ActorCell extends BoundedCell {
         Cause.die(new TypeError(`${this.behavior.name}: a handler returned Actor.continue, and there is no continue handler`)),
       );
     }
-    this.more.infos.unshift(new Continuation(value));
+    (this.more.infos ??= []).unshift(new Continuation(value));
     this.schedule();
   }
 
@@ -294,7 +295,20 @@ export class ActorCell extends BoundedCell {
     });
   }
 
+  /** What it has spawned ends before anything is released that may be used by it. */
   private releaseAll(reason: ExitReason.ExitReason, starting: boolean): void {
+    const nursery = this.extras === null ? null : this.extras.nursery;
+    if (nursery === null || nursery.size === 0) return this.releaseScope(reason, starting);
+    this.extras!.closing = true;
+    if (!starting) this.phase = Phase.Stopping;
+    if (reason._tag === "Killed") nursery.killAll();
+    nursery.stopAll(() => {
+      this.extras!.closing = false;
+      this.releaseScope(this.ending ?? reason, starting);
+    });
+  }
+
+  private releaseScope(reason: ExitReason.ExitReason, starting: boolean): void {
     const scope = this.extras === null ? null : this.extras.scope;
     if (scope === null) return this.ended(reason, starting);
     this.extras!.scope = this.extras!.effectContext = null;
@@ -312,6 +326,8 @@ export class ActorCell extends BoundedCell {
   }
 
   private ended(reason: ExitReason.ExitReason, starting: boolean): void {
+    // Spawned by what was being released.
+    if (this.extras !== null) this.extras.nursery?.killAll();
     this.state = undefined;
     this.finish(reason, starting);
   }
@@ -342,6 +358,11 @@ export class ActorCell extends BoundedCell {
     return attachments.sendAfter(this, millis, tag, payload);
   }
 
+  spawn(actor: { readonly name: string; readonly "~hsu/Actor": unknown }, args: unknown, options?: { readonly id?: string }): ActorCell {
+    const nursery = (this.more.nursery ??= new Nursery(this));
+    return nursery.spawn(ActorCell, options?.id ?? actor.name, actor["~hsu/Actor"] as Behavior, args);
+  }
+
   alias(tag: string, options?: { readonly once?: boolean }): attachments.Alias {
     return new attachments.Alias(this, tag, options?.once ?? false);
   }
@@ -360,7 +381,7 @@ export class ActorCell extends BoundedCell {
 
   pushInfo(info: unknown): void {
     if (this.phase === Phase.Down || this.phase === Phase.Stopping) return;
-    this.more.infos.push(info);
+    (this.more.infos ??= []).push(info);
     this.schedule();
   }
 }

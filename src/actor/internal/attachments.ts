@@ -86,7 +86,7 @@ export class Alias {
 /** News that are still in the lane are taken back with what they are about: who has let go hears nothing more. */
 const forget = (cell: Cell, tag: "Down" | "Exit", about: (info: { readonly _tag: string; readonly ref: unknown }) => boolean): void => {
   const { extras } = cell;
-  if (extras === null || extras.infos.length === 0) return;
+  if (extras === null || extras.infos === null) return;
   extras.infos = extras.infos.filter((info) => {
     const { _tag } = info as { readonly _tag?: string };
     return _tag !== tag || !about(info as { readonly _tag: string; readonly ref: unknown });
@@ -137,7 +137,7 @@ export const setIdle = (cell: ActorCell, { message, millis }: IdleTimeout): void
   if (!(millis > 0)) return cell.pushInfo(news);
   const timer = new Alarm(() => {
     // What waits came first, and cancels it when it is handled.
-    if (cell.messages === null && extras.infos.length === 0) {
+    if (cell.messages === null && (extras.infos === null || extras.infos.length === 0)) {
       extras.idle = null;
       cell.pushInfo(news);
     }

@@ -11,6 +11,7 @@ import * as ExitReason from "../ExitReason.ts";
 import type * as Scope from "effect/Scope";
 import type { MailboxInfo } from "../Mailbox.ts";
 import type { Bounds } from "./bounds.ts";
+import type { Nursery } from "./nursery.ts";
 import { acquire, type Ring } from "./ring.ts";
 import type { Runnable, System } from "./system.ts";
 import { Timer } from "./timers.ts";
@@ -103,9 +104,9 @@ export interface MonitorEntry {
 /** What few actors need: kept apart so that the others do not pay for it. */
 class Extras {
   /** Who watches this incarnation. */
-  monitors: Array<MonitorEntry> = [];
-  /** What this incarnation has to take back when it ends: its own monitors and timers. */
-  readonly releases = new Set<() => void>();
+  monitors: Array<MonitorEntry> | null = null;
+  /** See `releases`. */
+  made: Set<() => void> | null = null;
   /** First of the calls whose reply was put off. */
   heldCalls: Call | null = null;
   /** Of a bounded mailbox. */
@@ -118,13 +119,20 @@ class Extras {
   /** The scope is being closed: the end waits for it, whatever comes. */
   closing = false;
   /** The supervision lane: news for the behaviour, ahead of its messages. */
-  infos: Array<unknown> = [];
+  infos: Array<unknown> | null = null;
   /** Fires when no message has come for a while. */
   idle: Timer | null = null;
   /** Cells whose incarnation is linked with this one. */
   links: Set<Cell> | null = null;
   /** What waits for the start that is under way. */
-  whenUp: Array<Control> = [];
+  whenUp: Array<Control> | null = null;
+  /** Actors that it has spawned. */
+  nursery: Nursery | null = null;
+
+  /** What this incarnation has to take back when it ends: its own monitors and timers. */
+  get releases(): Set<() => void> {
+    return (this.made ??= new Set());
+  }
 }
 
 export abstract class Cell implements Runnable {
@@ -321,7 +329,7 @@ export abstract class Cell implements Runnable {
       entry.notify(this, ExitReason.noProc);
       return () => {};
     }
-    const { monitors } = this.more;
+    const monitors = (this.more.monitors ??= []);
     monitors.push(entry);
     return () => {
       const at = monitors.indexOf(entry);
@@ -338,8 +346,8 @@ export abstract class Cell implements Runnable {
 
   private releaseWaiting(extras: Extras): void {
     const waiting = extras.whenUp;
-    if (waiting.length === 0) return;
-    extras.whenUp = [];
+    if (waiting === null) return;
+    extras.whenUp = null;
     for (const control of waiting) this.pushControl(control);
   }
 
@@ -347,20 +355,19 @@ export abstract class Cell implements Runnable {
   protected finish(reason: ExitReason.ExitReason, starting: boolean): void {
     this.phase = Phase.Down;
     const extras = this.extras;
-    let monitors: Array<MonitorEntry> | undefined;
+    let monitors: Array<MonitorEntry> | null = null;
     let links: Set<Cell> | null = null;
     let calls: Call | null = null;
     if (extras !== null) {
-      for (const release of extras.releases) release();
-      extras.releases.clear();
-      extras.infos = [];
+      if (extras.made !== null) for (const release of extras.made) release();
+      extras.made = extras.infos = null;
       if (extras.idle !== null) this.system.timers.cancel(extras.idle);
       extras.idle = null;
       this.releaseWaiting(extras);
       links = extras.links;
       extras.links = null;
       monitors = extras.monitors;
-      extras.monitors = [];
+      extras.monitors = null;
       calls = extras.heldCalls;
       extras.heldCalls = null;
     }
@@ -373,7 +380,7 @@ export abstract class Cell implements Runnable {
         linked.exitSignal(this, reason);
       }
     }
-    if (monitors !== undefined) for (const monitor of monitors) monitor.notify(this, reason);
+    if (monitors !== null) for (const monitor of monitors) monitor.notify(this, reason);
     while (calls !== null) {
       const call: Call = calls;
       calls = call.heldNext;

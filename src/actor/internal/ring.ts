@@ -3,12 +3,13 @@
  * Empty small rings go back to a pool: an idle actor holds none.
  */
 const stride = 3;
-const initialSlots = 8 * stride;
 const pooledSlots = 64 * stride;
-const poolLimit = 256;
+const poolLimit = 1024;
 
 export class Ring {
-  slots: Array<unknown> = Array.from({ length: initialSlots });
+  /** Room for four messages, written out: V8 makes a literal many times faster than an array of a length. */
+  // oxfmt-ignore
+  slots: Array<unknown> = [undefined, undefined, undefined, undefined, undefined, undefined, undefined, undefined, undefined, undefined, undefined, undefined];
   head = 0;
   /** Number of occupied slots: three a message. */
   used = 0;

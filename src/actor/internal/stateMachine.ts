@@ -216,6 +216,10 @@ export class Machine {
     return this.cell.sendAfter(millis, tag, payload);
   }
 
+  spawn(...args: Parameters<ActorCell["spawn"]>): ActorCell {
+    return this.cell.spawn(...args);
+  }
+
   link(target: Cell): void {
     this.cell.link(target);
   }
