@@ -37,9 +37,9 @@ export interface Finding {
  *
  * const Db = Actor.make({ name: "db", protocol: RpcGroup.make(), init: () => 0, handlers: {} })
  * const db = ChildSpec.make(Db, undefined, { id: "db", backoff: { initialMillis: 10_000 } })
- * const [finding] = Supervisor.check({ id: "app", intensity: 3, periodMillis: 5000, children: [db] })
+ * const findings = Supervisor.check({ id: "app", intensity: 3, periodMillis: 5000, children: [db] })
  *
- * [finding.severity, finding.code, finding.path] // => ["warning", "HSU-SUP-101", ["app"]]
+ * findings.map(({ severity, code }) => [severity, code]) // => [["warning", "HSU-SUP-101"]]
  * Supervisor.check({ intensity: 3, periodMillis: 60_000, children: [db] }) // => []
  * ```
  * @since 0.1.0

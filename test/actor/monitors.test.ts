@@ -56,7 +56,7 @@ describe("monitors", () => {
         else ref.cast(how);
         yield* settled;
         expect(yield* watcher.call("News")).toEqual([`worker: ${reason}`]);
-        expect(cellOf(ref).extras?.monitors).toEqual([]);
+        expect(cellOf(ref).extras?.monitors ?? []).toEqual([]);
       }).pipe(quiet),
     );
   }
@@ -95,7 +95,7 @@ describe("monitors", () => {
     Effect.gen(function* () {
       const { ref, watcher } = yield* watched;
       yield* watcher.call("Unwatch");
-      expect(cellOf(ref).extras?.monitors).toEqual([]);
+      expect(cellOf(ref).extras?.monitors ?? []).toEqual([]);
       yield* Actor.stop(ref);
       expect(yield* watcher.call("News")).toEqual([]);
     }),
@@ -105,7 +105,7 @@ describe("monitors", () => {
     Effect.gen(function* () {
       const { ref, watcher } = yield* watched;
       yield* Actor.stop(watcher);
-      expect(cellOf(ref).extras?.monitors).toEqual([]);
+      expect(cellOf(ref).extras?.monitors ?? []).toEqual([]);
     }),
   );
 
