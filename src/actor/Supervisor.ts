@@ -445,9 +445,14 @@ export const infoOf = (entry: Child): ChildInfo => ({
 
 /** A ref is the address of the one or of the other. */
 const otherKind = (cell: SupervisorCell, { children }: ErasedSupervisor): string | null => {
-  for (const { id, type } of children) {
-    const known = cell.children.byKey.get(id)?.spec.type ?? type;
-    if (known !== type) return `child ${JSON.stringify(id)}: is a ${known}, and cannot become a ${type}`;
+  for (const next of children) {
+    const { id, type } = next;
+    const known = cell.children.byKey.get(id);
+    if (known === undefined) continue;
+    const was = known.spec.type;
+    if (was !== type) return `child ${JSON.stringify(id)}: is a ${was}, and cannot become a ${type}`;
+    const same = known.cell.constructor === next.make(cell.system, cell.context, cell).constructor;
+    if (!same) return `child ${JSON.stringify(id)}: an actor cannot become a task, nor a task an actor`;
   }
   return null;
 };

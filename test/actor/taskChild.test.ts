@@ -40,6 +40,30 @@ describe("a task as a child of a supervisor", () => {
     }),
   );
 
+  it.effect("cannot become an actor, or an actor a task, while it is there; another task it can", () =>
+    Effect.gen(function* () {
+      const ran: Array<string> = [];
+      const job = (name: string) =>
+        Task.child(
+          Effect.andThen(
+            Effect.sync(() => void ran.push(name)),
+            Effect.never,
+          ),
+          { id: "a", restart: "permanent" },
+        );
+      const problem = 'child "a": an actor cannot become a task, nor a task an actor';
+      const supervisor = yield* Supervisor.start({ children: [job("one")] });
+      const refused = yield* Effect.flip(supervisor.reconfigure({ children: [worker("a")] }));
+      assert.include(refused.message, problem);
+      const actors = yield* Supervisor.start({ id: "actors", children: [worker("a")] });
+      assert.include((yield* Effect.flip(actors.reconfigure({ children: [job("none")] }))).message, problem);
+      yield* supervisor.reconfigure({ children: [job("two")] });
+      yield* Actor.stop(supervisor.ref(job("two")));
+      yield* settled;
+      assert.deepStrictEqual(ran, ["one", "two"]);
+    }),
+  );
+
   it.effect("has what it acquires released before its restart", () =>
     Effect.gen(function* () {
       const log: Array<string> = [];

@@ -111,7 +111,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
   private ownCell(spec: ErasedSpec, known: Cell | undefined): Cell {
     if (known !== undefined && !this.changed) return known;
     const made = spec.make(this.system, this.context, this);
-    if (known === undefined || known instanceof SupervisorCell !== made instanceof SupervisorCell) return made;
+    if (known === undefined || known.constructor !== made.constructor) return made;
     known.adopt(made);
     return known;
   }
