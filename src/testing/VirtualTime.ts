@@ -9,14 +9,14 @@ import type { TestClock } from "effect/testing/TestClock";
 import { nextMacrotask, systemOf } from "../actor/internal/system.ts";
 import { SimulatedSystem } from "./internal/simulation.ts";
 
-/** Turns of the event loop without any work for an actor, after which there will be none: a fiber takes one between two steps. */
-const calmTurns = 3;
+/** Turns of the event loop without any work for an actor, after which there will be none: a fiber that yields takes one. */
+const calmTurns = 10;
 
 const nextTurn = Effect.callback<void>((resume) => nextMacrotask(() => resume(Effect.void)));
 
 /**
  * Waits until no actor has anything to do at this time of the clock: all messages are handled that can be handled now. What waits for time, or for
- * something outside of the process, is not waited for.
+ * something outside of the process, is not waited for; nor is, outside of `simulate` and `explore`, an effect that yields more than ten times in a row.
  *
  * @example
  * ```ts run
@@ -46,14 +46,17 @@ export const settle: Effect.Effect<void> = Effect.contextWith((context: Context.
   const system = systemOf(context);
   if (system instanceof SimulatedSystem) return system.clock.settled;
   return Effect.gen(function* () {
+    let before = -1;
     for (let calm = 0; calm < calmTurns;) {
-      calm = system.idle ? calm + 1 : 0;
+      calm = system.idle && system.activity === before ? calm + 1 : 0;
+      before = system.activity;
       yield* nextTurn;
     }
   });
 });
 
-const virtualClock = (context: Context.Context<never>): TestClock | undefined => {
+/** The clock of a context, if it can be moved. @internal */
+export const virtualClock = (context: Context.Context<never>): TestClock | undefined => {
   const clock = Context.get(context, Clock.Clock);
   return "adjust" in clock ? (clock as TestClock) : undefined;
 };

@@ -68,6 +68,7 @@ export class System {
   private queue: Array<Runnable | undefined> = [];
   private head = 0;
   private draining = false;
+  private drains = 0;
   private sliceStart = 0;
   private lastCheck = 0;
   private lastCredit = maxCredit;
@@ -79,6 +80,11 @@ export class System {
     const alarm = real ? realAlarm(this.now, () => this.timers.wake()) : clockAlarm(clock, this.now, () => this.timers.wake());
     this.timers = new Timers(alarm);
     this.syncAlarm = real ? () => (alarm as RealAlarm).keepAlive(this.timers.size > 0) : () => {};
+  }
+
+  /** How often the actors have begun to work: where it stays the same, and `idle` is true, nobody has done anything in between. */
+  get activity(): number {
+    return this.drains;
   }
 
   /** No actor has anything to do. */
@@ -155,6 +161,7 @@ export class System {
       return;
     }
     this.expired = false;
+    this.drains++;
     this.drain();
   };
 

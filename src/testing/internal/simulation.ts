@@ -65,7 +65,9 @@ export class SimulatedSystem extends System {
   private readonly simulation: Loop;
   private waiting = 0;
   /** Whose turn it is. */
-  private current: Runnable | null = null;
+  private current: Cell | null = null;
+  /** What it handles next: an actor that ends does not say what ended it. */
+  private coming: string | null = null;
 
   constructor(clock: SimulatedClock, simulation: Loop) {
     super(clock, false);
@@ -82,20 +84,31 @@ export class SimulatedSystem extends System {
     this.simulation.add(runnable, 0, () => {
       this.waiting--;
       const cell = runnable as Cell;
-      this.simulation.trace.turnOf(cell.path);
-      this.current = runnable;
-      const more = runnable.turn();
+      const { trace } = this.simulation;
+      trace.turnOf(cell.path);
+      this.current = cell;
+      this.coming = cell.control === null ? nextTag(cell) : null;
+      const more = cell.turn();
       this.current = null;
-      if (cell.phase === Phase.Down) this.simulation.trace.did("ends");
+      if (cell.phase === Phase.Down) trace.did(this.coming === null ? "ends" : `${this.coming} ends it`);
       if (more) this.enqueue(runnable);
     });
   }
 
   override spend(_runnable?: Runnable, op?: Op): boolean {
+    const cell = this.current;
+    if (cell === null) return false;
     if (op !== undefined) this.simulation.trace.did(op.tag);
-    return this.current !== null && this.simulation.policy.preempt(this.current);
+    this.coming = nextTag(cell);
+    return this.simulation.policy.preempt(cell);
   }
 }
+
+/** Tag of the message that a cell handles next. */
+const nextTag = ({ extras, messages }: Cell): string | null => {
+  if (extras !== null && extras.infos.length > 0) return "info";
+  return messages === null || messages.used === 0 ? null : (messages.slots[messages.head] as Op).tag;
+};
 
 export class Simulation<A, E> implements Scheduler, Loop {
   readonly executionMode = "async";

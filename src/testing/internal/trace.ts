@@ -46,16 +46,26 @@ export class Trace {
     this.closed = true;
   }
 
+  /** The same line many times in a row is one, with a number. */
   lines(): ReadonlyArray<string> {
-    return this.turns.flatMap(({ who, did, woke }) => {
-      const fibers = woke.join(", ");
-      if (who === "") return woke.length === 0 ? [] : [fibers];
-      const handled = did.length === 0 ? who : `${who}: ${did.join(", ")}`;
-      return [woke.length === 0 ? handled : `${handled} > ${fibers}`];
-    });
+    const lines: Array<{ readonly text: string; times: number }> = [];
+    for (const turn of this.turns) {
+      const text = show(turn);
+      const last = lines.at(-1);
+      if (last?.text === text) last.times++;
+      else if (text !== "") lines.push({ text, times: 1 });
+    }
+    return lines.map(({ text, times }) => (times === 1 ? text : `${text} (${times} times)`));
   }
 
   private current(): Turn | undefined {
     return this.closed ? undefined : this.turns.at(-1);
   }
 }
+
+const show = ({ did, who, woke }: Turn): string => {
+  const fibers = woke.join(", ");
+  if (who === "") return fibers;
+  const handled = did.length === 0 ? who : `${who}: ${did.join(", ")}`;
+  return woke.length === 0 ? handled : `${handled} > ${fibers}`;
+};
