@@ -175,11 +175,11 @@ class Recording implements Log {
  * })
  * const program = Effect.gen(function*() {
  *   const recorder = yield* Recorder.make
- *   const spec = ChildSpec.make(Note, undefined, { restart: "temporary" })
+ *   const spec = ChildSpec.make(Note, undefined, { id: "note", restart: "temporary" })
  *   const tree = yield* Supervisor.start({ children: [spec] })
  *   yield* recorder.tap(tree.ref(spec))
  *   tree.ref(spec).cast("Leave")
- *   yield* recorder.waitFor(({ _tag, path }) => _tag === "Event" && path.at(-1) === "note" && recorder.events.at(-1)?._tag === "Exited")
+ *   yield* recorder.waitFor((entry) => entry._tag === "Event" && entry.event._tag === "Exited")
  *   return recorder.lines
  * })
  * const lines = await Effect.runPromise(Effect.scoped(program).pipe(Effect.provide(TestClock.layer())))

@@ -106,7 +106,7 @@ export class SimulatedSystem extends System {
 
 /** Tag of the message that a cell handles next. */
 const nextTag = ({ extras, messages }: Cell): string | null => {
-  if (extras !== null && extras.infos.length > 0) return "info";
+  if (extras !== null && extras.infos !== null && extras.infos.length > 0) return "info";
   return messages === null || messages.used === 0 ? null : (messages.slots[messages.head] as Op).tag;
 };
 
