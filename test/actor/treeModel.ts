@@ -88,12 +88,18 @@ export class ModelSupervisor extends Node {
   stop(): void {
     if (!this.up) return;
     this.up = false;
-    for (const child of [...this.children].reverse()) child.stop();
+    for (const child of [...this.children].reverse()) {
+      child.stop();
+      this.forget(child);
+    }
     this.children = [];
   }
 
+  /** A temporary child that has ended is nobody's any more; should its supervisor start again, its next one is another actor. */
   private forget(child: ModelWorker | ModelSupervisor): void {
-    if (child.restart === "temporary") this.children.splice(this.children.indexOf(child), 1);
+    if (child.restart !== "temporary") return;
+    this.children.splice(this.children.indexOf(child), 1);
+    child.incarnation = 0;
   }
 
   /** A child has ended by itself. */
@@ -120,12 +126,8 @@ export class ModelSupervisor extends Node {
     if (strategy === "one_for_one") return child.start();
     const from = strategy === "one_for_all" ? 0 : this.children.indexOf(child);
     for (const other of this.children.slice(from).reverse()) other.stop();
-    for (const other of this.children.slice(from)) this.forgetUnlessHeld(other);
+    for (const other of this.children.slice(from)) this.forget(other);
     for (const other of this.children.slice(from)) if (!other.held) other.start();
-  }
-
-  private forgetUnlessHeld(child: ModelWorker | ModelSupervisor): void {
-    this.forget(child);
   }
 
   terminate(child: ModelWorker | ModelSupervisor, hold: boolean): void {

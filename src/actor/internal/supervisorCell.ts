@@ -188,7 +188,6 @@ export class SupervisorCell extends GroupRunner implements Owner {
   override retire(reason: ExitReason.ExitReason): void {
     super.retire(reason);
     if (this.kept !== null) for (const { cell } of this.kept.byKey.values()) cell.retire(reason);
-    this.kept = null;
   }
 
   private beginStop(reason: ExitReason.ExitReason): void {
