@@ -28,12 +28,12 @@ const supervisor = (depth: number): fc.Arbitrary<SupervisorShape> =>
       strategy: fc.constantFrom("one_for_one", "one_for_all", "rest_for_one"),
       autoShutdown: fc.constant(autoShutdown),
       intensity: fc.constantFrom(0, 1, 2, 3, 100),
-      children: fc.array(
+      children: fc.array<WorkerShape | SupervisorShape>(
         fc.oneof(
           { weight: 5, arbitrary: workerShape(false) },
           { weight: autoShutdown === "never" ? 0 : 3, arbitrary: workerShape(true) },
           { weight: depth === 0 ? 0 : 2, arbitrary: depth === 0 ? workerShape(false) : supervisor(depth - 1) },
-        ) as fc.Arbitrary<WorkerShape | SupervisorShape>,
+        ),
         { minLength: 1, maxLength: 4 },
       ),
     }),
