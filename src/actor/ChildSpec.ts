@@ -50,6 +50,12 @@ export interface Options {
    * Default: false.
    */
   readonly significant?: boolean;
+  /**
+   * Ids of siblings that it starts after, and so stops before, wherever they are listed. It says when, not whether: one of them that is not started, or
+   * is tried again later, is not waited for. Looked at when its supervisor starts. Default: those that are listed before it; none of them where
+   * children start in parallel.
+   */
+  readonly after?: ReadonlyArray<string>;
   /** What becomes of messages that wait when it fails. Default: `keep`. */
   readonly mailbox?: "keep" | "discard";
 }
@@ -151,6 +157,10 @@ abstract class Spec implements ErasedSpec {
   get significant(): boolean {
     return this.options.significant ?? false;
   }
+
+  get after(): ReadonlyArray<string> | undefined {
+    return this.options.after;
+  }
 }
 
 class ActorSpec extends Spec {
@@ -172,24 +182,23 @@ class ActorSpec extends Spec {
   }
 }
 
+type MakeCell = (system: System, context: Context.Context<never>, owner: Owner, id: string) => Cell;
+
 class MadeSpec extends Spec {
   override readonly type: "worker" | "supervisor";
-  private readonly makeCell: ErasedSpec["make"];
+  private readonly makeCell: MakeCell;
 
-  constructor(options: Options, type: "worker" | "supervisor", makeCell: ErasedSpec["make"]) {
+  constructor(options: Options, type: "worker" | "supervisor", makeCell: MakeCell) {
     super(options);
     this.type = type;
     this.makeCell = makeCell;
   }
 
   override make(system: System, context: Context.Context<never>, owner: Owner): Cell {
-    return this.makeCell(system, context, owner);
+    return this.makeCell(system, context, owner, this.id);
   }
 }
 
 /** A child whose cell is made by something else than an actor's definition. @internal */
-export const erase = <Rpcs extends Rpc.Any, R>(
-  options: Options,
-  type: "worker" | "supervisor",
-  makeCell: ErasedSpec["make"],
-): ChildSpec<Rpcs, R> => new MadeSpec(options, type, makeCell) as unknown as ChildSpec<Rpcs, R>;
+export const erase = <Rpcs extends Rpc.Any, R>(options: Options, type: "worker" | "supervisor", makeCell: MakeCell): ChildSpec<Rpcs, R> =>
+  new MadeSpec(options, type, makeCell) as unknown as ChildSpec<Rpcs, R>;

@@ -16,11 +16,18 @@ import { ActorCell } from "./internal/actorCell.ts";
 import type { ErasedSpec } from "./internal/child.ts";
 import { DynamicHandle } from "./internal/dynamicHandle.ts";
 import { SupervisorCell } from "./internal/supervisorCell.ts";
-import { supervisorChild } from "./internal/supervisorChild.ts";
+import { supervisorChild, SupervisorTemplate as TemplateOf, TemplateCell } from "./internal/supervisorChild.ts";
 import { type ErasedSupervisor, InvalidSpec, MaxChildren, type Template as Blueprint } from "./internal/supervisorSpec.ts";
 import { checkSupervisor } from "./internal/check.ts";
 import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
-import { type ChildCounts, type ChildInfo, ChildNotFound, type Options as SupervisorOptions } from "./Supervisor.ts";
+import {
+  startError,
+  type Template as SupervisorTemplate,
+  type ChildCounts,
+  type ChildInfo,
+  ChildNotFound,
+  type Options as SupervisorOptions,
+} from "./Supervisor.ts";
 
 /** What every child of a dynamic supervisor has in common. @since 0.1.0 */
 export type Template = Pick<ChildOptions, "restart" | "shutdown" | "backoff" | "maxAttempts" | "startTimeoutMillis" | "mailbox">;
@@ -64,7 +71,7 @@ export {
   MaxChildren,
 };
 
-/** A running dynamic supervisor. @since 0.1.0 */
+/** A running dynamic supervisor. The refs of children that are supervisors are for `Supervisor.of`. @since 0.1.0 */
 export interface DynamicSupervisorRef<in Args, in out Rpcs extends Rpc.Any> {
   readonly id: string;
   readonly path: ReadonlyArray<string>;
@@ -84,37 +91,48 @@ export interface DynamicSupervisorRef<in Args, in out Rpcs extends Rpc.Any> {
    * Takes a new template and new limits while it runs. Its children go on, and use the template from their next start or stop on, with the arguments
    * that they have. Fails, and changes nothing, when the options make no sense.
    */
-  reconfigure(actor: Actor<Args, Rpcs, never>, options?: Options): Effect.Effect<void, StartError | ActorDown>;
+  reconfigure(
+    kind: Actor<Args, Rpcs, never> | ([Rpcs] extends [never] ? SupervisorTemplate<Args, never> : never),
+    options?: Options,
+  ): Effect.Effect<void, StartError | ActorDown>;
   /** `active` counts those that run; `workers` those that are being restarted as well. */
   readonly countChildren: Effect.Effect<ChildCounts, ActorDown>;
   readonly stop: Effect.Effect<void>;
   readonly kill: Effect.Effect<void>;
 }
 
-const blueprint = (actor: Actor<any, any, any>, options: Options): Blueprint => {
-  const behavior = behaviorOf(actor);
-  const make: Blueprint["make"] = (cell, args) => new ActorCell(cell.system, cell.context, cell, behavior.name, behavior, args);
-  const never = (): never => {
-    throw new Error("the children of a dynamic supervisor are made with their arguments");
-  };
-  return {
-    spec: erase({ ...options, id: behavior.name }, "worker", never) as unknown as ErasedSpec,
-    make,
-    maxChildren: options.maxChildren,
-  };
+/** What its children are: actors, or supervisors. */
+type Kind = Actor<any, any, any> | SupervisorTemplate<any, any>;
+
+const never = (): never => {
+  throw new Error("the children of a dynamic supervisor are made with their arguments");
 };
 
-const erasedOptions = (actor: Actor<any, any, any>, options: Options): ErasedSupervisor => ({
+const blueprint = (kind: Kind, options: Options): Blueprint => {
+  const { maxChildren } = options;
+  const template: unknown = kind;
+  if (template instanceof TemplateOf) {
+    const spec = erase({ ...options, id: template.name }, "supervisor", never) as unknown as ErasedSpec;
+    return { spec, make: (cell, args) => new TemplateCell(cell, template, args), maxChildren };
+  }
+  const behavior = behaviorOf(kind as Actor<any, any, any>);
+  const make: Blueprint["make"] = (cell, args) => new ActorCell(cell.system, cell.context, cell, behavior.name, behavior, args);
+  return { spec: erase({ ...options, id: behavior.name }, "worker", never) as unknown as ErasedSpec, make, maxChildren };
+};
+
+const erasedOptions = (kind: Kind, options: Options): ErasedSupervisor => ({
   strategy: "one_for_one",
   limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
   autoShutdown: "never",
+  startOrder: "sequential",
+  orderProblem: null,
   breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
   children: [],
-  dynamic: blueprint(actor, options),
+  dynamic: blueprint(kind, options),
 });
 
 /**
- * Starts a dynamic supervisor of one kind of actor, without children. It stops them all when the scope closes.
+ * Starts a dynamic supervisor of one kind of actor, or of one `Supervisor.template`, without children. It stops them all when the scope closes.
  *
  * @example
  * ```ts run
@@ -139,22 +157,34 @@ const erasedOptions = (actor: Actor<any, any, any>, options: Options): ErasedSup
  * ```
  * @since 0.1.0
  */
-export const start = <Args, Rpcs extends Rpc.Any, R>(
-  actor: Actor<Args, Rpcs, R>,
-  options: Options = {},
-): Effect.Effect<DynamicSupervisorRef<Args, Rpcs>, StartError, R | Scope.Scope> =>
+export const start: {
+  <Args, Rpcs extends Rpc.Any, R>(
+    actor: Actor<Args, Rpcs, R>,
+    options?: Options,
+  ): Effect.Effect<DynamicSupervisorRef<Args, Rpcs>, StartError, R | Scope.Scope>;
+  <Args, R>(
+    template: SupervisorTemplate<Args, R>,
+    options?: Options,
+  ): Effect.Effect<DynamicSupervisorRef<Args, never>, StartError, R | Scope.Scope>;
+} = (kind: Kind, options: Options = {}): any =>
   Effect.map(
     startRoot(
-      (system, context, owner) => new SupervisorCell(system, context, owner, options.id ?? "dynamic", erasedOptions(actor, options)),
+      (system, context, owner) => new SupervisorCell(system, context, owner, options.id ?? "dynamic", erasedOptions(kind, options)),
       (cell, reason) => new StartError({ path: cell.path, reason }),
       "infinity",
     ),
-    (cell): DynamicSupervisorRef<Args, Rpcs> => new Ref(cell),
-  ) as Effect.Effect<DynamicSupervisorRef<Args, Rpcs>, StartError, R | Scope.Scope>;
+    (cell) => new Ref<unknown, never>(cell),
+  );
 
 /** A dynamic supervisor as a child of a supervisor; {@link of} gives its ref. @since 0.1.0 */
 export interface DynamicChildSpec<in out Args, in out Rpcs extends Rpc.Any, out R> extends ChildSpec<never, R> {
   readonly "~hsu/DynamicChildSpec": { readonly args: (_: Args) => Args; readonly protocol: (_: Rpcs) => Rpcs };
+}
+
+/** What a dynamic supervisor is made from that is a child itself; `supervisor` says how its own supervisor treats it. @since 0.1.0 */
+export interface ChildOfTree extends Options {
+  readonly id: string;
+  readonly supervisor?: Template;
 }
 
 /**
@@ -183,13 +213,10 @@ export interface DynamicChildSpec<in out Args, in out Rpcs extends Rpc.Any, out 
  * ```
  * @since 0.1.0
  */
-export const child = <Args, Rpcs extends Rpc.Any, R>(
-  actor: Actor<Args, Rpcs, R>,
-  options: Options & { readonly id: string; readonly supervisor?: Template },
-): DynamicChildSpec<Args, Rpcs, R> => {
-  const spec = supervisorChild<R>({ ...options.supervisor, id: options.id }, erasedOptions(actor, options));
-  return spec as unknown as DynamicChildSpec<Args, Rpcs, R>;
-};
+export const child: {
+  <Args, Rpcs extends Rpc.Any, R>(actor: Actor<Args, Rpcs, R>, options: ChildOfTree): DynamicChildSpec<Args, Rpcs, R>;
+  <Args, R>(template: SupervisorTemplate<Args, R>, options: ChildOfTree): DynamicChildSpec<Args, never, R>;
+} = (kind: Kind, options: ChildOfTree): any => supervisorChild({ ...options.supervisor, id: options.id }, erasedOptions(kind, options));
 
 /**
  * The dynamic supervisor at the address of such a child.
@@ -227,8 +254,7 @@ class Ref<Args, Rpcs extends Rpc.Any> extends DynamicHandle implements DynamicSu
       const { make, spec } = this.blueprint;
       const { full } = this;
       if (full !== null) return resume(Effect.fail(full));
-      const failed = (reason: ExitReason.ExitReason): void =>
-        resume(Effect.fail(new StartError({ path: [...cell.path, spec.id], reason })));
+      const failed = (reason: ExitReason.ExitReason): void => resume(Effect.fail(startError(added, reason)));
       const added = cell.children.addNameless(spec, make(cell, args));
       startAdded(cell, added, () => resume(Effect.succeed(added.cell as any)), failed);
     });
@@ -242,10 +268,10 @@ class Ref<Args, Rpcs extends Rpc.Any> extends DynamicHandle implements DynamicSu
     });
   }
 
-  reconfigure(actor: Actor<Args, Rpcs, never>, options: Options = {}): Effect.Effect<void, StartError | ActorDown> {
+  reconfigure(kind: Kind, options: Options = {}): Effect.Effect<void, StartError | ActorDown> {
     return admin(this.cell, (resume) => {
       const { cell } = this;
-      const erased = erasedOptions(actor, options);
+      const erased = erasedOptions(kind, options);
       const problem = checkSupervisor(erased);
       if (problem !== null) {
         return resume(
@@ -254,7 +280,7 @@ class Ref<Args, Rpcs extends Rpc.Any> extends DynamicHandle implements DynamicSu
       }
       for (const child of cell.children.list()) {
         child.spec = erased.dynamic!.spec;
-        child.next = erased.dynamic!.make(cell, (child.cell as ActorCell).args);
+        child.next = erased.dynamic!.make(cell, (child.cell as ActorCell | TemplateCell).args);
       }
       cell.reconfigure(erased);
       resume(Effect.void);

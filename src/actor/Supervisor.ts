@@ -17,7 +17,7 @@ import { admin, startAdded, terminate } from "./internal/admin.ts";
 import { checkChild, checkSupervisor } from "./internal/check.ts";
 import { SupervisorCell } from "./internal/supervisorCell.ts";
 import { SupervisorHandle } from "./internal/supervisorHandle.ts";
-import { supervisorChild } from "./internal/supervisorChild.ts";
+import { supervisorChild, SupervisorTemplate } from "./internal/supervisorChild.ts";
 import { type ErasedSupervisor, eraseOptions, InvalidSpec } from "./internal/supervisorSpec.ts";
 import type { RestartIntensity } from "./RestartIntensity.ts";
 import type { AutoShutdown, Strategy } from "./Strategy.ts";
@@ -40,7 +40,13 @@ export interface Options<R> {
    * Default: never.
    */
   readonly autoShutdown?: AutoShutdown;
-  /** In start order. Ids are unique. */
+  /**
+   * `sequential`: each child starts when the one before it is up. `parallel`: all start at once, but for those that are `after` others, and the start is
+   * complete when all are up; the first that fails stops the others, the last first. Only for `one_for_one`: who depends on nobody may start with
+   * anybody. Default: `sequential`, as in OTP.
+   */
+  readonly startOrder?: "sequential" | "parallel";
+  /** In start order, but for what their `after` says. Ids are unique. */
   readonly children: ReadonlyArray<AnyChildSpec<R>>;
 }
 
@@ -313,6 +319,64 @@ export const child = <R = never>(options: Options<R> & ChildOptions): ChildSpec<
 const stateOf = (entry: Child): ChildState =>
   entry.state === "waiting" || (entry.state === "down" && entry.wanted && entry.cell.incarnation > 0) ? "restarting" : entry.state;
 
+declare const TemplateType: unique symbol;
+
+/** What makes the options of a supervisor from arguments: see {@link template}. @since 0.1.0 */
+export interface Template<in Args, out R> {
+  readonly name: string;
+  readonly [TemplateType]: { readonly args: (args: Args) => void; readonly services: () => R };
+}
+
+/**
+ * A kind of supervisor, for a `DynamicSupervisor` whose children are trees: one for each tenant, connection, session. `name` is the id of each.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, ChildSpec, DynamicSupervisor, Supervisor } from "hsu"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const Part = Actor.make({ name: "part", protocol: RpcGroup.make(), init: (tenant: string) => tenant, handlers: {} })
+ * const tenant = Supervisor.template("tenant", (name: string) => ({
+ *   strategy: "one_for_all",
+ *   children: [ChildSpec.make(Part, name, { id: "store" }), ChildSpec.make(Part, name, { id: "api" })]
+ * }))
+ * const program = Effect.gen(function*() {
+ *   const tenants = yield* DynamicSupervisor.start(tenant, { id: "tenants" })
+ *   const acme = Supervisor.of(yield* tenants.startChild("acme"))
+ *   return (yield* acme.whichChildren).map(({ ref }) => ref.path.join("/"))
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => ["tenants/tenant/store", "tenants/tenant/api"]
+ * ```
+ * @since 0.1.0
+ */
+export const template = <Args = void, R = never>(name: string, options: (args: Args) => Options<R>): Template<Args, R> =>
+  new SupervisorTemplate(name, (args) => eraseOptions(options(args as Args))) as unknown as Template<Args, R>;
+
+/**
+ * The supervisor at an address: that of a child which is one, or of what a `DynamicSupervisor` of a {@link template} has started. One that is dynamic
+ * is found with `DynamicSupervisor.of`.
+ *
+ * @example
+ * ```ts run
+ * import { Supervisor } from "hsu"
+ * import { Effect } from "effect"
+ *
+ * const inner = Supervisor.child({ id: "inner", children: [] })
+ * const program = Effect.gen(function*() {
+ *   const supervisor = yield* Supervisor.start({ id: "app", children: [inner] })
+ *   return Supervisor.of(supervisor.ref(inner)).path
+ * })
+ * await Effect.runPromise(Effect.scoped(program)) // => ["app", "inner"]
+ * ```
+ * @since 0.1.0
+ */
+export const of = (ref: ActorRef<never>): SupervisorRef => {
+  const cell: unknown = ref;
+  if (cell instanceof SupervisorCell && cell.spec.dynamic === null) return new Ref(cell);
+  throw new TypeError(`${ref.path.join("/")} is no supervisor, or a dynamic one`);
+};
+
 export { check, type Finding, type FindingCode } from "./SpecCheck.ts";
 
 class Ref extends SupervisorHandle implements SupervisorRef {
@@ -460,5 +524,6 @@ const otherKind = (cell: SupervisorCell, { children }: ErasedSupervisor): string
 const invalid = (path: ReadonlyArray<string>, problem: string): StartError =>
   new StartError({ path, reason: ExitReason.error(new InvalidSpec({ path, problem })) });
 
-const startError = (found: Child, reason: ExitReason.ExitReason): StartError =>
+/** @internal */
+export const startError = (found: Child, reason: ExitReason.ExitReason): StartError =>
   new StartError((found.cell instanceof SupervisorCell ? found.cell.failedChild : null) ?? { path: found.cell.path, reason });

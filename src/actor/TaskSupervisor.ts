@@ -121,6 +121,8 @@ const erasedOptions = (options: Options): ErasedSupervisor => ({
   strategy: "one_for_one",
   limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
   autoShutdown: "never",
+  startOrder: "sequential",
+  orderProblem: null,
   breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
   children: [],
   dynamic: { spec: usual, make: never, maxChildren: options.maxChildren },

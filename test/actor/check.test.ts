@@ -27,8 +27,9 @@ describe("Supervisor.check: mistakes", () => {
       startTimeoutMillis: odd,
       maxAttempts: odd,
       significant: fc.boolean(),
+      after: fc.constantFrom<unknown>([], ["a"], ["a", "b"], ["z"], "a"),
       backoff: fc.record(
-        { initialMillis: fc.constantFrom<unknown>(0, 5, -1), maxMillis: odd, resetAfterMillis: odd },
+        { initialMillis: fc.constantFrom<unknown>(0, 5, -1), maxMillis: odd, resetAfterMillis: odd, factor: odd, jitter: odd },
         { requiredKeys: ["initialMillis"] },
       ),
     },
@@ -36,6 +37,7 @@ describe("Supervisor.check: mistakes", () => {
   );
   const supervisor = fc.record(
     {
+      startOrder: fc.constantFrom<unknown>("sequential", "parallel", "random"),
       strategy: fc.constantFrom<unknown>("one_for_one", "rest_for_one", "one_for_many"),
       intensity: odd,
       periodMillis: odd,
@@ -141,7 +143,7 @@ class Model {
 const backoff: fc.Arbitrary<Backoff.Backoff> = fc.record(
   {
     initialMillis: fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 50, max: 300 })),
-    factor: fc.constantFrom(1, 1.5, 2, 3, 0.5),
+    factor: fc.constantFrom(1, 1.5, 2, 3),
     maxMillis: fc.integer({ min: 1, max: 400 }),
     jitter: fc.constantFrom(0, 0.2, 1),
     resetAfterMillis: fc.constantFrom(0, 5, 40, 200),

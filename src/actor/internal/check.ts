@@ -11,6 +11,8 @@ const strategies: ReadonlyArray<Strategy> = ["one_for_one", "one_for_all", "rest
 const restarts: ReadonlyArray<RestartType> = ["permanent", "transient", "temporary"];
 const autoShutdowns: ReadonlyArray<AutoShutdown> = ["never", "any_significant", "all_significant"];
 
+const startOrders = ["sequential", "parallel"];
+
 const isDelay = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value) && value >= 0;
 
 /** The types rule out what is none of these, but not all who call have types. */
@@ -88,10 +90,16 @@ const notBreaker = ({ cooldownMillis, stableMillis }: Partial<CircuitBreaker>): 
   notDelay("cooldownMillis", cooldownMillis ?? "missing") ?? notDelay("stableMillis", stableMillis ?? "missing");
 
 /** The same for who finds two children with one id himself. */
-export const checkAllButIds = ({ autoShutdown, breaker, children, dynamic, limit, strategy }: ErasedSupervisor): string | null => {
+export const checkAllButIds = (supervisor: ErasedSupervisor): string | null => {
+  const { autoShutdown, breaker, children, dynamic, limit, startOrder, strategy } = supervisor;
   if (!Array.isArray(children)) return "children is no list";
   const flag = notOneOf("strategy", strategy, strategies) ?? notOneOf("autoShutdown", autoShutdown, autoShutdowns);
   if (flag !== null) return flag;
+  if (startOrder !== "sequential") {
+    const odd = notOneOf("startOrder", startOrder, startOrders);
+    if (odd !== null) return odd;
+    if (strategy !== "one_for_one") return `startOrder is parallel, but with ${strategy} children start and stop in order`;
+  }
   if (limit.intensity !== "infinity" && !(Number.isInteger(limit.intensity) && limit.intensity >= 0)) {
     return `intensity is ${limit.intensity}: it has to be a whole number from 0 on, or "infinity"`;
   }
@@ -108,5 +116,5 @@ export const checkAllButIds = ({ autoShutdown, breaker, children, dynamic, limit
     const problem = checkChild(spec, autoShutdown);
     if (problem !== null) return problem;
   }
-  return null;
+  return supervisor.orderProblem;
 };

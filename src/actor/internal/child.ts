@@ -23,6 +23,8 @@ export interface ErasedSpec {
   readonly retain: boolean;
   readonly mailbox: "keep" | "discard";
   readonly significant: boolean;
+  /** Ids of siblings that start before it. */
+  readonly after: ReadonlyArray<string> | undefined;
   readonly make: (system: System, context: Context.Context<never>, owner: Owner) => Cell;
 }
 

@@ -41,7 +41,8 @@ export abstract class DynamicHandle extends SupervisorHandle {
     return admin(this.cell, (resume) => {
       const all = this.cell.children.list();
       const active = all.filter(({ state }) => state === "up").length;
-      resume(Effect.succeed({ specs: 1, active, supervisors: 0, workers: all.length }));
+      const supervisors = this.blueprint.spec.type === "supervisor" ? all.length : 0;
+      resume(Effect.succeed({ specs: 1, active, supervisors, workers: all.length - supervisors }));
     });
   }
 }

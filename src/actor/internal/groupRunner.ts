@@ -5,6 +5,7 @@
 import type * as ExitReason from "../ExitReason.ts";
 import { type Child, type ChildState, ChildTimer } from "./child.ts";
 import { ChildRunner } from "./childRunner.ts";
+import type { StartPlan } from "./startOrder.ts";
 
 /** Stops the children from the last down to `from`, then starts those that are wanted from `from` up. */
 interface GroupOp {
@@ -16,6 +17,8 @@ interface GroupOp {
   /** When the start may begin, in the system's time. */
   notBefore: number;
   timer: ChildTimer | null;
+  /** Set where children start at once: who is next, and who is still waited for. */
+  plan: StartPlan | null;
 }
 
 export abstract class GroupRunner extends ChildRunner {
@@ -51,6 +54,7 @@ export abstract class GroupRunner extends ChildRunner {
       notBefore: before === null ? notBefore : Math.max(notBefore, before.notBefore),
       asked: false,
       timer: null,
+      plan: null,
     };
   }
 
@@ -64,7 +68,7 @@ export abstract class GroupRunner extends ChildRunner {
     if (this.nested) return;
     this.nested = true;
     for (let op = this.op; op !== null; op = this.op) {
-      if (!(op.stopping ? this.advanceStop(op) : this.advanceStart(op))) break;
+      if (!(op.stopping ? this.advanceStop(op) : op.plan === null ? this.advanceStart(op) : this.advanceAtOnce(op, op.plan))) break;
     }
     this.nested = false;
   }
@@ -114,6 +118,25 @@ export abstract class GroupRunner extends ChildRunner {
       if (child !== undefined && (child.state === "up" || child.state === "starting")) this.stopChild(child);
     }
     return true;
+  }
+
+  /** Its start has come to an end, one way or the other. */
+  protected startSettled(child: Child): void {
+    if (this.op !== null && this.op.plan !== null) this.op.plan.settled(child.id);
+  }
+
+  private advanceAtOnce(op: GroupOp, plan: StartPlan): boolean {
+    for (let id = plan.next(); id !== undefined; id = plan.next()) {
+      const child = this.children.byKey.get(id);
+      if (child !== undefined && child.wanted && child.state === "down") this.startChild(child);
+      // A start that failed has ended the supervisor's own.
+      if (this.op !== op) return true;
+      if (child === undefined || child.state !== "starting") plan.settled(id);
+    }
+    if (!plan.done) return false;
+    this.op = null;
+    this.startFinished();
+    return this.op !== null;
   }
 
   private advanceStart(op: GroupOp): boolean {

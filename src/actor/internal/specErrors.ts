@@ -2,9 +2,11 @@
  * All that is wrong with a supervisor's spec. What is wrong is check.ts's to say, which stops at the first: here it is asked about one option at a
  * time, as if all the others were right.
  */
-import type { AutoShutdown } from "../Strategy.ts";
+import type { Backoff } from "../Backoff.ts";
+import type { AutoShutdown, Strategy } from "../Strategy.ts";
 import { checkChild, checkSupervisor } from "./check.ts";
 import type { ErasedSpec } from "./child.ts";
+import { orderProblem } from "./startOrder.ts";
 import type { ErasedSupervisor } from "./supervisorSpec.ts";
 
 /** Something that is wrong, and what to do about it. `child` is where: undefined for the supervisor itself. */
@@ -32,6 +34,7 @@ const sound: ErasedSpec = {
   retain: false,
   mailbox: "keep",
   significant: false,
+  after: undefined,
   make,
 };
 
@@ -40,8 +43,8 @@ const millis = "Give it as milliseconds, from 0 on.";
 /** The options of a child, each with what else it has to be seen with. */
 const probes = (spec: ErasedSpec): ReadonlyArray<readonly [alone: Partial<ErasedSpec>, advice: string]> => {
   const { backoff, id, maxAttempts, restart, shutdown, significant, startTimeoutMillis } = spec;
-  const waits = (name: "initialMillis" | "maxMillis" | "resetAfterMillis") =>
-    [{ backoff: backoff === undefined ? backoff : { initialMillis: 0, [name]: backoff[name] } }, millis] as const;
+  const waits = (name: keyof Backoff, advice = millis) =>
+    [{ backoff: backoff === undefined ? backoff : { initialMillis: 0, [name]: backoff[name] } }, advice] as const;
   return [
     [{ id }, "Give it an id that its siblings do not have."],
     [{ restart }, "Say permanent, transient or temporary."],
@@ -50,6 +53,8 @@ const probes = (spec: ErasedSpec): ReadonlyArray<readonly [alone: Partial<Erased
     waits("initialMillis"),
     waits("maxMillis"),
     waits("resetAfterMillis"),
+    waits("factor", "Give it a number from 1 on."),
+    waits("jitter", "Give it a number between 0 and 1."),
     [{ maxAttempts }, "Give it a whole number, from 0 on."],
     [
       { restart: restart === "permanent" ? restart : "transient", significant },
@@ -72,14 +77,18 @@ const childProblems = (spec: ErasedSpec, autoShutdown: AutoShutdown): ReadonlyAr
   });
 };
 
+const isKnown = (strategy: Strategy): boolean => ["one_for_one", "one_for_all", "rest_for_one"].includes(strategy);
+
 /** All that is wrong with a supervisor itself and with its children, not with what is below these. */
 export const problemsOf = (supervisor: ErasedSupervisor): ReadonlyArray<Problem> => {
-  const { autoShutdown, breaker, children, dynamic, limit, strategy } = supervisor;
+  const { autoShutdown, breaker, children, dynamic, limit, startOrder, strategy } = supervisor;
   const fine: ErasedSupervisor = {
     ...supervisor,
     strategy: "one_for_one",
     limit: { intensity: 0, periodMillis: 1 },
     autoShutdown: "never",
+    startOrder: "sequential",
+    orderProblem: null,
     breaker: undefined,
     children: [],
     dynamic: null,
@@ -87,6 +96,7 @@ export const problemsOf = (supervisor: ErasedSupervisor): ReadonlyArray<Problem>
   const own: ReadonlyArray<readonly [alone: Partial<ErasedSupervisor>, advice: string]> = [
     [{ strategy }, "Say one_for_one, one_for_all or rest_for_one."],
     [{ autoShutdown }, "Say never, any_significant or all_significant."],
+    [{ startOrder, ...(isKnown(strategy) ? { strategy } : {}) }, "Let it be sequential, or the strategy one_for_one."],
     [{ limit: { intensity: limit.intensity, periodMillis: 1 } }, 'Give it a whole number, from 0 on, or "infinity".'],
     [{ limit: { intensity: 0, periodMillis: limit.periodMillis } }, "Give it as milliseconds, more than 0."],
     [{ breaker: breaker && { cooldownMillis: breaker.cooldownMillis, stableMillis: 0 } }, millis],
@@ -109,5 +119,7 @@ export const problemsOf = (supervisor: ErasedSupervisor): ReadonlyArray<Problem>
     }
     for (const problem of childProblems(spec, ends)) found.push({ child: id, ...problem });
   }
+  const order = orderProblem(listed);
+  if (order !== null) found.push({ child: undefined, what: order, advice: "Name siblings, and none that starts after it." });
   return found;
 };

@@ -163,12 +163,26 @@ const fasterWhenOpen: Rule = (supervisor) => {
 
 const sum = (times: ReadonlyArray<number>): number => times.reduce((total, each) => total + each, 0);
 
+/** How long a start may take when each child takes all its time: one after the other, or the longest chain of those that wait for another. */
+const startMillis = ({ children, startOrder }: ErasedSupervisor): number => {
+  const ends = new Map<string, number>();
+  let last = 0;
+  let longest = 0;
+  for (const { after = [], autoStart, id, startTimeoutMillis = 0 } of children) {
+    const begin = startOrder === "parallel" ? Math.max(0, ...after.map((other) => ends.get(other) ?? 0)) : last;
+    last = begin + (autoStart ? startTimeoutMillis : 0);
+    ends.set(id, last);
+    longest = Math.max(longest, last);
+  }
+  return longest;
+};
+
 const startDeadline: Rule = (supervisor, below) =>
   specsOf(supervisor).flatMap((spec) => {
     const inner = below(spec);
     const { startTimeoutMillis: given } = spec;
     if (inner === undefined || given === undefined || inner.dynamic !== null) return [];
-    const needed = sum(inner.children.map(({ autoStart, startTimeoutMillis = 0 }) => (autoStart ? startTimeoutMillis : 0)));
+    const needed = startMillis(inner);
     if (needed <= given) return [];
     const what = `its start is killed after ${seconds(given)}, when its children may still be within their own start deadlines (${seconds(needed)})`;
     return [

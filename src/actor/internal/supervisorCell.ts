@@ -17,6 +17,7 @@ import { Circuit } from "./circuit.ts";
 import type { Child, ErasedSpec } from "./child.ts";
 import { Children } from "./children.ts";
 import { GroupRunner } from "./groupRunner.ts";
+import { StartPlan } from "./startOrder.ts";
 import { type ErasedSupervisor, IntensityExceeded, InvalidSpec } from "./supervisorSpec.ts";
 import type { System } from "./system.ts";
 
@@ -77,7 +78,8 @@ export class SupervisorCell extends GroupRunner implements Owner {
       this.inStart = false;
       return;
     }
-    this.op = { from: 0, stopping: false, cursor: 0, notBefore: 0, asked: false, timer: null };
+    const plan = this.spec.startOrder === "parallel" ? new StartPlan(this.spec.children) : null;
+    this.op = { from: 0, stopping: false, cursor: 0, notBefore: 0, asked: false, timer: null, plan };
     this.advance();
     this.inStart = false;
   }
@@ -195,7 +197,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
     this.startFailed = this.phase === Phase.Starting;
     if (!this.startFailed) this.phase = Phase.Stopping;
     this.cancelOp();
-    this.op = { from: 0, stopping: true, cursor: this.children.length - 1, notBefore: 0, asked: false, timer: null };
+    this.op = { from: 0, stopping: true, cursor: this.children.length - 1, notBefore: 0, asked: false, timer: null, plan: null };
     this.advance();
   }
 
@@ -259,6 +261,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
     this.setTimer(child, null);
     if (reason === null) this.isUp(child);
     else this.isNotUp(child, this.startReason(child, reason));
+    this.startSettled(child);
     this.advance();
   }
 
@@ -276,6 +279,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
     if (asked || this.stopReason !== null || this.isDueToStop(child)) this.isStopped(child, reason, asked);
     else if (child.wanted && shouldRestart(child.spec.restart, reason)) this.failed(child, reason);
     else this.isDone(child, reason);
+    this.startSettled(child);
     this.advance();
   }
 
@@ -309,13 +313,13 @@ export class SupervisorCell extends GroupRunner implements Owner {
     }
     const below = child.cell instanceof SupervisorCell ? child.cell.failedChild : null;
     const failure = below ?? { path: child.cell.path, reason };
-    if (this.phase === Phase.Starting && child.spec.onStartFailure === "escalate") {
+    if (this.stopReason === null && this.phase === Phase.Starting && child.spec.onStartFailure === "escalate") {
       this.failedChild = failure;
       this.beginStop(reason);
-    } else if (this.stopReason === null) {
+    } else {
       // Nobody asked for it, so nobody is told but by a report.
       report(child.cell.context, { ...failure, incarnation: child.cell.incarnation });
-      this.failed(child, reason);
+      if (this.stopReason === null) this.failed(child, reason);
     }
   }
 

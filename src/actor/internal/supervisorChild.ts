@@ -10,15 +10,35 @@ const below = new WeakMap<object, ErasedSupervisor>();
 
 /** The spec of a child that is this supervisor. */
 export const supervisorChild = <R>(options: Options, supervisor: ErasedSupervisor): ChildSpec<never, R> => {
-  const { id } = options;
   const spec = erase<never, R>(
     options,
     "supervisor",
-    (system, context, owner) => new SupervisorCell(system, context, owner, id, supervisor),
+    (system, context, owner, id) => new SupervisorCell(system, context, owner, id, supervisor),
   );
   below.set(spec, supervisor);
   return spec;
 };
+
+/** What makes supervisors from arguments. */
+export class SupervisorTemplate {
+  readonly name: string;
+  readonly make: (args: unknown) => ErasedSupervisor;
+
+  constructor(name: string, make: (args: unknown) => ErasedSupervisor) {
+    this.name = name;
+    this.make = make;
+  }
+}
+
+/** A supervisor that was made from arguments: a new template makes it from these again. */
+export class TemplateCell extends SupervisorCell {
+  readonly args: unknown;
+
+  constructor(owner: SupervisorCell, template: SupervisorTemplate, args: unknown) {
+    super(owner.system, owner.context, owner, template.name, template.make(args));
+    this.args = args;
+  }
+}
 
 /** The supervisor that a child is; undefined for a worker. */
 export const supervisorOf = (spec: ErasedSpec): ErasedSupervisor | undefined => below.get(spec);

@@ -9,6 +9,7 @@ import type { AutoShutdown, Strategy } from "../Strategy.ts";
 import type { Options } from "../Supervisor.ts";
 import type { Cell } from "./cell.ts";
 import type { ErasedSpec } from "./child.ts";
+import { hasOrder, inStartOrder, orderProblem as findOrderProblem } from "./startOrder.ts";
 import type { SupervisorCell } from "./supervisorCell.ts";
 
 /** A supervisor's spec makes no sense: `problem` says why. */
@@ -31,22 +32,33 @@ export interface ErasedSupervisor {
   readonly strategy: Strategy;
   readonly limit: RestartIntensity;
   readonly autoShutdown: AutoShutdown;
+  readonly startOrder: "sequential" | "parallel";
+  /** What is wrong with whom its children start after. */
+  readonly orderProblem: string | null;
   /** The answer to an exceeded limit; absent: the supervisor ends itself. */
   readonly breaker: CircuitBreaker | undefined;
+  /** In start order. */
   readonly children: ReadonlyArray<ErasedSpec>;
   /** Set where its children are alike, have no ids of their own, and are forgotten when they end for good; they stop all at once. */
   readonly dynamic: Template | null;
 }
 
 /** Fills in the defaults. */
-export const eraseOptions = (options: Options<any>): ErasedSupervisor => ({
-  strategy: options.strategy ?? "one_for_one",
-  limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
-  autoShutdown: options.autoShutdown ?? "never",
-  breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
-  children: options.children as unknown as ReadonlyArray<ErasedSpec>,
-  dynamic: null,
-});
+export const eraseOptions = (options: Options<any>): ErasedSupervisor => {
+  const listed = options.children as unknown as ReadonlyArray<ErasedSpec>;
+  const ordered = hasOrder(listed);
+  const orderProblem = ordered ? findOrderProblem(listed) : null;
+  return {
+    strategy: options.strategy ?? "one_for_one",
+    limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
+    autoShutdown: options.autoShutdown ?? "never",
+    startOrder: options.startOrder ?? "sequential",
+    orderProblem,
+    breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
+    children: ordered && orderProblem === null ? inStartOrder(listed) : listed,
+    dynamic: null,
+  };
+};
 
 /** What the children of a dynamic supervisor have in common, and what makes the cell of one from its arguments. */
 export interface Template {
