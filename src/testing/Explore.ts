@@ -43,6 +43,18 @@ const shorten = (trace: ReadonlyArray<string>): ReadonlyArray<string> =>
 /**
  * A run failed. `explore(program, { seed })` does the same again.
  *
+ * @example
+ * ```ts run
+ * import { explore } from "hsu/testing"
+ * import { Effect } from "effect"
+ *
+ * const error = await Effect.runPromise(Effect.flip(explore(Effect.fail("always"), { runs: 10, seed: 7 })))
+ *
+ * error.run // => 1
+ * error.seed // => 7
+ * error.deviations // => 0
+ * error.message.split("\n")[1] // => "the same again: explore(program, { seed: 7 })"
+ * ```
  * @since 0.1.0
  */
 export class ExplorationFailed extends Data.TaggedError("ExplorationFailed")<{

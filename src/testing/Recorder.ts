@@ -89,7 +89,26 @@ export interface Log {
   readonly reporter: (report: CrashReport) => Effect.Effect<void>;
 }
 
-/** The recorder of a program. @since 0.1.0 */
+/**
+ * The recorder of a program.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, ChildSpec, Supervisor } from "hsu"
+ * import { Recorder } from "hsu/testing"
+ * import { Effect } from "effect"
+ * import { RpcGroup } from "effect/rpc"
+ *
+ * const Idle = Actor.make({ name: "idle", protocol: RpcGroup.make(), init: () => 0, handlers: {} })
+ * const program = Effect.gen(function*() {
+ *   yield* Supervisor.start({ children: [ChildSpec.make(Idle, undefined, { id: "idle" })] })
+ *   const recorder = yield* Recorder.Recorder
+ *   return recorder.lines
+ * })
+ * await Effect.runPromise(Effect.scoped(program).pipe(Effect.provide(Recorder.layer))) // => ["root/idle Started #1"]
+ * ```
+ * @since 0.1.0
+ */
 export class Recorder extends Context.Service<Recorder, Log>()("hsu/testing/Recorder") {}
 
 class Recording implements Log {

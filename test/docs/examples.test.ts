@@ -1,4 +1,4 @@
-/** Each value that `hsu` exports shows a program that is run: what it is for is seen, and the JSDoc cannot go stale. Types are exempt. */
+/** Each value that `hsu` and `hsu/testing` export shows a program that is run: what it is for is seen, and the JSDoc cannot go stale. Types are exempt. */
 import { globSync, readFileSync } from "node:fs";
 import { parseSync } from "oxc-parser";
 import { expect, it } from "vitest";
@@ -27,8 +27,8 @@ const without = (file: string, source: string): ReadonlyArray<string> => {
   });
 };
 
-it("each exported value of the framework has an example that runs", () => {
-  const files = globSync("src/actor/*.ts").toSorted();
+it("each exported value of the framework and of its test kit has an example that runs", () => {
+  const files = globSync("src/{actor,testing}/*.ts").toSorted();
   expect(files.length).toBeGreaterThan(10);
   expect(files.flatMap((file) => without(file, readFileSync(file, "utf8")))).toEqual([]);
 });
