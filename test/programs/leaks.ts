@@ -101,7 +101,7 @@ const program = Effect.gen(function* () {
   };
   const { heldCalls, links, made, monitors } = cell.extras;
   const held = [heldCalls, links, made, monitors].map((each) => each === null);
-  console.log(JSON.stringify({ heaps, timers: system.timers.size, names: names.count(), held }));
+  process.stdout.write(JSON.stringify({ heaps, timers: system.timers.size, names: names.count(), held }));
 }).pipe(
   Effect.scoped,
   Effect.provideService(CrashReport.Reporter, () => Effect.void),
