@@ -6,6 +6,8 @@ export default defineConfig({
     pool: "forks",
     // Trees of real processes share the machine with their tests: two workers leave room for them.
     maxWorkers: 2,
+    // Of the examples in the docs, each a process: no more at a time than a small machine has processors.
+    maxConcurrency: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
     teardownTimeout: 5_000,

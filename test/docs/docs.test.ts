@@ -33,7 +33,7 @@ describe("a block of code in the docs", () => {
     expect(errorsOf(fence)).toEqual([]);
   });
 
-  it.each(programs.filter(({ marks }) => marks.includes("run")).map((fence) => [place(fence), fence] as const))(
+  it.concurrent.each(programs.filter(({ marks }) => marks.includes("run")).map((fence) => [place(fence), fence] as const))(
     "runs: %s",
     async (_, fence) => {
       const { code, output } = await workshop.run(fence);
