@@ -4,7 +4,6 @@
  * When to use: for anything that has a state of its own and can fail on its own. Under a supervisor it is started again when it fails.
  */
 import * as Cause from "effect/Cause";
-import * as Context from "effect/Context";
 import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
@@ -13,14 +12,13 @@ import * as Scope from "effect/Scope";
 import type * as Rpc from "effect/rpc/Rpc";
 import type { RpcGroup } from "effect/rpc/RpcGroup";
 import type { ActorRef } from "./ActorRef.ts";
-import { report, type Shown } from "./CrashReport.ts";
+import type { Shown } from "./CrashReport.ts";
 import * as ExitReason from "./ExitReason.ts";
 import type { Mailbox } from "./Mailbox.ts";
 import { ActorCell } from "./internal/actorCell.ts";
+import { startRoot } from "./internal/root.ts";
 import { type Behavior, Directive, informOp } from "./internal/behavior.ts";
-import { Phase, type Call, type Cell, type Op, type Owner } from "./internal/cell.ts";
-import { systemOf, type System } from "./internal/system.ts";
-import { ChildTimer } from "./internal/child.ts";
+import type { Call, Cell, Op } from "./internal/cell.ts";
 
 /** An incarnation that an actor monitors has ended. @since 0.1.0 */
 export interface Down {
@@ -573,107 +571,6 @@ export const failTo = <Success, Error>(to: ReplyTo<Success, Error>, error: NoInf
 
 /** Milliseconds that an actor outside of a supervisor has to stop before it is killed. */
 const stopMillis = 5000;
-
-/** Owns what has no supervisor: a spawned actor, or the root of a tree. */
-class RootOwner implements Owner {
-  readonly path: ReadonlyArray<string> = [];
-  readonly stopMillis: number | "infinity";
-  /** The live roots of the scope that it belongs to. */
-  readonly siblings: Map<Cell, RootOwner>;
-  onStarted: ((reason: ExitReason.ExitReason | null) => void) | null = null;
-  onExited: (() => void) | null = null;
-
-  constructor(siblings: Map<Cell, RootOwner>, stopMillis: number | "infinity") {
-    this.siblings = siblings;
-    this.stopMillis = stopMillis;
-  }
-
-  started(cell: Cell, reason: ExitReason.ExitReason | null): void {
-    if (reason !== null) this.ended(cell, reason);
-    this.onStarted?.(reason);
-  }
-
-  exited(cell: Cell, reason: ExitReason.ExitReason): void {
-    if (ExitReason.isAbnormal(reason) && reason._tag !== "Killed") {
-      report(cell.context, { path: cell.path, incarnation: cell.incarnation, reason });
-    }
-    this.ended(cell, reason);
-  }
-
-  private ended(cell: Cell, reason: ExitReason.ExitReason): void {
-    this.siblings.delete(cell);
-    cell.retire(reason);
-    this.onExited?.();
-  }
-}
-
-/** Starts a root cell and stops it when the scope closes. @internal */
-export const startRoot = <C extends Cell>(
-  make: (system: System, context: Context.Context<never>, owner: Owner) => C,
-  failure: (cell: C, reason: ExitReason.ExitReason) => StartError,
-  shutdownMillis: number | "infinity",
-): Effect.Effect<C, StartError, Scope.Scope> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.contextWith((context: Context.Context<Scope.Scope>) => {
-      const scope = Context.get(context, Scope.Scope);
-      const known = lastGroup.get(scope);
-      const group = known !== undefined && known.finalizers === finalizersOf(scope) ? known : new RootGroup();
-      const { roots } = group;
-      const owner = new RootOwner(roots, shutdownMillis);
-      const cell = make(systemOf(context), context, owner);
-      cell.start();
-      const outcome = (reason: ExitReason.ExitReason | null): Effect.Effect<C, StartError> =>
-        reason === null ? Effect.succeed(cell) : Effect.fail(failure(cell, reason));
-      if (cell.phase === Phase.Down) {
-        cell.retire(ExitReason.noProc);
-        return outcome(cell.startFailure ?? ExitReason.killed);
-      }
-      roots.set(cell, owner);
-      const started =
-        cell.phase === Phase.Up
-          ? Effect.succeed(cell)
-          : restore(Effect.callback<C, StartError>((resume) => void (owner.onStarted = (reason) => resume(outcome(reason)))));
-      if (group === known) return started;
-      const stopAll = Effect.suspend(() => {
-        if (lastGroup.get(scope) === group) lastGroup.delete(scope);
-        return Effect.forEach([...roots].reverse(), ([root, its]) => stopRoot(root, its), { discard: true });
-      });
-      const noted = Effect.sync(() => {
-        lastGroup.set(scope, group);
-        group.finalizers = finalizersOf(scope);
-      });
-      return Effect.andThen(Effect.andThen(Scope.addFinalizer(scope, stopAll), noted), started);
-    }),
-  );
-
-/**
- * Live roots of one scope that were spawned in a row: one finalizer stops them all, the last first. What else the scope has acquired in between
- * ends the row, so that nothing is released before the roots that may use it are stopped.
- */
-class RootGroup {
-  readonly roots = new Map<Cell, RootOwner>();
-  /** How many finalizers the scope had when the last of the row was spawned. */
-  finalizers = -1;
-}
-
-const lastGroup = new WeakMap<Scope.Scope, RootGroup>();
-
-const finalizersOf = ({ state }: Scope.Scope): number =>
-  state._tag !== "Open" ? 0 : (state.finalizers?.size ?? (state.finalizer === undefined ? 0 : 1));
-
-const stopRoot = (cell: Cell, owner: RootOwner): Effect.Effect<void> =>
-  Effect.callback<void>((resume) => {
-    if (!cell.alive) return resume(Effect.void);
-    const { timers } = cell.system;
-    const deadline = new ChildTimer(() => cell.kill());
-    owner.onExited = () => {
-      timers.cancel(deadline);
-      resume(Effect.void);
-    };
-    if (owner.stopMillis !== "infinity") timers.add(deadline, owner.stopMillis);
-    // In the cell's own turn: its handler may be what closes the scope.
-    cell.pushControl({ run: () => cell.shutdown(ExitReason.shutdown) });
-  });
 
 /**
  * Starts an actor that no supervisor restarts. It is stopped when the scope closes; when it fails, the crash is reported.

@@ -7,7 +7,8 @@
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type * as Rpc from "effect/rpc/Rpc";
-import { type Actor, behaviorOf, StartError, startRoot } from "./Actor.ts";
+import { type Actor, behaviorOf, StartError } from "./Actor.ts";
+import { startRoot } from "./internal/root.ts";
 import type { ActorDown, ActorRef } from "./ActorRef.ts";
 import { type Any as AnyChildSpec, type ChildSpec, erase, type Options as ChildOptions } from "./ChildSpec.ts";
 import * as ExitReason from "./ExitReason.ts";
