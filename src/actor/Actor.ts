@@ -139,6 +139,17 @@ export type Handlers<State, Rpcs extends Rpc.Any, R, Token = never> = {
 
 type InitResult<State, Token> = State | Outcome<State, unknown, Token>;
 
+/** The services that the handlers need. @since 0.1.0 */
+export type ServicesOf<Handlers> = {
+  readonly [Tag in keyof Handlers]: Handlers[Tag] extends (...args: never) => infer Result
+    ? 0 extends 1 & Result
+      ? never // a handler of type any says nothing of its needs
+      : Result extends Effect.Effect<any, any, infer R> | Later<any, any, any, infer R>
+        ? R
+        : never
+    : never;
+}[keyof Handlers];
+
 /** What an actor is made from. @since 0.1.0 */
 export interface Options<State, Args, Rpcs extends Rpc.Any, InitError, R, Token = never> {
   /** For people; the default id of the actors made from it. */
@@ -246,9 +257,12 @@ export class StartError extends Data.TaggedError("StartError")<{
  * ```
  * @since 0.1.0
  */
-export const make = <State, Args, Rpcs extends Rpc.Any, InitError = never, R = never, Token = never>(
-  options: Options<State, Args, Rpcs, InitError, R, Token>,
-): Actor<Args, Rpcs, Exclude<R, Scope.Scope>> => {
+export const make = <State, Args, Rpcs extends Rpc.Any, InitError = never, R = never, Token = never, H = {}>(
+  // The compiler infers no services from a mapped type: what the handlers need is read off their own type.
+  options: Omit<Options<State, Args, Rpcs, InitError, R, Token>, "handlers"> & {
+    readonly handlers: H & Handlers<State, Rpcs, any, Token> & { readonly [Tag in Exclude<keyof H, Rpcs["_tag"]>]: never };
+  },
+): Actor<Args, Rpcs, Exclude<R | ServicesOf<H>, Scope.Scope>> => {
   const { mailbox } = options;
   if (mailbox !== undefined && !(Number.isInteger(mailbox.capacity) && mailbox.capacity >= 1)) {
     throw new TypeError(`${options.name}: a mailbox of ${mailbox.capacity} messages is none`);
