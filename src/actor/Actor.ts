@@ -279,6 +279,7 @@ export const make = <State, Args, Rpcs extends Rpc.Any, InitError = never, R = n
     mailbox: options.mailbox,
     trapExit: options.trapExit ?? false,
     ops,
+    protocol: options.protocol,
     init: options.init,
     continue: options.continue,
     info: options.info,

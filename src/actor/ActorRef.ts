@@ -165,8 +165,33 @@ export class MailboxFull extends Data.TaggedError("MailboxFull")<{
   }
 }
 
+/**
+ * A message to an actor in another thread, or its reply, could not be copied there: it is not what the protocol says, or holds something that cannot
+ * be copied. An actor of the same thread gets its messages as they are, and never fails so.
+ *
+ * @example
+ * ```ts run
+ * import { NotEncodable } from "hsu"
+ *
+ * const error = new NotEncodable({ path: ["app", "images", "resizer"], tag: "Resize", part: "payload", cause: new Error("not a number") })
+ * error.message // => "app/images/resizer: the payload of Resize cannot be sent: Error: not a number"
+ * ```
+ * @since 0.1.0
+ */
+export class NotEncodable extends Data.TaggedError("NotEncodable")<{
+  readonly path: ReadonlyArray<string>;
+  readonly tag: string;
+  readonly part: "payload" | "reply";
+  readonly cause: unknown;
+}> {
+  readonly code = "HSU-WRK-001";
+  override get message(): string {
+    return `${name(this.path)}: the ${this.part} of ${this.tag} cannot be sent: ${String(this.cause)}`;
+  }
+}
+
 /** What a call can fail with beside the errors that its protocol declares. @since 0.1.0 */
-export type CallError = CallTimeout | ActorDown | CallingSelf | MailboxFull;
+export type CallError = CallTimeout | ActorDown | CallingSelf | MailboxFull | NotEncodable;
 
 /** @since 0.1.0 */
 export interface CallOptions {
@@ -209,7 +234,7 @@ export interface ActorRef<Rpcs extends Rpc.Any> {
   send<const Tag extends Rpc.Tag<Rpcs>>(
     tag: Tag,
     ...payload: PayloadArgument<Message<Rpcs, Tag>>
-  ): Effect.Effect<void, MailboxFull | ActorDown>;
+  ): Effect.Effect<void, MailboxFull | ActorDown | NotEncodable>;
   /**
    * Sends a message and waits for its reply, at most 5 s unless `timeout` says otherwise.
    * Fails at once when the actor ends before it replies, and when an actor calls itself.

@@ -347,6 +347,7 @@ export const make = <
       set: (machine: Machine, next: { readonly state: string; readonly data: unknown }) => machine.replace(next.state, next.data),
     },
     ops,
+    protocol: options.protocol,
     init: (args: Args, cell: ActorCell) => {
       const first = options.init(args, cell as never);
       return Effect.isEffect(first) ? Effect.map(first, (step) => begin(cell, step)) : begin(cell, first);

@@ -24,5 +24,6 @@ export * as Strategy from "./Strategy.ts";
 export * as Supervisor from "./Supervisor.ts";
 export * as Task from "./Task.ts";
 export * as TaskSupervisor from "./TaskSupervisor.ts";
-export { ActorDown, CallingSelf, CallTimeout, MailboxFull, UnknownMessage } from "./ActorRef.ts";
+export * as WorkerSupervisor from "./WorkerSupervisor.ts";
+export { ActorDown, CallingSelf, CallTimeout, MailboxFull, NotEncodable, UnknownMessage } from "./ActorRef.ts";
 export type { ActorRef, CallError, CallOptions } from "./ActorRef.ts";

@@ -4,7 +4,7 @@
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
-import { ActorDown, type CallError, CallingSelf, CallTimeout, MailboxFull } from "../actor/index.ts";
+import { ActorDown, type CallError, CallingSelf, CallTimeout, MailboxFull, NotEncodable } from "../actor/index.ts";
 import { nearest } from "../config/Nearest.ts";
 import { tail } from "../logs/index.ts";
 import { UnitNotFound } from "../protocol/Errors.ts";
@@ -20,7 +20,11 @@ import { type GroupAt, treeOf } from "./Tree.ts";
 const commandTimeout = { timeout: "infinity" } as const;
 
 const isCallError = (error: unknown): error is CallError =>
-  error instanceof CallTimeout || error instanceof ActorDown || error instanceof CallingSelf || error instanceof MailboxFull;
+  error instanceof CallTimeout ||
+  error instanceof ActorDown ||
+  error instanceof CallingSelf ||
+  error instanceof MailboxFull ||
+  error instanceof NotEncodable;
 
 /** A unit's own words; without its mailbox, before the start and after the shutdown, what is certain. */
 const describe = (entry: Entry): Effect.Effect<UnitStatus> => {

@@ -2,6 +2,7 @@
  * What an actor's cell runs, and what its handlers may return.
  */
 import * as Effect from "effect/Effect";
+import type { RpcGroup } from "effect/rpc/RpcGroup";
 import type * as ExitReason from "../ExitReason.ts";
 import type { Mailbox } from "../Mailbox.ts";
 import type { Op, Ops } from "./cell.ts";
@@ -20,6 +21,8 @@ export interface Behavior {
   /** Whether the end of a linked actor comes as news instead of ending this one. */
   readonly trapExit: boolean;
   readonly ops: Ops;
+  /** The same messages as definitions, for whom a message has to be written down. */
+  readonly protocol: RpcGroup<any>;
   readonly init: (args: any, cell: any) => unknown;
   readonly continue: ((state: any, token: any, cell: any) => unknown) | undefined;
   readonly info: ((state: any, info: any, cell: any) => unknown) | undefined;

@@ -2,12 +2,12 @@
  * The message lane of an actor's cell, with the bound that its behaviour may set.
  */
 import * as Exit from "effect/Exit";
-import { type ActorDown, MailboxFull } from "../ActorRef.ts";
+import { MailboxFull } from "../ActorRef.ts";
 import type * as ExitReason from "../ExitReason.ts";
 import type { Mailbox, MailboxInfo } from "../Mailbox.ts";
 import type { Behavior } from "./behavior.ts";
 import { Bounds, type Waiter } from "./bounds.ts";
-import { type Call, Cell, type Op } from "./cell.ts";
+import { type Call, Cell, type Op, type Unsent } from "./cell.ts";
 
 export abstract class BoundedCell extends Cell {
   /** Replaced when the cell adopts another spec, and while it is looked at. */
@@ -28,11 +28,7 @@ export abstract class BoundedCell extends Cell {
     }
   }
 
-  protected override offer(
-    op: Op,
-    payload: unknown,
-    admitted: (exit: Exit.Exit<void, MailboxFull | ActorDown>) => void,
-  ): (() => void) | null {
+  protected override offer(op: Op, payload: unknown, admitted: (exit: Exit.Exit<void, Unsent>) => void): (() => void) | null {
     const { mailbox } = this.behavior;
     if (mailbox !== undefined && this.isFull(mailbox)) {
       if (mailbox.overflow === "suspend") {

@@ -2,16 +2,16 @@
  * A bounded message lane at work: who waits for room, and how many messages were dropped.
  */
 import * as Exit from "effect/Exit";
-import { ActorDown, MailboxFull } from "../ActorRef.ts";
+import { ActorDown } from "../ActorRef.ts";
 import type { ExitReason } from "../ExitReason.ts";
-import type { Call, Op } from "./cell.ts";
+import type { Call, Op, Unsent } from "./cell.ts";
 
 /** A message that waits for room: a call, or a send that is told when it is in. */
 export interface Waiter {
   readonly op: Op;
   readonly payload: unknown;
   readonly call: Call | null;
-  readonly admitted: ((exit: Exit.Exit<void, MailboxFull | ActorDown>) => void) | null;
+  readonly admitted: ((exit: Exit.Exit<void, Unsent>) => void) | null;
 }
 
 export class Bounds {

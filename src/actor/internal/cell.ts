@@ -6,7 +6,7 @@ import type * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
-import { ActorDown, CallingSelf, CallTimeout, UnknownMessage, type CallOptions, type MailboxFull } from "../ActorRef.ts";
+import { ActorDown, CallingSelf, CallTimeout, UnknownMessage, type CallOptions, type MailboxFull, type NotEncodable } from "../ActorRef.ts";
 import * as ExitReason from "../ExitReason.ts";
 import type * as Scope from "effect/Scope";
 import type { MailboxInfo } from "../Mailbox.ts";
@@ -26,6 +26,9 @@ export interface Owner {
   /** An incarnation that was up has ended. */
   exited(cell: Cell, reason: ExitReason.ExitReason): void;
 }
+
+/** Why a message is not in the mailbox. */
+export type Unsent = MailboxFull | ActorDown | NotEncodable;
 
 /** Something for the lanes above the messages; run in the cell's own turn. */
 export interface Control {
@@ -204,7 +207,7 @@ export abstract class Cell implements Runnable {
     this.push(tracing.on ? traced(op, this, "consumer") : op, payload, null);
   }
 
-  send(tag: string, payload?: unknown): Effect.Effect<void, MailboxFull | ActorDown> {
+  send(tag: string, payload?: unknown): Effect.Effect<void, Unsent> {
     return Effect.callback((resume) => {
       const op = this.ops[tag];
       if (op === undefined) return resume(Exit.die(new UnknownMessage({ path: this.path, tag })));
@@ -215,7 +218,7 @@ export abstract class Cell implements Runnable {
   }
 
   /** Puts a message into the mailbox and says so; where there is no room for it yet, gives back what takes it away again. */
-  protected offer(op: Op, payload: unknown, admitted: (exit: Exit.Exit<void, MailboxFull | ActorDown>) => void): (() => void) | null {
+  protected offer(op: Op, payload: unknown, admitted: (exit: Exit.Exit<void, Unsent>) => void): (() => void) | null {
     this.push(op, payload, null);
     admitted(Exit.void);
     return null;
