@@ -66,22 +66,40 @@ export interface WorkerSupervisorRef<Exports extends Protocols> {
  * can only be killed.
  *
  * @example
- * ```ts
- * import { Supervisor, WorkerSupervisor } from "hsu"
- * import { Effect } from "effect"
- * import { Worker } from "node:worker_threads"
- * import { Resizer } from "./resizer.ts"
+ * ```ts run
+ * import { Actor, ChildSpec, Supervisor, WorkerSupervisor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ * import { isMainThread, parentPort, Worker } from "node:worker_threads"
  *
- * const images = WorkerSupervisor.child({
- *   id: "images",
- *   spawn: () => new Worker(new URL("./images-worker.ts", import.meta.url)),
- *   exports: { resizer: Resizer.protocol }
+ * const Squares = Actor.make({
+ *   name: "squares",
+ *   protocol: RpcGroup.make(Rpc.make("Sum", { payload: { below: Schema.Number }, success: Schema.Number })),
+ *   init: () => 0,
+ *   handlers: {
+ *     Sum: (sums, { below }) => {
+ *       let total = 0
+ *       for (let n = 0; n < below; n++) total += n * n
+ *       return Actor.reply(sums + 1, total)
+ *     }
+ *   }
  * })
- * const program = Effect.gen(function*() {
- *   const app = yield* Supervisor.start({ id: "app", children: [images] })
- *   const resizer = WorkerSupervisor.of(app, images).ref("resizer")
- *   return yield* resizer.call("Resize", { width: 80 })
- * })
+ * const squares = ChildSpec.make(Squares, undefined, { id: "squares" })
+ *
+ * if (!isMainThread) {
+ *   await Effect.runPromise(WorkerSupervisor.serve({ port: parentPort, tree: { children: [squares], exports: { squares } } }))
+ * } else {
+ *   const math = WorkerSupervisor.child({
+ *     id: "math",
+ *     spawn: () => new Worker(new URL(import.meta.url)),
+ *     exports: { squares: Squares.protocol }
+ *   })
+ *   const program = Effect.gen(function*() {
+ *     const app = yield* Supervisor.start({ id: "app", children: [math] })
+ *     return yield* WorkerSupervisor.of(app, math).ref("squares").call("Sum", { below: 1000 })
+ *   })
+ *   await Effect.runPromise(Effect.scoped(program)) // => 332833500
+ * }
  * ```
  * @since 0.1.0
  */
@@ -99,6 +117,35 @@ export const child = <const Exports extends Protocols>(options: Options<Exports>
 /**
  * The tree at the address of such a child.
  *
+ * @example
+ * ```ts run
+ * import { Actor, ChildSpec, Supervisor, WorkerSupervisor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ * import { isMainThread, parentPort, Worker } from "node:worker_threads"
+ *
+ * const Greeter = Actor.make({
+ *   name: "greeter",
+ *   protocol: RpcGroup.make(Rpc.make("Hello", { success: Schema.String })),
+ *   init: () => 0,
+ *   handlers: { Hello: (n) => Actor.reply(n, "hello from a thread") }
+ * })
+ * const greeter = ChildSpec.make(Greeter, undefined, { id: "greeter" })
+ *
+ * if (!isMainThread) {
+ *   await Effect.runPromise(WorkerSupervisor.serve({ port: parentPort, tree: { children: [greeter], exports: { greeter } } }))
+ * } else {
+ *   const spawn = () => new Worker(new URL(import.meta.url))
+ *   const place = WorkerSupervisor.child({ id: "place", spawn, exports: { greeter: Greeter.protocol } })
+ *   const program = Effect.gen(function*() {
+ *     const app = yield* Supervisor.start({ id: "app", children: [place] })
+ *     const ref = WorkerSupervisor.of(app, place).ref("greeter")
+ *     yield* WorkerSupervisor.of(app, place).kill // and its supervisor starts another
+ *     return [ref.path, yield* ref.call("Hello"), ref.incarnation]
+ *   })
+ *   await Effect.runPromise(Effect.scoped(program)) // => [["app", "place", "greeter"], "hello from a thread", 2]
+ * }
+ * ```
  * @since 0.1.0
  */
 export const of = <Exports extends Protocols>(
@@ -167,14 +214,42 @@ export interface ServeOptions<Imports extends Protocols, R> {
  * Runs a tree in a worker thread for the supervisor that has started the thread, and ends with it. Why it did not start, or ended, is told there.
  *
  * @example
- * ```ts
- * import { ChildSpec, WorkerSupervisor } from "hsu"
- * import { Effect } from "effect"
- * import { parentPort } from "node:worker_threads"
- * import { Resizer } from "./resizer.ts"
+ * ```ts run
+ * import { Actor, type ActorRef, ChildSpec, Supervisor, WorkerSupervisor } from "hsu"
+ * import { Effect, Schema } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ * import { isMainThread, parentPort, Worker } from "node:worker_threads"
  *
- * const resizer = ChildSpec.make(Resizer, undefined, { id: "resizer" })
- * await Effect.runPromise(WorkerSupervisor.serve({ port: parentPort, tree: { children: [resizer], exports: { resizer } } }))
+ * const log = RpcGroup.make(Rpc.make("Write", { payload: { line: Schema.String } }), Rpc.make("Lines", { success: Schema.Array(Schema.String) }))
+ *
+ * if (!isMainThread) {
+ *   const Teller = Actor.make({
+ *     name: "teller",
+ *     protocol: RpcGroup.make(),
+ *     init: (to: ActorRef<RpcGroup.Rpcs<typeof log>>) => to.cast("Write", { line: "I am up" }),
+ *     handlers: {}
+ *   })
+ *   const program = WorkerSupervisor.serve({
+ *     port: parentPort,
+ *     imports: { log },
+ *     tree: (main) => ({ children: [ChildSpec.make(Teller, main.log, { id: "teller" })], exports: {} })
+ *   })
+ *   await Effect.runPromise(program)
+ * } else {
+ *   const Log = Actor.make({
+ *     name: "log",
+ *     protocol: log,
+ *     init: (): ReadonlyArray<string> => [],
+ *     handlers: { Write: (lines, { line }) => [...lines, line], Lines: (lines) => Actor.reply(lines, lines) }
+ *   })
+ *   const program = Effect.gen(function*() {
+ *     const ref = yield* Actor.spawn(Log, undefined)
+ *     const spawn = () => new Worker(new URL(import.meta.url))
+ *     yield* Supervisor.start({ children: [WorkerSupervisor.child({ id: "place", spawn, exports: {}, provides: () => ({ log: ref }) })] })
+ *     return yield* ref.call("Lines")
+ *   })
+ *   await Effect.runPromise(Effect.scoped(program)) // => ["I am up"]
+ * }
  * ```
  * @since 0.1.0
  */

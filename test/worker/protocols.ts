@@ -29,12 +29,18 @@ export const probe = RpcGroup.make(
   Rpc.make("SpinForever"),
 );
 
-export type Probe = RpcGroup.Rpcs<typeof probe>;
-
 export const bounded = RpcGroup.make(Rpc.make("Take"), Rpc.make("Open"));
 
 /** Of the main thread. */
 export const journal = RpcGroup.make(
   Rpc.make("Write", { payload: { line: Schema.String } }),
   Rpc.make("Lines", { success: Schema.Array(Schema.String) }),
+);
+
+export type Journal = RpcGroup.Rpcs<typeof journal>;
+
+/** Of a worker that talks to the main thread. */
+export const writer = RpcGroup.make(
+  Rpc.make("Tell", { payload: { line: Schema.String } }),
+  Rpc.make("Ask", { success: Schema.Array(Schema.String) }),
 );

@@ -35,7 +35,7 @@ const copied = new Set(["effect/schema/Date", "effect/schema/Uint8Array"]);
  * Whether the values of a schema are data that a structured clone copies as they are: then there is nothing to encode. A class, an Option and
  * whatever else has a prototype is not. Pure.
  */
-export const isPlain = (ast: SchemaAST.AST): boolean => {
+const isPlain = (ast: SchemaAST.AST): boolean => {
   if (ast.encoding !== undefined) return false;
   switch (ast._tag) {
     case "Declaration": {
@@ -89,7 +89,7 @@ export const wireOf = (protocol: RpcGroup<any>): Wire => {
   let wire = wires.get(protocol);
   if (wire !== undefined) return wire;
   const ops: Record<string, RemoteOp> = Object.create(null);
-  for (const [tag, rpc] of protocol.requests as ReadonlyMap<string, any> as ReadonlyMap<string, Rpc.AnyWithProps>) {
+  for (const [tag, rpc] of protocol.requests as ReadonlyMap<string, Rpc.AnyWithProps>) {
     const of = (key: "payloadSchema" | "successSchema" | "errorSchema"): Codec => lazy(() => rpc[key] as Schema.Codec<unknown, unknown>);
     const typedError = (rpc.errorSchema as unknown) !== Schema.Never;
     ops[tag] = { tag, handle: neverHere, typedError, payload: of("payloadSchema"), success: of("successSchema"), error: of("errorSchema") };

@@ -59,6 +59,13 @@ export class Connection implements Link {
     for (const [place, remote] of this.remotes.entries()) remote?.attach(this, place);
   }
 
+  /** Sends all that there is to send, and `body` as the last word. */
+  leave(kind: number, body: unknown): void {
+    for (const remote of this.remotes) remote?.passAll();
+    this.say(kind, body);
+    this.flush();
+  }
+
   /** Nothing more is sent or heard; all that was under way is lost. */
   close(reason: ExitReason.ExitReason): void {
     this.open = false;

@@ -80,24 +80,37 @@ export class RemoteCell extends Cell {
     this.runControls();
     let budget = turnBudget;
     while (this.link !== null && this.control === null && this.sent - this.taken < window) {
-      const ring = this.messages;
-      if (ring === null) break;
-      if (ring.used === 0) {
-        this.messages = null;
-        release(ring);
-        break;
-      }
-      const { head, slots } = ring;
-      const op = slots[head] as Op;
-      const payload = slots[head + 1];
-      const call = slots[head + 2] as Call | null;
-      ring.shift();
-      if (call === null || call.resume !== null) this.transmit(this.link, op, payload, call);
+      const op = this.pass(this.link);
+      if (op === null) break;
       if (this.system.spend(this, op) || --budget === 0) return true;
     }
     if (this.control !== null) return true;
     this.queued = false;
     return false;
+  }
+
+  /** Passes on the message that has waited longest; null when there is none. */
+  private pass(link: Link): Op | null {
+    const ring = this.messages;
+    if (ring === null) return null;
+    if (ring.used === 0) {
+      this.messages = null;
+      release(ring);
+      return null;
+    }
+    const { head, slots } = ring;
+    const op = slots[head] as Op;
+    const payload = slots[head + 1];
+    const call = slots[head + 2] as Call | null;
+    ring.shift();
+    if (call === null || call.resume !== null) this.transmit(link, op, payload, call);
+    return op;
+  }
+
+  /** Passes on all that waits: there will be no other turn. */
+  passAll(): void {
+    const { link } = this;
+    while (link !== null && this.pass(link) !== null);
   }
 
   private transmit(link: Link, op: Op, payload: unknown, call: Call | null): void {

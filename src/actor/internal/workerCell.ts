@@ -17,7 +17,18 @@ import type { System } from "./system.ts";
 import { Kind, type Offer, type Start, type Transport } from "./transport.ts";
 import { decodeReason, encodeReason, type WireReason } from "./wireReason.ts";
 
-/** A worker thread ended without a word. @since 0.1.0 */
+/**
+ * A worker thread ended without a word: its program called `process.exit`, or ran out of memory. `exitCode` is null where there is none.
+ *
+ * @example
+ * ```ts run
+ * import { WorkerSupervisor } from "hsu"
+ *
+ * const error = new WorkerSupervisor.WorkerExited({ path: ["app", "images"], exitCode: 1 })
+ * error.message // => "the worker of app/images exited with code 1"
+ * ```
+ * @since 0.1.0
+ */
 export class WorkerExited extends Data.TaggedError("WorkerExited")<{
   readonly path: ReadonlyArray<string>;
   readonly exitCode: number | null;
@@ -29,7 +40,18 @@ export class WorkerExited extends Data.TaggedError("WorkerExited")<{
   }
 }
 
-/** A worker does not serve what its child spec says that it exports. @since 0.1.0 */
+/**
+ * A worker does not serve what its child spec says that it exports, or is to be provided with what cannot be: its start has failed.
+ *
+ * @example
+ * ```ts run
+ * import { WorkerSupervisor } from "hsu"
+ *
+ * const error = new WorkerSupervisor.WorkerMismatch({ path: ["app", "images"], problem: "its resizer does not take Crop" })
+ * error.message // => "the worker of app/images: its resizer does not take Crop"
+ * ```
+ * @since 0.1.0
+ */
 export class WorkerMismatch extends Data.TaggedError("WorkerMismatch")<{ readonly path: ReadonlyArray<string>; readonly problem: string }> {
   readonly code = "HSU-WRK-003";
   override get message(): string {
@@ -48,7 +70,7 @@ const noOps: Ops = {};
 /** A worker that has said that its tree has ended has this long to end by itself, so that what it runs behind the tree is done. */
 const lingerMillis = 1000;
 
-export class WorkerCell extends Cell {
+export class WorkerCell extends Cell implements Owner {
   private spec: ErasedWorker;
   readonly remotes = new Map<string, RemoteCell>();
   private thread: Thread | null = null;
@@ -60,21 +82,17 @@ export class WorkerCell extends Cell {
   }
 
   private addRemotes(): void {
-    const cell = this;
-    const owner: Owner = {
-      get path() {
-        return cell.path;
-      },
-      started: () => {},
-      exited: () => {},
-    };
     for (const [name, protocol] of Object.entries(this.spec.exports)) {
       const wire = wireOf(protocol);
       const known = this.remotes.get(name);
-      if (known === undefined) this.remotes.set(name, new RemoteCell(this.system, this.context, owner, name, wire));
+      if (known === undefined) this.remotes.set(name, new RemoteCell(this.system, this.context, this, name, wire));
       else known.wire = wire;
     }
   }
+
+  // It owns addresses, which are started and ended there.
+  started(): void {}
+  exited(): void {}
 
   override get ops(): Ops {
     return noOps;

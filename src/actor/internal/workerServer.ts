@@ -122,7 +122,7 @@ class Server implements Place, Owner {
       const problem = mismatch(remotes, offers);
       if (problem !== null) throw new TypeError(`what the worker is provided with: ${problem}`);
       this.connection.attach(remotes, offers);
-      const tree = this.options.tree(Object.fromEntries(remotes) as unknown as Readonly<Record<string, ActorRef<any>>>);
+      const tree = this.options.tree(Object.fromEntries(remotes));
       this.exports = tree.exports;
       return make(tree);
     } catch (error) {
@@ -159,10 +159,9 @@ class Server implements Place, Owner {
   private end(kind: number, reason: ExitReason.ExitReason): void {
     if (this.over) return;
     this.over = true;
-    this.connection.say(kind, encodeReason(reason));
-    // Who watches the tree from there is told before the port is closed.
+    // Who watches the tree from there is told first.
     queueMicrotask(() => {
-      this.connection.flush();
+      this.connection.leave(kind, encodeReason(reason));
       this.connection.close(reason);
       void this.transport.close();
       this.done();
