@@ -69,6 +69,32 @@ export const Reporter = Context.Reference<(report: CrashReport) => Effect.Effect
   },
 });
 
+/**
+ * Runs an effect with crash reports that go nowhere: for tests in which actors crash on purpose.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, CrashReport } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Fragile = Actor.make({
+ *   name: "fragile",
+ *   protocol: RpcGroup.make(Rpc.make("Break")),
+ *   init: () => 0,
+ *   handlers: { Break: () => { throw new Error("broken") } }
+ * })
+ * const program = Effect.gen(function*() {
+ *   const fragile = yield* Actor.spawn(Fragile, undefined)
+ *   return (yield* Effect.flip(fragile.call("Break")))._tag
+ * })
+ * await Effect.runPromise(CrashReport.silent(Effect.scoped(program))) // => "ActorDown"
+ * ```
+ * @since 0.1.0
+ */
+export const silent = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.provideService(effect, Reporter, () => Effect.void);
+
 /** Hands a report to the reporter of the crashed actor's context. @internal */
 export const report = (context: Context.Context<never>, crash: CrashReport): void => {
   const shown = takeShown(crash.reason);

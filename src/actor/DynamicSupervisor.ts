@@ -96,6 +96,8 @@ export interface DynamicSupervisorRef<in Args, in out Rpcs extends Rpc.Any> {
     kind: Actor<Args, Rpcs, never> | ([Rpcs] extends [never] ? SupervisorTemplate<Args, never> : never),
     options?: Options,
   ): Effect.Effect<void, StartError | ActorDown>;
+  /** Waits for the end of the incarnation that is there now, e.g. because it gave up; `NoProc` when there is none. */
+  readonly awaitExit: Effect.Effect<ExitReason.ExitReason>;
   /** `active` counts those that run; `workers` those that are being restarted as well. */
   readonly countChildren: Effect.Effect<ChildCounts, ActorDown>;
   readonly stop: Effect.Effect<void>;

@@ -225,6 +225,8 @@ export interface SupervisorRef {
   deleteChild(id: string): Effect.Effect<void, ChildNotFound | ChildNotDown | ActorDown>;
   /** The state of its circuit breaker; always `Closed` without one. */
   readonly circuit: CircuitState;
+  /** Waits for the end of the incarnation that is there now, e.g. because it gave up; `NoProc` when there is none. */
+  readonly awaitExit: Effect.Effect<ExitReason.ExitReason>;
   /** Stops it and all below it, in reverse order, and waits. Its own supervisor, if it has one, decides whether it comes back. */
   readonly stop: Effect.Effect<void>;
   /** Kills all below it at once and waits until everything that they held is released. */

@@ -103,6 +103,8 @@ export interface TaskSupervisorRef {
   readonly children: Effect.Effect<ReadonlyArray<ActorRef<never>>, ActorDown>;
   /** The same with their states. */
   readonly whichChildren: Effect.Effect<ReadonlyArray<ChildInfo>, ActorDown>;
+  /** Waits for the end of the incarnation that is there now, e.g. because it gave up; `NoProc` when there is none. */
+  readonly awaitExit: Effect.Effect<ExitReason.ExitReason>;
   /** `active` counts those that run; `workers` those that are being restarted as well. */
   readonly countChildren: Effect.Effect<ChildCounts, ActorDown>;
   readonly stop: Effect.Effect<void>;

@@ -2,8 +2,9 @@
  * What the refs of all kinds of supervisors are: a cell's address without its mailbox.
  */
 import type * as Effect from "effect/Effect";
-import { kill, stop } from "../Actor.ts";
+import { awaitExit, kill, stop } from "../Actor.ts";
 import type { ActorRef } from "../ActorRef.ts";
+import type { ExitReason } from "../ExitReason.ts";
 import type { SupervisorCell } from "./supervisorCell.ts";
 
 export abstract class SupervisorHandle {
@@ -27,6 +28,10 @@ export abstract class SupervisorHandle {
 
   get alive(): boolean {
     return this.cell.alive;
+  }
+
+  get awaitExit(): Effect.Effect<ExitReason> {
+    return awaitExit(this.cell as unknown as ActorRef<never>);
   }
 
   get stop(): Effect.Effect<void> {
