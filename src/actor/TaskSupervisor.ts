@@ -125,7 +125,7 @@ const erasedOptions = (options: Options): ErasedSupervisor => ({
   limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
   autoShutdown: "never",
   startOrder: "sequential",
-  orderProblem: null,
+  problem: null,
   breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
   children: [],
   dynamic: { spec: usual, make: never, maxChildren: options.maxChildren },

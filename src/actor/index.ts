@@ -14,6 +14,7 @@ export * as DynamicSupervisor from "./DynamicSupervisor.ts";
 export * as Event from "./Event.ts";
 export * as ExitReason from "./ExitReason.ts";
 export * as Group from "./Group.ts";
+export * as PartitionSupervisor from "./PartitionSupervisor.ts";
 export * as Registry from "./Registry.ts";
 export * as Inspect from "./Inspect.ts";
 export type * as Mailbox from "./Mailbox.ts";

@@ -116,5 +116,5 @@ export const checkAllButIds = (supervisor: ErasedSupervisor): string | null => {
     const problem = checkChild(spec, autoShutdown);
     if (problem !== null) return problem;
   }
-  return supervisor.orderProblem;
+  return supervisor.problem;
 };

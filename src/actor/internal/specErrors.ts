@@ -88,7 +88,7 @@ export const problemsOf = (supervisor: ErasedSupervisor): ReadonlyArray<Problem>
     limit: { intensity: 0, periodMillis: 1 },
     autoShutdown: "never",
     startOrder: "sequential",
-    orderProblem: null,
+    problem: null,
     breaker: undefined,
     children: [],
     dynamic: null,
@@ -119,7 +119,11 @@ export const problemsOf = (supervisor: ErasedSupervisor): ReadonlyArray<Problem>
     }
     for (const problem of childProblems(spec, ends)) found.push({ child: id, ...problem });
   }
-  const order = orderProblem(listed);
-  if (order !== null) found.push({ child: undefined, what: order, advice: "Name siblings, and none that starts after it." });
+  const { problem } = supervisor;
+  if (problem !== null) {
+    const advice =
+      problem === orderProblem(listed) ? "Name siblings, and none that starts after it." : "See the options of PartitionSupervisor.";
+    found.push({ child: undefined, what: problem, advice });
+  }
   return found;
 };

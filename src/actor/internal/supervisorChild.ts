@@ -19,6 +19,16 @@ export const supervisorChild = <R>(options: Options, supervisor: ErasedSuperviso
   return spec;
 };
 
+/** The same spec under another id. It is kept when a temporary child has ended. */
+export const renamed = (spec: ErasedSpec, id: string): ErasedSpec => {
+  if (typeof spec !== "object" || spec === null) return spec;
+  const retain = spec.restart === "temporary";
+  const other: ErasedSpec = Object.create(spec, { id: { value: id, enumerable: true }, retain: { value: retain, enumerable: true } });
+  const supervisor = below.get(spec);
+  if (supervisor !== undefined) below.set(other, supervisor);
+  return other;
+};
+
 /** What makes supervisors from arguments. */
 export class SupervisorTemplate {
   readonly name: string;

@@ -9,7 +9,7 @@ import type { AutoShutdown, Strategy } from "../Strategy.ts";
 import type { Options } from "../Supervisor.ts";
 import type { Cell } from "./cell.ts";
 import type { ErasedSpec } from "./child.ts";
-import { hasOrder, inStartOrder, orderProblem as findOrderProblem } from "./startOrder.ts";
+import { hasOrder, inStartOrder, orderProblem } from "./startOrder.ts";
 import type { SupervisorCell } from "./supervisorCell.ts";
 
 /** A supervisor's spec makes no sense: `problem` says why. */
@@ -33,8 +33,8 @@ export interface ErasedSupervisor {
   readonly limit: RestartIntensity;
   readonly autoShutdown: AutoShutdown;
   readonly startOrder: "sequential" | "parallel";
-  /** What is wrong with whom its children start after. */
-  readonly orderProblem: string | null;
+  /** What is wrong with it that only its options have told: with whom its children start after. */
+  readonly problem: string | null;
   /** The answer to an exceeded limit; absent: the supervisor ends itself. */
   readonly breaker: CircuitBreaker | undefined;
   /** In start order. */
@@ -47,15 +47,15 @@ export interface ErasedSupervisor {
 export const eraseOptions = (options: Options<any>): ErasedSupervisor => {
   const listed = options.children as unknown as ReadonlyArray<ErasedSpec>;
   const ordered = hasOrder(listed);
-  const orderProblem = ordered ? findOrderProblem(listed) : null;
+  const problem = ordered ? orderProblem(listed) : null;
   return {
     strategy: options.strategy ?? "one_for_one",
     limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
     autoShutdown: options.autoShutdown ?? "never",
     startOrder: options.startOrder ?? "sequential",
-    orderProblem,
+    problem,
     breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
-    children: ordered && orderProblem === null ? inStartOrder(listed) : listed,
+    children: ordered && problem === null ? inStartOrder(listed) : listed,
     dynamic: null,
   };
 };
