@@ -70,6 +70,27 @@ describe("a child that is terminated while it starts", () => {
   }
 });
 
+it.effect("a child that is terminated while the restart of its siblings puts off its start has who asked for that start told", () =>
+  Effect.gen(function* () {
+    const [slow, script] = [new Script(), new Script()];
+    slow.onStart = (start) => (start === 1 ? undefined : Effect.sleep(20));
+    script.onStart = (start) => (start === 1 ? undefined : Effect.never);
+    const [a, b] = [worker("a", {}, slow), worker("b", {}, script)];
+    const supervisor = yield* Supervisor.start({ strategy: "one_for_all", intensity: 10, children: [a, b] });
+    yield* supervisor.terminateChild("b");
+    const asking = yield* Effect.forkChild(Effect.flip(supervisor.restartChild("b")), { startImmediately: true });
+    yield* settled;
+    supervisor.ref(a).cast("Die");
+    yield* pass(10);
+    expect(yield* states(supervisor)).toBe("a starting, b restarting");
+    yield* supervisor.terminateChild("b");
+    yield* settled;
+    expect(asking.pollUnsafe()).toMatchObject({ value: { _tag: "StartError", reason: { _tag: "Shutdown" } } });
+    yield* pass(10);
+    expect(yield* states(supervisor)).toBe("a up, b down");
+  }).pipe(quiet),
+);
+
 it.effect("a temporary child that is terminated while it starts takes nobody else out of the order", () =>
   Effect.gen(function* () {
     const hangs = new Script();

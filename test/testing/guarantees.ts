@@ -10,7 +10,7 @@ import type { ActorCell } from "../../src/actor/internal/actorCell.ts";
 import type { Ring } from "../../src/actor/internal/ring.ts";
 import { quiet } from "../actor/actors.ts";
 
-export class Broken extends Data.TaggedError("Broken")<{ readonly promises: ReadonlyArray<string> }> {
+class Broken extends Data.TaggedError("Broken")<{ readonly promises: ReadonlyArray<string> }> {
   override get message(): string {
     return this.promises.join("; ");
   }

@@ -85,6 +85,10 @@ export abstract class ChildRunner extends Cell {
     child.state = "down";
     child.gaveUp = false;
     child.cell.retire(ExitReason.noProc);
+    // Somebody may wait for a start that its siblings' restart has put off.
+    const tell = child.onStarted;
+    child.onStarted = null;
+    tell?.(ExitReason.shutdown);
     this.removeIfForgotten(child);
   }
 

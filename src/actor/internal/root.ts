@@ -120,9 +120,12 @@ export const startRoot = <C extends Cell>(
         const group = new RootGroup();
         const started = group.start(make, context, failure, stopMillis);
         if (group.roots.size === 0) return started;
+        const finalizers = finalizersOf(scope) + 1;
         const noted = Effect.sync(() => {
+          // Another fiber may have used the scope in between: then the row ends here.
+          if (finalizersOf(scope) !== finalizers) return;
           lastGroup.set(scope, group);
-          group.finalizers = finalizersOf(scope);
+          group.finalizers = finalizers;
         });
         const stopAll = Effect.suspend(() => {
           if (lastGroup.get(scope) === group) lastGroup.delete(scope);

@@ -110,12 +110,14 @@ const nextTag = ({ extras, messages }: Cell): string | null => {
   return messages === null || messages.used === 0 ? null : (messages.slots[messages.head] as Op).tag;
 };
 
-export class Simulation<A, E> implements Scheduler, Loop {
+class Simulation<A, E> implements Scheduler, Loop {
   readonly executionMode = "async";
   readonly trace = new Trace();
   readonly clock = new SimulatedClock(() => this.wakeUp());
   policy: Policy;
   private readonly ready: Array<Task> = [];
+  /** How many of them have a priority other than 0, which hardly any has. */
+  private urgencies = 0;
   private readonly onEnd: (outcome: Outcome<A, E>) => void;
   private limit: number;
   private steps = 0;
@@ -161,6 +163,7 @@ export class Simulation<A, E> implements Scheduler, Loop {
   add(entity: object, priority: number, run: () => void): void {
     if (this.ended) return;
     this.ready.push({ entity, priority, run });
+    if (priority !== 0) this.urgencies++;
     this.wakeUp();
   }
 
@@ -212,10 +215,11 @@ export class Simulation<A, E> implements Scheduler, Loop {
 
   private take(): Task {
     const { ready } = this;
-    const first = ready.reduce((least, { priority }) => Math.min(least, priority), Infinity);
-    const candidates = ready.filter(({ priority }) => priority === first);
+    const first = this.urgencies === 0 ? 0 : ready.reduce((least, { priority }) => Math.min(least, priority), Infinity);
+    const candidates = this.urgencies === 0 ? ready : ready.filter(({ priority }) => priority === first);
     const task = candidates[candidates.length === 1 ? 0 : this.policy.pick(candidates)]!;
     ready.splice(ready.indexOf(task), 1);
+    if (task.priority !== 0) this.urgencies--;
     return task;
   }
 

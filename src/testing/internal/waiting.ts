@@ -60,7 +60,7 @@ export const quietFor = (duration?: Duration.Input): Effect.Effect<void> =>
 const longest = 120;
 
 /** A value in a line of text. */
-export const describe = (value: unknown): string => {
+const describe = (value: unknown): string => {
   let text: string;
   try {
     text = JSON.stringify(value) ?? String(value);
