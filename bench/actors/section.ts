@@ -1,5 +1,6 @@
 /**
- * The actor benches: each measurement a fresh process, HSU and its peer next to each other: the floor, and OTP where it is installed.
+ * The actor benches: each measurement a fresh process, HSU and its peer next to each other: the floor, a bare worker thread,
+ * and OTP where it is installed.
  */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -7,6 +8,7 @@ import { promisify } from "node:util";
 import type { Figure, Section } from "../report.ts";
 import { otpSection } from "./otp/section.ts";
 import { names, plan, type Name } from "./plan.ts";
+import { workerSection } from "./worker/section.ts";
 
 const run = promisify(execFile);
 const program = fileURLToPath(new URL("measure.ts", import.meta.url));
@@ -25,9 +27,10 @@ const figureOf = (name: Name): Figure => {
 
 export const actorSection = async (full: boolean): Promise<Section> => {
   const otp = await otpSection(full);
+  const worker = workerSection();
   const figures = names.map((name) => ({ name, figure: figureOf(name) }));
   return {
-    figures: [...figures.map(({ figure }) => figure), ...otp.figures],
+    figures: [...figures.map(({ figure }) => figure), ...worker.figures, ...otp.figures],
     round: async (number, record) => {
       for (const { figure, name } of figures) {
         // Who goes first changes from round to round.
@@ -35,6 +38,7 @@ export const actorSection = async (full: boolean): Promise<Section> => {
         const peer = await measure("floor", name);
         record(figure, first ?? (await measure("hsu", name)), peer);
       }
+      await worker.round(number, record);
       await otp.round(number, record);
     },
     end: otp.end,
