@@ -199,11 +199,11 @@ export interface CallOptions {
   readonly timeout?: number | "infinity";
 }
 
-/** The definition with this tag in a protocol. */
-type Message<Rpcs extends Rpc.Any, Tag extends Rpc.Tag<Rpcs>> = Rpc.ExtractTag<Rpcs, Tag>;
+/** The definition with this tag in a protocol. @internal */
+export type Message<Rpcs extends Rpc.Any, Tag extends Rpc.Tag<Rpcs>> = Rpc.ExtractTag<Rpcs, Tag>;
 
-/** The payload argument, left out where the protocol has none. */
-type PayloadArgument<R extends Rpc.Any> = [Rpc.Payload<R>] extends [void]
+/** The payload argument, left out where the protocol has none. @internal */
+export type PayloadArgument<R extends Rpc.Any> = [Rpc.Payload<R>] extends [void]
   ? readonly [payload?: undefined]
   : readonly [payload: Rpc.Payload<R>];
 

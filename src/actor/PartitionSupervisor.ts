@@ -163,9 +163,9 @@ const eraseAll = (options: Options<any, any>): ErasedSupervisor => {
  *
  * const Counter = Actor.make({
  *   name: "counter",
- *   protocol: RpcGroup.make(Rpc.make("Add", { payload: { key: Schema.String } }), Rpc.make("Where", { success: Schema.String })),
- *   init: () => 0,
- *   handlers: { Add: (n) => n + 1, Where: (n, _, { path }) => Actor.reply(n, `${n} in ${path.join("/")}`) }
+ *   protocol: RpcGroup.make(Rpc.make("Next", { success: Schema.Number })),
+ *   init: () => 1,
+ *   handlers: { Next: (n) => Actor.reply(n + 1, n) }
  * })
  * const program = Effect.gen(function*() {
  *   const counters = yield* PartitionSupervisor.start({
@@ -173,10 +173,10 @@ const eraseAll = (options: Options<any, any>): ErasedSupervisor => {
  *     partitions: 4,
  *     child: () => ChildSpec.make(Counter, undefined, { id: "counter" })
  *   })
- *   for (const key of ["ada", "joe", "ada"]) counters.of(key).cast("Add", { key })
- *   return [yield* counters.of("ada").call("Where"), counters.of(6).id]
+ *   yield* counters.of("ada").call("Next")
+ *   return [yield* counters.of("ada").call("Next"), counters.of(6).path.join("/")]
  * })
- * await Effect.runPromise(Effect.scoped(program)) // => ["2 in counters/0", "2"]
+ * await Effect.runPromise(Effect.scoped(program)) // => [2, "counters/2"]
  * ```
  * @since 0.1.0
  */
