@@ -237,12 +237,8 @@ export abstract class Cell implements Runnable {
     });
   }
 
-  private request(
-    tag: string,
-    payload: unknown,
-    options: CallOptions | undefined,
-    resume: (exit: Exit.Exit<any, any>) => void,
-  ): Call | null {
+  /** Sends a call and says its end once; null when it was settled at once. */
+  request(tag: string, payload: unknown, options: CallOptions | undefined, resume: (exit: Exit.Exit<any, any>) => void): Call | null {
     const op = this.ops[tag];
     const caller = Fiber.getCurrent();
     const refusal =
