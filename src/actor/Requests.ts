@@ -13,7 +13,32 @@ import type * as Rpc from "effect/rpc/Rpc";
 import { type ActorRef, type CallError, type CallOptions, CallTimeout } from "./ActorRef.ts";
 import type { Call, Cell } from "./internal/cell.ts";
 
-/** No answer has come in time; the requests are as they were after a `wait`, and are abandoned after a `receive`. @since 0.1.0 */
+/**
+ * No answer has come in time; the requests are as they were after a `wait`, and are abandoned after a `receive`.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, Requests } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Mute = Actor.make({
+ *   name: "mute",
+ *   protocol: RpcGroup.make(Rpc.make("Say")),
+ *   init: () => 0,
+ *   handlers: { Say: (n, _, context) => { context.deferReply(); return Actor.noReply(n) } }
+ * })
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const mute = yield* Actor.spawn(Mute, undefined)
+ *   const requests = Requests.collection<string, void, unknown>()
+ *   requests.add("first", Requests.send(mute, "Say"))
+ *   const error = yield* Effect.flip(requests.receive({ timeout: 1 }))
+ *   return [error.message, requests.size]
+ * }))
+ * await Effect.runPromise(program) // => ["none of 1 requests was answered in time", 0]
+ * ```
+ * @since 0.1.0
+ */
 export class RequestTimeout extends Data.TaggedError("RequestTimeout")<{
   /** How many were waited for. */
   readonly outstanding: number;
@@ -24,7 +49,33 @@ export class RequestTimeout extends Data.TaggedError("RequestTimeout")<{
   }
 }
 
-/** A request was added to a collection a second time, or after it was answered. @since 0.1.0 */
+/**
+ * A request was added to a collection a second time, or after it was abandoned.
+ *
+ * @example
+ * ```ts run
+ * import { Actor, Requests } from "hsu"
+ * import { Effect } from "effect"
+ * import { Rpc, RpcGroup } from "effect/rpc"
+ *
+ * const Mute = Actor.make({
+ *   name: "mute",
+ *   protocol: RpcGroup.make(Rpc.make("Say")),
+ *   init: () => 0,
+ *   handlers: { Say: (n, _, context) => { context.deferReply(); return Actor.noReply(n) } }
+ * })
+ * const program = Effect.scoped(Effect.gen(function*() {
+ *   const mute = yield* Actor.spawn(Mute, undefined)
+ *   const requests = Requests.collection<string, void, unknown>()
+ *   const request = Requests.send(mute, "Say")
+ *   request.abandon()
+ *   const added = yield* Effect.exit(Effect.sync(() => requests.add("late", request)))
+ *   return added._tag
+ * }))
+ * await Effect.runPromise(program) // => "Failure"
+ * ```
+ * @since 0.1.0
+ */
 export class RequestNotOpen extends Data.TaggedError("RequestNotOpen")<{ readonly path: ReadonlyArray<string>; readonly tag: string }> {
   readonly code = "HSU-ACT-022";
   override get message(): string {
@@ -40,7 +91,7 @@ export type Patience = { readonly timeout?: number } | { readonly until: number 
  *
  * @since 0.1.0
  */
-export class Request<out A, out E> {
+class Request<out A, out E> {
   readonly path: ReadonlyArray<string>;
   readonly tag: string;
   /** The answer, once there is one. */
@@ -161,7 +212,7 @@ export interface Response<out Label, out A, out E> {
  *
  * @since 0.1.0
  */
-export class Collection<Label, A, E> {
+class Collection<Label, A, E> {
   private readonly open = new Map<Request<A, E>, { readonly label: Label; readonly forget: () => void }>();
   private readonly answered: Array<Request<A, E>> = [];
   private wake: () => void = () => {};
@@ -306,3 +357,5 @@ export const multiCall = <Rpcs extends Rpc.Any, const Tag extends Rpc.Tag<Rpcs>>
       bad: results.flatMap((result, n) => (Result.isFailure(result) ? [{ ref: refs[n]!, error: result.failure }] : [])),
     }),
   );
+
+export type { Collection, Request };
