@@ -335,7 +335,7 @@ export interface MultiCall<Rpcs extends Rpc.Any, A, E> {
  * })
  * const program = Effect.scoped(Effect.gen(function*() {
  *   const nodes = [yield* Actor.spawn(Node, 3), yield* Actor.spawn(Node, 5)]
- *   yield* Actor.stop(nodes[1])
+ *   yield* Actor.stop(nodes[1]!)
  *   const { replies, bad } = yield* Requests.multiCall(nodes, "Load")
  *   return [replies.map(({ value }) => value), bad.map(({ error }) => error._tag)]
  * }))
