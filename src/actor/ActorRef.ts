@@ -199,10 +199,10 @@ export interface CallOptions {
   readonly timeout?: number | "infinity";
 }
 
-/** The definition with this tag in a protocol. @internal */
+/** The definition with this tag in a protocol. @since 0.1.0 */
 export type Message<Rpcs extends Rpc.Any, Tag extends Rpc.Tag<Rpcs>> = Rpc.ExtractTag<Rpcs, Tag>;
 
-/** The payload argument, left out where the protocol has none. @internal */
+/** The payload argument, left out where the protocol has none. @since 0.1.0 */
 export type PayloadArgument<R extends Rpc.Any> = [Rpc.Payload<R>] extends [void]
   ? readonly [payload?: undefined]
   : readonly [payload: Rpc.Payload<R>];

@@ -11,7 +11,7 @@ type Restarts = Pick<ErasedSpec, "backoff" | "maxAttempts" | "restart">;
 const exactUpTo = 400;
 
 /** The shortest wait before restart number `attempt` in a row; 0 where a strange backoff allows no better bound. */
-export const shortestDelay = (backoff: Backoff.Backoff | undefined, attempt: number): number => {
+const shortestDelay = (backoff: Backoff.Backoff | undefined, attempt: number): number => {
   if (backoff === undefined) return 0;
   const { factor = 1, jitter = 0 } = backoff;
   return factor >= 1 && jitter >= 0 && jitter <= 1 ? Math.round(Backoff.delay(backoff, attempt, 1)) : 0;
