@@ -145,6 +145,20 @@ describe("explore", () => {
     }),
   );
 
+  it.effect("a fiber that yields behind others goes behind them", () => {
+    const program = Effect.gen(function* () {
+      const seen: Array<string> = [];
+      const step = (name: string, priority: number) =>
+        Effect.andThen(
+          Effect.yieldNowWith(priority),
+          Effect.sync(() => void seen.push(name)),
+        );
+      yield* Effect.all([step("late", 1), step("early", 0)], { concurrency: 2 });
+      return yield* seen.join() === "early,late" ? Effect.void : Effect.fail(seen);
+    });
+    return simulate(program);
+  });
+
   it.effect("draws its first seed from Effect's Random, and tries a hundred runs", () =>
     Effect.gen(function* () {
       const seeds = yield* Effect.forEach([1, 2], (n) => Random.withSeed(explore(Effect.void), `seed ${n}`));

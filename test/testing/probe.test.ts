@@ -197,6 +197,33 @@ describe("virtual time", () => {
     Effect.map(Effect.exit(advance(1)), (exit) => expect(Exit.hasDies(exit)).toBe(true)),
   );
 
+  it.effect("to advance is to do first what is to be done now, and then all that the time sets off", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = [];
+      const Alarm = Actor.make({
+        name: "alarm",
+        protocol: RpcGroup.make(Rpc.make("Set"), Rpc.make("Ring")),
+        init: () => 0,
+        handlers: {
+          Set: (_, __, context) =>
+            Effect.andThen(
+              Effect.repeat(Effect.yieldNow, { times: 5 }),
+              Effect.sync(() => void context.sendAfter(1000, "Ring")),
+            ),
+          Ring: () =>
+            Effect.andThen(
+              Effect.yieldNow,
+              Effect.sync(() => void seen.push("ring")),
+            ),
+        },
+      });
+      const alarm = yield* Actor.spawn(Alarm, undefined);
+      alarm.cast("Set");
+      yield* advance("1 second");
+      expect(seen).toEqual(["ring"]);
+    }),
+  );
+
   it.effect("to settle is to wait for all messages, also those that messages lead to, and for effects that yield in between", () =>
     Effect.gen(function* () {
       let done = 0;
