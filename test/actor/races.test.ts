@@ -91,6 +91,28 @@ it.effect("a child that is terminated while the restart of its siblings puts off
   }).pipe(quiet),
 );
 
+it.effect("a child that is up, but stopped and started again before its supervisor has heard of it, is not taken to be up", () =>
+  Effect.gen(function* () {
+    const gate = yield* Deferred.make<void>();
+    const script = new Script();
+    const starts = [undefined, Deferred.await(gate), Effect.never];
+    script.onStart = (start) => starts[start - 1];
+    const b = worker("b", { shutdown: "brutal_kill" }, script);
+    const outer = yield* Supervisor.start({ children: [Supervisor.child({ id: "inner", children: [b] })] });
+    const inner = yield* outer.supervisor("inner");
+    inner.ref(b).cast("Die");
+    yield* settled;
+    expect(yield* states(inner)).toBe("b starting");
+    const fork = <A, E>(effect: Effect.Effect<A, E>) => Effect.forkChild(Effect.exit(effect), { startImmediately: true });
+    yield* fork(outer.terminateChild("inner"));
+    yield* fork(outer.restartChild("inner"));
+    // The outer supervisor has its turn first: it stops and starts the inner one, to which this news is still on its way.
+    yield* Deferred.succeed(gate, undefined);
+    yield* settled;
+    expect([script.starts, yield* states(inner), yield* states(outer)]).toEqual([3, "b starting", "inner starting"]);
+  }).pipe(quiet),
+);
+
 it.effect("a temporary child that is terminated while it starts takes nobody else out of the order", () =>
   Effect.gen(function* () {
     const hangs = new Script();

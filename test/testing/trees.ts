@@ -74,16 +74,20 @@ export const tree = Effect.gen(function* () {
   const [a, b, c] = [yield* child("a", alive, broken), yield* child("b", alive, broken), yield* child("c", alive, broken)];
   const inner = Supervisor.child({
     id: "inner",
-    strategy: yield* oneOf<Supervisor.Options<never>["strategy"] & string>(["one_for_one", "one_for_all", "rest_for_one"]),
+    strategy: yield* oneOf(["one_for_one", "one_for_all", "rest_for_one"] as const),
     intensity: yield* oneOf([1, 100]),
     periodMillis: 20,
     children: [b, c],
   });
+  const strategy = yield* oneOf(["one_for_one", "one_for_all", "rest_for_one"] as const);
+  const startOrder = strategy === "one_for_one" ? yield* oneOf(["sequential", "parallel"] as const) : "sequential";
   const supervisor = yield* Supervisor.start({
-    strategy: yield* oneOf<Supervisor.Options<never>["strategy"] & string>(["one_for_one", "one_for_all", "rest_for_one"]),
+    strategy,
+    startOrder,
     intensity: "infinity",
     children: [a, inner],
   });
+  const more = yield* child("more", alive, broken);
   const ref = supervisor.ref(a);
   const nested = Effect.flatMap(supervisor.supervisor("inner"), (below) => Effect.succeed(below.ref(b)));
   const operations: Record<string, Effect.Effect<unknown, unknown>> = {
@@ -95,6 +99,9 @@ export const tree = Effect.gen(function* () {
     restart: supervisor.restartChild("a"),
     restartInner: supervisor.restartChild("inner"),
     list: supervisor.whichChildren,
+    add: supervisor.startChild(more),
+    terminateMore: supervisor.terminateChild("more"),
+    deleteMore: supervisor.deleteChild("more"),
     call: ref.call("Incarnation", undefined, { timeout: 1000 }),
   };
   const user = (name: string) =>

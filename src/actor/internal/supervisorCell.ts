@@ -241,7 +241,9 @@ export class SupervisorCell extends GroupRunner implements Owner {
   // ---- news from children
 
   started(cell: Cell, reason: ExitReason.ExitReason | null): void {
-    this.pushControl({ run: () => this.onStarted(cell, reason) });
+    const { incarnation } = cell;
+    // Both may have been stopped and started again before this turn comes: then it is no news of this start.
+    this.pushControl({ run: () => (cell.incarnation === incarnation ? this.onStarted(cell, reason) : undefined) });
   }
 
   exited(cell: Cell, reason: ExitReason.ExitReason): void {
