@@ -192,6 +192,24 @@ describe("a probe", () => {
   );
 });
 
+it.effect("the types of a probe are those of its protocol", () =>
+  Effect.gen(function* () {
+    const probe = yield* Probe.make(prices);
+    const ref: Prices = probe.ref;
+    ref.cast("Close");
+    // @ts-expect-error: the protocol has no such message
+    yield* Effect.exit(probe.expect("Open"));
+    const closed = yield* probe.expect("Close");
+    // @ts-expect-error: nobody waits for a number
+    expect(() => closed.reply(1)).toThrow("was cast");
+    ref.cast("Sale", { percent: 5 });
+    const sale = yield* probe.expect("Sale");
+    expect(sale.payload.percent.toFixed(1)).toBe("5.0");
+    // @ts-expect-error: a price is a number
+    probe.autoReply("Price", (what) => what);
+  }),
+);
+
 describe("virtual time", () => {
   it.live("a clock that cannot be moved is a defect", () =>
     Effect.map(Effect.exit(advance(1)), (exit) => expect(Exit.hasDies(exit)).toBe(true)),
