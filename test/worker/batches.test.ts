@@ -31,7 +31,7 @@ it.live("the messages of one turn share a post, and so do the replies", () =>
     const ref = WorkerSupervisor.of(app, place).ref("probe");
     sent.length = heard.length = 0;
     for (let n = 0; n < 1000; n++) ref.cast("Note", { text: "x" });
-    expect((yield* ref.call("Notes")).length).toBe(1000);
+    expect((yield* ref.call("Notes", undefined, { timeout: 60_000 })).length).toBe(1000);
     expect(count(sent, Kind.Cast)).toBe(1000);
     // A turn of an actor is some hundred messages long, and a time slice some milliseconds.
     expect(sent.length).toBeLessThan(50);

@@ -164,7 +164,7 @@ it.live("who sends more than is handled keeps the rest here, where its depth is 
     expect(probe.mailbox.depth).toBe(count + 1);
     yield* Actor.kill(probe);
     yield* Fiber.join(hold);
-    expect((yield* probe.call("Notes")).length).toBe(count);
+    expect((yield* probe.call("Notes", undefined, { timeout: 60_000 })).length).toBe(count);
     expect(probe.mailbox.depth).toBe(0);
   }).pipe(quiet),
 );
