@@ -45,10 +45,13 @@ export const defaults: RestartIntensity = { intensity: 1, periodMillis: 5000 };
 export interface RestartWindow {
   /** Notes a restart at this time (milliseconds of a clock that never goes back); false when it is one too many. */
   record(now: number): boolean;
+  /** The restarts that it remembers, the oldest first. */
+  readonly times: ReadonlyArray<number>;
 }
 
 /**
- * An empty window. A time that lies before the last one counts as the same instant, so that a clock that jumps back forgives nothing.
+ * A window with nothing in it, or with what another one remembers: restarts so far count against a new limit. A time that lies before the last one
+ * counts as the same instant, so that a clock that jumps back forgives nothing.
  *
  * @example
  * ```ts run
@@ -58,29 +61,48 @@ export interface RestartWindow {
  * window.record(0) // => true
  * window.record(1000) // => false
  * window.record(2001) // => true
+ *
+ * const stricter = RestartIntensity.makeWindow({ intensity: 1, periodMillis: 5000 }, window)
+ * stricter.record(3000) // => false
  * ```
  * @since 0.1.0
  */
-export const makeWindow = (limit: RestartIntensity): RestartWindow => {
-  const { intensity, periodMillis } = limit;
-  if (intensity === "infinity") return { record: () => true };
-  const times: Array<number> = [];
-  let next = 0;
-  let last = -Infinity;
-  return {
-    record: (time) => {
-      const now = time < last ? last : time;
-      last = now;
-      if (intensity === 0) return false;
-      if (times.length < intensity) {
-        times.push(now);
-        return true;
-      }
-      // The slot to overwrite holds the restart that was `intensity` restarts ago.
-      const oldest = times[next]!;
-      times[next] = now;
-      next = next + 1 === intensity ? 0 : next + 1;
-      return now - oldest > periodMillis;
-    },
-  };
-};
+export const makeWindow = (limit: RestartIntensity, before?: RestartWindow): RestartWindow => new Window(limit, before?.times);
+
+const none: ReadonlyArray<number> = [];
+
+class Window implements RestartWindow {
+  private readonly limit: RestartIntensity;
+  /** Made with the first restart: most supervisors never see one. */
+  private ring: Array<number> | null = null;
+  /** Where the next one goes once the ring is full: there is the restart that was `intensity` restarts ago. */
+  private next = 0;
+  private last = -Infinity;
+
+  constructor(limit: RestartIntensity, before: ReadonlyArray<number> = none) {
+    this.limit = limit;
+    for (const time of before) this.record(time);
+  }
+
+  get times(): ReadonlyArray<number> {
+    const { next, ring } = this;
+    return ring === null ? none : [...ring.slice(next), ...ring.slice(0, next)];
+  }
+
+  record(time: number): boolean {
+    const { intensity, periodMillis } = this.limit;
+    if (intensity === "infinity") return true;
+    const now = time < this.last ? this.last : time;
+    this.last = now;
+    if (intensity === 0) return false;
+    const ring = (this.ring ??= []);
+    if (ring.length < intensity) {
+      ring.push(now);
+      return true;
+    }
+    const oldest = ring[this.next]!;
+    ring[this.next] = now;
+    this.next = this.next + 1 === intensity ? 0 : this.next + 1;
+    return now - oldest > periodMillis;
+  }
+}

@@ -232,7 +232,7 @@ export interface SupervisorRef {
   /** Kills all below it at once and waits until everything that they held is released. */
   readonly kill: Effect.Effect<void>;
   /**
-   * Takes new options while it runs. Strategy, intensity and `autoShutdown` hold at once; with another intensity restarts are counted anew. What a
+   * Takes new options while it runs. Strategy, intensity and `autoShutdown` hold at once; restarts so far count against a new limit. What a
    * child's spec says of its restart and its stop holds at once, and what it runs from its next start on. A new child is not started until
    * `restartChild`; one that is left out stays until it is deleted or the supervisor is restarted. Fails, and changes nothing, when the options
    * make no sense, and when a group of children is just being started or stopped.

@@ -27,7 +27,10 @@ vi.mock(import("../../src/actor/Strategy.ts"), async (original) => {
 });
 vi.mock(import("../../src/actor/RestartIntensity.ts"), async (original) => {
   const real = await original();
-  return { ...real, makeWindow: (limit: Intensity.RestartIntensity) => real.makeWindow(planted.limit(limit)) };
+  return {
+    ...real,
+    makeWindow: (limit: Intensity.RestartIntensity, before?: Intensity.RestartWindow) => real.makeWindow(planted.limit(limit), before),
+  };
 });
 
 // A mistake reaches into what is private, by name.

@@ -197,21 +197,32 @@ describe("OTP: live reconfiguration", () => {
     }).pipe(quiet),
   );
 
-  // OTP counts the restarts before the change against the new limit.
-  it.effect("code_change: with another limit restarts are counted anew", () =>
+  it.effect("code_change: restarts so far count against the new limit, be it stricter or laxer", () =>
     Effect.gen(function* () {
-      const c1 = worker("c1");
-      const supervisor = yield* Supervisor.start({ children: [c1], intensity: 1, periodMillis: 1000 });
-      for (const [intensity, alive] of [
-        [1, true],
-        [2, true],
-        [2, true],
-        [2, false],
+      const limits = [
+        { intensity: 3, periodMillis: 1000 },
+        { intensity: 4, periodMillis: 1000 },
+        { intensity: 4, periodMillis: 5000 },
+        { intensity: 2, periodMillis: 5000 },
+      ] as const;
+      // How long after three deaths in one instant; how many more each of these limits allows then.
+      for (const [waits, more] of [
+        [0, [0, 1, 1, 0]],
+        [1001, [3, 4, 1, 0]],
+        [5001, [3, 4, 4, 2]],
       ] as const) {
-        yield* supervisor.reconfigure({ children: [c1], intensity, periodMillis: 1000 });
-        yield* Actor.kill(supervisor.ref(c1));
-        yield* settled;
-        expect(supervisor.alive).toBe(alive);
+        for (const [n, limit] of limits.entries()) {
+          const c1 = worker("c1");
+          const supervisor = yield* Supervisor.start({ id: `${waits} ${n}`, children: [c1], intensity: 3, periodMillis: 1000 });
+          const die = Effect.andThen(Actor.kill(supervisor.ref(c1)), settled);
+          for (let times = 0; times < 3; times++) yield* die;
+          yield* pass(waits);
+          yield* supervisor.reconfigure({ children: [c1], ...limit });
+          for (let times = 0; times < more[n]!; times++) yield* die;
+          expect([supervisor.id, supervisor.alive]).toEqual([`${waits} ${n}`, true]);
+          yield* die;
+          expect([supervisor.id, supervisor.alive]).toEqual([`${waits} ${n}`, false]);
+        }
       }
     }).pipe(quiet),
   );

@@ -139,7 +139,9 @@ export class SupervisorCell extends GroupRunner implements Owner {
     const listed = new Set(ids);
     for (const { cell, id } of this.children.list()) if (!listed.has(id)) this.added.add(cell);
     const { limit } = this.spec;
-    if (limit.intensity !== spec.limit.intensity || limit.periodMillis !== spec.limit.periodMillis) this.window = makeWindow(spec.limit);
+    if (limit.intensity !== spec.limit.intensity || limit.periodMillis !== spec.limit.periodMillis) {
+      this.window = makeWindow(spec.limit, this.window);
+    }
     this.spec = spec;
     this.changed = true;
   }
