@@ -80,17 +80,19 @@ export interface DynamicSupervisorRef<in Args, in out Rpcs extends Rpc.Any> {
   readonly alive: boolean;
   /** Starts one more child. Nothing is kept of one that fails to start. */
   startChild(args: Args): Effect.Effect<ActorRef<Rpcs>, StartError | MaxChildren | ActorDown>;
-  /** Stops a child, or ends its restart loop, and forgets it. */
+  /** Stops a child, or ends its restart loop, and forgets it. No error when it has ended already; `ChildNotFound` for an actor of somebody else. */
   terminateChild(ref: ActorRef<Rpcs>): Effect.Effect<void, ChildNotFound | ActorDown>;
   /** Those that run or are being restarted, oldest first. */
   readonly children: Effect.Effect<ReadonlyArray<ActorRef<Rpcs>>, ActorDown>;
   /** The same children with their states, oldest first. */
   readonly whichChildren: Effect.Effect<ReadonlyArray<ChildInfo>, ActorDown>;
+  /** One child, as `whichChildren` lists it. */
+  whichChild(ref: ActorRef<Rpcs>): Effect.Effect<ChildInfo, ChildNotFound | ActorDown>;
   /** The spec of a child: the template, with its defaults filled in. */
   getChildSpec(ref: ActorRef<Rpcs>): Effect.Effect<AnyChildSpec<unknown>, ChildNotFound | ActorDown>;
   /**
    * Takes a new template and new limits while it runs. Its children go on, and use the template from their next start or stop on, with the arguments
-   * that they have. Fails, and changes nothing, when the options make no sense.
+   * that they have; those that were temporary stay so, as their arguments are not kept. Fails, and changes nothing, when the options make no sense.
    */
   reconfigure(
     kind: Actor<Args, Rpcs, never> | ([Rpcs] extends [never] ? SupervisorTemplate<Args, never> : never),
@@ -259,8 +261,18 @@ class Ref<Args, Rpcs extends Rpc.Any> extends DynamicHandle implements DynamicSu
       if (full !== null) return resume(Effect.fail(full));
       const failed = (reason: ExitReason.ExitReason): void => resume(Effect.fail(startError(added, reason)));
       const added = cell.children.addNameless(spec, make(cell, args));
-      startAdded(cell, added, () => resume(Effect.succeed(added.cell as any)), failed);
+      const started = (): void => {
+        // It is never started again: what it was started with may be large.
+        if (spec.restart === "temporary") (added.cell as ActorCell | TemplateCell).args = undefined;
+        resume(Effect.succeed(added.cell as any));
+      };
+      startAdded(cell, added, started, failed);
     });
+  }
+
+  /** As in OTP: who is dead is terminated, and only a live stranger is no child. */
+  override terminateChild(ref: ActorRef<Rpcs>): Effect.Effect<void, ChildNotFound | ActorDown> {
+    return Effect.catchTag(super.terminateChild(ref), "ChildNotFound", (error) => (ref.alive ? Effect.fail(error) : Effect.void));
   }
 
   getChildSpec(ref: ActorRef<Rpcs>): Effect.Effect<AnyChildSpec<unknown>, ChildNotFound | ActorDown> {
@@ -281,8 +293,14 @@ class Ref<Args, Rpcs extends Rpc.Any> extends DynamicHandle implements DynamicSu
           Effect.fail(new StartError({ path: cell.path, reason: ExitReason.error(new InvalidSpec({ path: cell.path, problem })) })),
         );
       }
+      const { spec } = erased.dynamic!;
+      const temporary: ErasedSpec = Object.create(spec, { restart: { value: "temporary" } });
       for (const child of cell.children.list()) {
-        child.spec = erased.dynamic!.spec;
+        if (child.spec.restart === "temporary") {
+          child.spec = temporary;
+          continue;
+        }
+        child.spec = spec;
         child.next = erased.dynamic!.make(cell, (child.cell as ActorCell | TemplateCell).args);
       }
       cell.reconfigure(erased);

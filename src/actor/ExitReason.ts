@@ -174,7 +174,9 @@ export const format = (reason: ExitReason): string => {
   }
 };
 
-const formatValue = (value: unknown): string => {
+const formatValue = (value: unknown): string => textOf(value).replace(/\s*[\r\n]\s*/g, " ");
+
+const textOf = (value: unknown): string => {
   if (value instanceof Error) {
     if (value.message === "") return value.name;
     // A typed error's message says it all; of any other the name helps.

@@ -63,7 +63,7 @@ describe("OTP: what is told", () => {
     }),
   );
 
-  it.effect("order_of_children: children that are added come last, and those that are restarted keep their place", () =>
+  it.effect("children that are added come last, and those that are restarted keep their place", () =>
     Effect.gen(function* () {
       const supervisor = yield* Supervisor.start({ strategy: "rest_for_one", intensity: 9, children: [worker("c1"), worker("c2")] });
       const ids = Effect.map(supervisor.whichChildren, (children) => children.map(({ id }) => id).join(" "));
@@ -327,22 +327,31 @@ describe("OTP: scale", () => {
 });
 
 describe("OTP: escalation", () => {
-  for (const strategy of ["one_for_all", "rest_for_one"] as const) {
-    it.effect(`${strategy}_escalation: starts that fail again and again end the supervisor and who else is there`, () =>
-      Effect.gen(function* () {
-        const specs = [starter("c1", {}, "up", "fail"), worker("c2")] as const;
-        const supervisor = yield* Supervisor.start({ strategy, children: specs, intensity: 4, periodMillis: 3_600_000 });
-        const refs = specs.map((spec) => supervisor.ref(spec));
-        const ended = yield* watch([self(supervisor)]);
-        yield* Actor.kill(refs[0]!);
-        yield* settled;
-        expect([refs[0]!.incarnation, refs[0]!.alive, refs[1]!.alive]).toEqual([5, false, false]);
-        expect((yield* ended)[0]).toMatch(/^shutdown: /);
-      }).pipe(quiet),
-    );
+  for (const [name, strategy] of [
+    ["33 one_for_all_escalation", "one_for_all"],
+    ["42 rest_for_one_escalation", "rest_for_one"],
+  ] as const) {
+    for (const [which, specs] of [
+      ["the one that died", [starter("c1", {}, "up", "fail"), worker("c2")]],
+      ["one that was taken along", [worker("c1"), starter("c2", {}, "up", "fail")]],
+    ] as const) {
+      it.effect(`${name}: starts of ${which} that fail again and again end the supervisor and who else is there`, () =>
+        Effect.gen(function* () {
+          const supervisor = yield* Supervisor.start({ strategy, children: specs, intensity: 4, periodMillis: 3_600_000 });
+          const refs = specs.map((spec) => supervisor.ref(spec));
+          const ended = yield* watch([self(supervisor)]);
+          yield* Actor.kill(refs[0]!);
+          yield* settled;
+          expect([refs.map(({ alive }) => alive), supervisor.alive]).toEqual([[false, false], false]);
+          expect((yield* ended)[0]).toMatch(/^shutdown: more than 4 restarts/);
+          // Of five failures the first was a death, and four were starts.
+          expect(Math.max(...refs.map(({ incarnation }) => incarnation))).toBe(5);
+        }).pipe(quiet),
+      );
+    }
   }
 
-  it.effect("one_for_one: the others stay, and one death too many ends the supervisor", () =>
+  it.effect("30 one_for_one: the others stay, and one death too many ends the supervisor", () =>
     Effect.gen(function* () {
       const specs = [worker("c1"), worker("c2")] as const;
       const supervisor = yield* Supervisor.start({ children: specs, intensity: 2, periodMillis: 3_600_000 });
@@ -360,7 +369,7 @@ describe("OTP: escalation", () => {
   );
 
   for (const restart of ["permanent", "temporary"] as const) {
-    it.effect(`permanent_normal, permanent_shutdown, temporary_abnormal: ${restart}`, () =>
+    it.effect(`45 permanent_normal, 48 permanent_shutdown, 54 temporary_abnormal: ${restart}`, () =>
       Effect.gen(function* () {
         const spec = worker("c1", { restart });
         const supervisor = yield* Supervisor.start({ children: [], intensity: 9 });
@@ -380,7 +389,7 @@ describe("OTP: escalation", () => {
   }
 
   for (const strategy of ["one_for_all", "rest_for_one"] as const) {
-    it.effect(`hanging_restart_loop_${strategy}: the supervisor answers while the group's restart hangs and fails`, () =>
+    it.effect(`hanging_restart_loop, ${strategy}: the supervisor answers while the group's restart hangs and fails`, () =>
       Effect.gen(function* () {
         const script = new Script();
         script.onStart = (start) => (start === 1 ? undefined : Effect.andThen(Effect.sleep(2000), Effect.fail("not yet")));
@@ -398,9 +407,10 @@ describe("OTP: escalation", () => {
           }
           yield* pass(2000);
         }
-        yield* supervisor.terminateChild("c3");
         yield* supervisor.terminateChild("c1");
         yield* settled;
+        expect([yield* states(supervisor), script.starts]).toEqual(["c1 down, c2 down, c3 down", 4]);
+        yield* supervisor.restartChild("c2");
         expect(yield* states(supervisor)).toBe("c1 down, c2 up, c3 down");
         const ended = yield* watch([self(supervisor)]);
         const again = yield* Effect.forkChild(Effect.flip(supervisor.restartChild("c1")), { startImmediately: true });

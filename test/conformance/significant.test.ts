@@ -22,15 +22,16 @@ const end = (how: "kill" | "Die" | "Finish" | "Leave", ref: WorkerRef) => {
 };
 
 describe("OTP: significant children", () => {
-  for (const autoShutdown of ["any_significant", "all_significant"] as const) {
+  for (const autoShutdown of ["never", "any_significant", "all_significant"] as const) {
     for (const [name, restart, comesBack] of [
-      ["nonsignificant_temporary", "temporary", []],
+      ["57 nonsignificant_temporary", "temporary", []],
       ["58 nonsignificant_transient", "transient", ["kill", "Die"]],
     ] as const) {
       it.effect(`${name}: its end is nobody else's, under ${autoShutdown}`, () =>
         Effect.gen(function* () {
           for (const how of ["kill", "Die", "Finish", "Leave"] as const) {
-            const [c1, c2] = [worker("c1", { restart }), significant("c2", "transient")];
+            const c2 = autoShutdown === "never" ? worker("c2") : significant("c2", "transient");
+            const c1 = worker("c1", { restart });
             const supervisor = yield* Supervisor.start({ id: how, autoShutdown, ...calm, children: [c1, c2] });
             const [ref1, ref2] = [supervisor.ref(c1), supervisor.ref(c2)];
             yield* end(how, ref1);
@@ -46,7 +47,7 @@ describe("OTP: significant children", () => {
   // A transient child that fails is restarted, so that only its own decision to end is an end.
   for (const [name, restart, ends] of [
     ["59 significant_temporary", "temporary", ["kill", "Die", "Finish", "Leave"]],
-    ["significant_transient", "transient", ["Finish", "Leave"]],
+    ["60 significant_transient", "transient", ["Finish", "Leave"]],
   ] as const) {
     for (const how of ["kill", "Die", "Finish", "Leave"] as const) {
       it.effect(`${name}: ${how}, any_significant`, () =>
@@ -120,22 +121,30 @@ describe("OTP: significant children", () => {
     }
   }
 
-  it.effect("significant_escalation: a supervisor that is significant takes its own supervisor along", () =>
-    Effect.gen(function* () {
-      const leaf = significant("leaf", "transient");
-      const inner = Supervisor.child({
-        id: "inner",
-        restart: "transient",
-        significant: true,
-        autoShutdown: "any_significant",
-        children: [worker("other"), leaf],
-      });
-      const top = yield* Supervisor.start({ autoShutdown: "any_significant", children: [worker("w"), inner] });
-      const ended = yield* watch([self(top), self(yield* top.supervisor("inner"))]);
-      yield* end("Finish", (yield* top.supervisor("inner")).ref(leaf));
-      expect(yield* ended).toEqual(["shutdown", "shutdown"]);
-    }),
-  );
+  for (const [name, weighty] of [
+    ["63 significant_escalation: a supervisor that is significant takes its own supervisor along", true],
+    ["63 significant_escalation: one that is not ends alone", false],
+  ] as const) {
+    it.effect(name, () =>
+      Effect.gen(function* () {
+        const leaf = significant("leaf", "transient");
+        const inner = Supervisor.child({
+          id: "inner",
+          restart: "transient",
+          significant: weighty,
+          autoShutdown: "any_significant",
+          children: [worker("other"), leaf],
+        });
+        const top = yield* Supervisor.start({ autoShutdown: "any_significant", children: [worker("w"), inner] });
+        const supervisor = yield* top.supervisor("inner");
+        const ended = yield* watch(weighty ? [self(supervisor), self(top)] : [self(supervisor)]);
+        yield* end("Finish", supervisor.ref(leaf));
+        expect(yield* ended).toEqual(weighty ? ["shutdown", "shutdown"] : ["shutdown"]);
+        yield* pass(1000);
+        expect(top.alive).toBe(!weighty);
+      }),
+    );
+  }
 });
 
 describe("OTP: significant children and live reconfiguration", () => {
@@ -144,7 +153,7 @@ describe("OTP: significant children and live reconfiguration", () => {
 
   for (const [name, to] of [
     ["64 significant_upgrade_never_any", "any_significant"],
-    ["significant_upgrade_never_all", "all_significant"],
+    ["66 significant_upgrade_never_all", "all_significant"],
   ] as const satisfies ReadonlyArray<readonly [string, Auto]>) {
     it.effect(`${name}: significant children are refused, then accepted`, () =>
       Effect.gen(function* () {
@@ -189,7 +198,7 @@ describe("OTP: significant children and live reconfiguration", () => {
 
   for (const [name, from, to] of [
     ["68 significant_upgrade_any_all", "any_significant", "all_significant"],
-    ["significant_upgrade_all_any", "all_significant", "any_significant"],
+    ["69 significant_upgrade_all_any", "all_significant", "any_significant"],
   ] as const) {
     it.effect(`${name}: what holds is what was said last`, () =>
       Effect.gen(function* () {

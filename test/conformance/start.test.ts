@@ -28,7 +28,7 @@ describe("OTP: start", () => {
     }).pipe(reporting(reports));
   });
 
-  it.effect("sup_start_ignore_child: the spec of one that has nothing to do is kept, and it can be started later", () =>
+  it.effect("3 sup_start_ignore_child: the spec of one that has nothing to do is kept, and it can be started later", () =>
     Effect.gen(function* () {
       for (const restart of ["permanent", "transient"] as const) {
         const children = [starter("c1", { restart }, "ignore", "up"), starter("c2", { restart }, "up")];
@@ -60,7 +60,7 @@ describe("OTP: start", () => {
   );
 
   for (const [name, restart] of [
-    ["sup_start_ignore_temporary_child_start_child_simple: not kept", "temporary"],
+    ["6 sup_start_ignore_temporary_child_start_child_simple: not kept", "temporary"],
     ["7 sup_start_ignore_permanent_child_start_child_simple: not kept, and the stop does not stumble over it", "permanent"],
   ] as const) {
     it.effect(name, () =>

@@ -33,6 +33,7 @@ export const admin = <A, E>(cell: SupervisorCell, operation: (resume: Resume<A, 
 export const terminate = (cell: SupervisorCell, child: Child, hold: boolean, resume: Resume<void, never>): void => {
   child.wanted = false;
   child.held = hold;
+  cell.endRestartOf(child);
   if (child.stopped) {
     cell.settleDown(child);
     return resume(Effect.void);

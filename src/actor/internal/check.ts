@@ -53,6 +53,7 @@ const problemOf = (
   if (maxAttempts !== undefined && !(Number.isInteger(maxAttempts) && maxAttempts >= 0)) {
     return `maxAttempts is ${maxAttempts}, which is no number of attempts`;
   }
+  if (typeof significant !== "boolean") return `significant is ${JSON.stringify(significant)}: it has to be true or false`;
   if (significant && restart === "permanent") return "a permanent child never ends by itself, so it cannot be significant";
   return significant && autoShutdown === "never" ? "is significant, but autoShutdown is never" : null;
 };
@@ -68,6 +69,7 @@ const notBackoff = ({ factor, initialMillis, jitter, maxMillis, resetAfterMillis
 export const checkChild = (spec: ErasedSpec, autoShutdown: AutoShutdown): string | null => {
   if (typeof spec.make !== "function") return "a child is no spec that ChildSpec.make or a supervisor's child has made";
   if (spec.id === "") return "a child's id is empty";
+  if (typeof spec.id !== "string") return "a child has no id";
   const problem = problemOf(spec, autoShutdown);
   return problem === null ? null : `child ${JSON.stringify(spec.id)}: ${problem}`;
 };

@@ -29,6 +29,13 @@ export abstract class DynamicHandle extends SupervisorHandle {
     });
   }
 
+  whichChild(ref: ActorRef<any>): Effect.Effect<ChildInfo, ChildNotFound | ActorDown> {
+    return admin(this.cell, (resume) => {
+      const found = this.cell.children.of(ref as unknown as Cell);
+      resume(found === undefined ? Effect.fail(new ChildNotFound({ path: ref.path })) : Effect.succeed(infoOf(found)));
+    });
+  }
+
   get children(): Effect.Effect<ReadonlyArray<ActorRef<any>>, ActorDown> {
     return admin(this.cell, (resume) => resume(Effect.succeed(this.cell.children.list().map(({ cell }) => cell))));
   }

@@ -19,6 +19,8 @@ interface GroupOp {
   timer: ChildTimer | null;
   /** Set where children start at once: who is next, and who is still waited for. */
   plan: StartPlan | null;
+  /** Whose failure it is the answer to. */
+  culprit: Child | null;
 }
 
 export abstract class GroupRunner extends ChildRunner {
@@ -55,7 +57,25 @@ export abstract class GroupRunner extends ChildRunner {
       asked: false,
       timer: null,
       plan: null,
+      culprit,
     };
+  }
+
+  /** Nobody wants the child any more on whose account a group is being restarted: as in OTP, those that are not up yet stay down. */
+  endRestartOf(child: Child): void {
+    const { op } = this;
+    if (op === null || op.culprit !== child || child.state === "up") return;
+    if (op.timer !== null) this.system.timers.cancel(op.timer);
+    op.timer = null;
+    op.notBefore = 0;
+    for (let i = op.from; i < this.children.length; i++) {
+      const other = this.children.at(i);
+      if (other === undefined || !other.wanted) continue;
+      if (op.stopping) other.wanted = false;
+      if (other.state !== "down") continue;
+      other.wanted = false;
+      this.settleDown(other);
+    }
   }
 
   protected cancelOp(): void {

@@ -79,7 +79,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
       return;
     }
     const plan = this.spec.startOrder === "parallel" ? new StartPlan(this.spec.children) : null;
-    this.op = { from: 0, stopping: false, cursor: 0, notBefore: 0, asked: false, timer: null, plan };
+    this.op = { from: 0, stopping: false, cursor: 0, notBefore: 0, asked: false, timer: null, plan, culprit: null };
     this.advance();
     this.inStart = false;
   }
@@ -199,7 +199,16 @@ export class SupervisorCell extends GroupRunner implements Owner {
     this.startFailed = this.phase === Phase.Starting;
     if (!this.startFailed) this.phase = Phase.Stopping;
     this.cancelOp();
-    this.op = { from: 0, stopping: true, cursor: this.children.length - 1, notBefore: 0, asked: false, timer: null, plan: null };
+    this.op = {
+      from: 0,
+      stopping: true,
+      cursor: this.children.length - 1,
+      notBefore: 0,
+      asked: false,
+      timer: null,
+      plan: null,
+      culprit: null,
+    };
     this.advance();
   }
 

@@ -42,7 +42,7 @@ export class SupervisorTemplate {
 
 /** A supervisor that was made from arguments: a new template makes it from these again. */
 export class TemplateCell extends SupervisorCell {
-  readonly args: unknown;
+  args: unknown;
 
   constructor(owner: SupervisorCell, template: SupervisorTemplate, args: unknown) {
     super(owner.system, owner.context, owner, template.name, template.make(args));
