@@ -63,7 +63,7 @@ describe("OTP: simple_one_for_one", () => {
 
   it.effect("72 count_children_supervisor: children that are supervisors are counted as such", () =>
     Effect.gen(function* () {
-      const template = Supervisor.template("child", (_: number) => ({ children: [] }));
+      const template = Supervisor.template("child", (n: number) => ({ children: [], intensity: n }));
       const supervisor = yield* DynamicSupervisor.start(template, { restart: "temporary", shutdown: "infinity" });
       const all: Array<Parameters<typeof supervisor.terminateChild>[0]> = [];
       for (const expected of [1000, 2000]) {
