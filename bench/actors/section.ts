@@ -1,12 +1,13 @@
 /**
  * The actor benches: each measurement a fresh process, HSU and its peer next to each other: the floor, a bare worker thread,
- * and OTP where it is installed.
+ * nact and XState, and OTP where it is installed.
  */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Figure, Section } from "../report.ts";
 import { otpSection } from "./otp/section.ts";
+import { peersSection } from "./peers/section.ts";
 import { names, plan, type Name } from "./plan.ts";
 import { workerSection } from "./worker/section.ts";
 
@@ -28,9 +29,10 @@ const figureOf = (name: Name): Figure => {
 export const actorSection = async (full: boolean): Promise<Section> => {
   const otp = await otpSection(full);
   const worker = workerSection();
+  const peers = peersSection();
   const figures = names.map((name) => ({ name, figure: figureOf(name) }));
   return {
-    figures: [...figures.map(({ figure }) => figure), ...worker.figures, ...otp.figures],
+    figures: [...figures.map(({ figure }) => figure), ...worker.figures, ...peers.figures, ...otp.figures],
     round: async (number, record) => {
       for (const { figure, name } of figures) {
         // Who goes first changes from round to round.
@@ -39,9 +41,10 @@ export const actorSection = async (full: boolean): Promise<Section> => {
         record(figure, first ?? (await measure("hsu", name)), peer);
       }
       await worker.round(number, record);
+      await peers.round(number, record);
       await otp.round(number, record);
     },
     end: otp.end,
-    notes: otp.notes ?? [],
+    notes: [...(peers.notes ?? []), ...(otp.notes ?? [])],
   };
 };
