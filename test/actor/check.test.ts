@@ -113,6 +113,9 @@ describe("Supervisor.check: mistakes", () => {
     const findings = Supervisor.check({ children: [{ id: "x" } as never, null as never] });
     expect(findings.map(({ severity }) => severity)).toEqual(["error", "error"]);
     expect(Supervisor.check({ children: 5 as never }).map(({ what }) => what)).toEqual(["children is no list"]);
+    // Two of one id, one of which is after the other: a search for an order would go round and round.
+    const twins = [worker("a"), worker("a", { after: ["a"] })];
+    expect(Supervisor.check({ children: twins }).map(({ what }) => what)).toEqual(['two children have the id "a"']);
     const dynamic = DynamicSupervisor.child(Worker, { id: "dynamic", maxChildren: -1, maxAttempts: -2 });
     expect(Supervisor.check({ children: [dynamic] }).map(({ path, what }) => `${path.join("/")}: ${what}`)).toEqual([
       "root/dynamic: maxChildren is -1, which is no number of children",
@@ -339,6 +342,16 @@ describe("Supervisor.check: warnings about the shape", () => {
         });
       expect(codes({ children: [inner(150)] })).toEqual(["HSU-SUP-109 root/inner"]);
       expect(codes({ children: [inner(200)] })).toEqual([]);
+      // In parallel only a chain of those that are after each other takes more time than one.
+      const parts = (...after: ReadonlyArray<string>) => [
+        worker("a", { startTimeoutMillis: 100 }),
+        worker("b", { startTimeoutMillis: 100, after }),
+        worker("c", { startTimeoutMillis: 100 }),
+      ];
+      const atOnce = (...after: ReadonlyArray<string>) =>
+        Supervisor.child({ id: "inner", startTimeoutMillis: 150, startOrder: "parallel", children: parts(...after) });
+      expect(codes({ children: [atOnce()] })).toEqual([]);
+      expect(codes({ children: [atOnce("a")] })).toEqual(["HSU-SUP-109 root/inner"]);
       const late = yield* Effect.forkChild(Effect.flip(Supervisor.start({ children: [inner(150)] })), { startImmediately: true });
       yield* pass(90);
       yield* pass(60);
