@@ -74,6 +74,7 @@ const isMeant = (reason: ExitReason.ExitReason): boolean =>
 /**
  * Runs a tree until it ends: for `Effect.runFork` and for `NodeRuntime.runMain`. Succeeds with the reason when it was stopped or has done its work
  * (`autoShutdown`), and fails with `ActorDown` when it gave up or was killed. To interrupt it stops the tree, in reverse order, and waits.
+ * Like any effect that waits it does not keep an idle process alive by itself: `runMain` does.
  *
  * `use` runs once the tree is up, in its scope: to make a `Shutdown`, to add children, to say that one is ready. When it fails the tree is stopped.
  *
@@ -130,6 +131,14 @@ export interface LaunchedActor<in out Rpcs extends Rpc.Any> {
   awaitExit(): Promise<ExitReason.ExitReason>;
 }
 
+/** How {@link launch} starts a tree. @since 0.1.0 */
+export interface LaunchOptions {
+  /** Gives up the start, or stops the tree. */
+  readonly signal?: AbortSignal;
+  /** Whether the tree keeps its process alive until it has ended, as a server does. Default: true. */
+  readonly keepAlive?: boolean;
+}
+
 /** A running tree for programs without Effect: see {@link launch}. `R` are the services that its children may need. @since 0.1.0 */
 export interface Launched<in R = never> extends AsyncDisposable {
   /** The same tree, for effects. */
@@ -176,7 +185,7 @@ const promised = async <A, E, R>(context: Context.Context<R>, effect: Effect.Eff
 /**
  * Starts a tree for a program without Effect, and gives an object whose methods return promises. It is stopped by `stop`, at the end of an `await using`,
  * or when the signal is aborted; an abort during the start gives that up. Rejects with the `StartError`, with what the layer failed with, or with the
- * reason of the signal; nothing is left running then. Handlers that need promises return `Effect.promise((signal) => …)`: the signal is aborted when the
+ * reason of the signal; nothing is left running then. A tree keeps its process alive until it has ended, unless `keepAlive` is false. Handlers that need promises return `Effect.promise((signal) => …)`: the signal is aborted when the
  * actor is stopped, and a rejection is a failure of the actor.
  *
  * @example
@@ -203,14 +212,11 @@ const promised = async <A, E, R>(context: Context.Context<R>, effect: Effect.Eff
  * @since 0.1.0
  */
 export const launch: {
-  (options: RootOptions<never>, how?: { readonly signal?: AbortSignal }): Promise<Launched>;
-  <R, E>(
-    options: RootOptions<R>,
-    how: { readonly signal?: AbortSignal; readonly layer: Layer.Layer<R, E> },
-  ): Promise<Launched<Exclude<R, Scope.Scope>>>;
+  (options: RootOptions<never>, how?: LaunchOptions): Promise<Launched>;
+  <R, E>(options: RootOptions<R>, how: LaunchOptions & { readonly layer: Layer.Layer<R, E> }): Promise<Launched<Exclude<R, Scope.Scope>>>;
 } = async (
   options: RootOptions<any>,
-  { layer, signal }: { readonly signal?: AbortSignal; readonly layer?: Layer.Layer<any, unknown> } = {},
+  { keepAlive = true, layer, signal }: LaunchOptions & { readonly layer?: Layer.Layer<any, unknown> } = {},
 ): Promise<Launched<any>> => {
   const scope = Scope.makeUnsafe();
   const starting = Effect.gen(function* () {
@@ -219,6 +225,7 @@ export const launch: {
     return new Tree(cell, services, scope);
   }).pipe(Effect.onExit((exit) => (Exit.isSuccess(exit) ? Effect.void : Scope.close(scope, exit)))) as Effect.Effect<Tree, unknown>;
   const tree = await promised(Context.empty(), starting, signal);
+  if (keepAlive) tree.keepAlive();
   tree.stopAt(signal);
   return tree;
 };
@@ -254,6 +261,12 @@ class Tree implements Launched<any> {
     } catch (error) {
       await promised(this.context, Effect.logError(`the end of ${this.id} failed`, Cause.die(error)));
     }
+  }
+
+  /** A promise that nobody settles does not keep a process alive, a timer does. */
+  keepAlive(): void {
+    const timer = setInterval(() => {}, 2 ** 31 - 1);
+    void this.ended.then(() => clearInterval(timer));
   }
 
   stopAt(signal: AbortSignal | undefined): void {

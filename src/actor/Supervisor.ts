@@ -380,7 +380,7 @@ export const of = (ref: ActorRef<never>): SupervisorRef => {
   throw new TypeError(`${ref.path.join("/")} is no supervisor, or a dynamic one`);
 };
 
-export { type Launched, type LaunchedActor, launch, layer, run } from "./Launch.ts";
+export { type Launched, type LaunchedActor, type LaunchOptions, launch, layer, run } from "./Launch.ts";
 export { check, type Finding, type FindingCode } from "./SpecCheck.ts";
 
 class Ref extends SupervisorHandle implements SupervisorRef {
