@@ -1,7 +1,7 @@
-#!/usr/bin/env -S node --max-semi-space-size=1 --v8-pool-size=1
+#!/usr/bin/env -S node --max-semi-space-size=1 --v8-pool-size=1 --optimize-for-size
 /**
  * The entry. It keeps the compiled code of all that it imports, so that the next start is faster and smaller. A master allocates little: a small
- * young generation and a single helper thread of V8 save it memory and cost it nothing.
+ * young generation, a single helper thread of V8 and code made for size save it memory and cost it nothing that is seen.
  */
 import * as NodeModule from "node:module";
 import { cacheDirectory } from "../platform/CacheDirectory.ts";
