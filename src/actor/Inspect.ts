@@ -61,7 +61,7 @@ type AnyActor = ActorRef<never>;
 /** Supervisors and tasks are at such addresses, too. */
 const actorAt = (ref: AnyActor): ActorCell => {
   if (ref instanceof ActorCell) return ref;
-  throw new TypeError(`${ref.path.join("/")} is a supervisor or a task: it has neither a state nor messages`);
+  throw new TypeError(`${ref.path.join("/")} is a supervisor, a task, or an actor of another thread: there is no state of it here`);
 };
 
 /** Runs in the actor's own turn, ahead of its messages; waits for a start that is under way. */

@@ -201,7 +201,7 @@ it.effect("a task or a supervisor that is looked at as an actor is a mistake, an
   Effect.gen(function* () {
     const tasks = yield* TaskSupervisor.start();
     const task = yield* tasks.async(Effect.never);
-    const text = "die: TypeError: tasks/task is a supervisor or a task: it has neither a state nor messages";
+    const text = "die: TypeError: tasks/task is a supervisor, a task, or an actor of another thread: there is no state of it here";
     assert.strictEqual(yield* ended(Inspect.state(task.ref)), text);
     assert.strictEqual(yield* ended(Stream.runDrain(Inspect.trace(task.ref))), text);
     assert.throws(() => (task.ref as unknown as { cast(tag: string): void }).cast("Hello"), /tasks\/task has no message "Hello"/);

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
 import { Actor, type CrashReport, ExitReason, Supervisor, WorkerSupervisor } from "../../src/actor/index.ts";
-import { quiet, reporting, Script, told, worker } from "../actor/actors.ts";
+import { cellOf, quiet, reporting, Script, told, worker } from "../actor/actors.ts";
 import { journalSpec } from "./journal.ts";
 import { probe, writer } from "./protocols.ts";
 import { eventually, probeChild, startProbe, Threads } from "./support.ts";
@@ -91,6 +91,32 @@ it.live("a program that cannot be loaded, or a spawn that throws, is a failed st
   }),
 );
 
+it.live("a start under way can be stopped, before and after the thread has come to it", () =>
+  Effect.gen(function* () {
+    const threads = new Threads();
+    const app = yield* Supervisor.start({ id: "app", children: [] });
+    const starting = (id: string) =>
+      Effect.forkChild(
+        Effect.flip(
+          app.startChild(
+            WorkerSupervisor.child({ id, spawn: threads.spawn("probe", { hangStart: true }), exports: {}, shutdown: "infinity" }),
+          ),
+        ),
+        { startImmediately: true },
+      );
+    const early = yield* starting("early");
+    yield* eventually(() => threads.started.length === 1);
+    yield* app.terminateChild("early");
+    expect((yield* Fiber.join(early)).message).toBe("app/early did not start: shutdown");
+    const late = yield* starting("late");
+    // Long enough for the tree there to be waiting for its child; if it is not, this is the first case again.
+    yield* Effect.sleep(500);
+    yield* app.terminateChild("late");
+    expect((yield* Fiber.join(late)).message).toBe("app/late did not start: shutdown");
+    expect([threads.started.length, threads.exited]).toEqual([2, 2]);
+  }),
+);
+
 it.live("a start that takes too long is killed at its deadline", () =>
   Effect.gen(function* () {
     const threads = new Threads();
@@ -128,6 +154,22 @@ it.live("with one_for_all a worker and its siblings here are restarted together"
     yield* eventually(() => threads.started.length === 3);
     expect(yield* probe.call("Double", { n: 4 })).toBe(8);
     expect(threads.exited).toBe(2);
+  }).pipe(quiet),
+);
+
+it.live("a spec may say that what waits for a thread is discarded with it", () =>
+  Effect.gen(function* () {
+    const { place, probe } = yield* startProbe(new Threads(), { mailbox: "discard" });
+    yield* Effect.flip(probe.call("Sleep", undefined, { timeout: 10 }));
+    // More than may be under way: the rest waits here.
+    for (let n = 0; n < 3000; n++) probe.cast("Note", { text: `${n}` });
+    const waiting = yield* Effect.forkChild(Effect.flip(probe.call("Notes", undefined, { timeout: "infinity" })), {
+      startImmediately: true,
+    });
+    yield* eventually(() => probe.mailbox.depth >= 3000 && cellOf(probe).messages!.length < 2000);
+    yield* place.kill;
+    expect(yield* Fiber.join(waiting)).toMatchObject({ _tag: "ActorDown" });
+    expect(yield* probe.call("Notes")).toEqual([]);
   }).pipe(quiet),
 );
 

@@ -392,6 +392,8 @@ export abstract class Cell implements Runnable {
   retire(reason: ExitReason.ExitReason): void {
     this.gone = true;
     this.discardMessages(reason);
+    // There may be no other start: who waits for one finds it gone.
+    if (this.extras !== null) this.releaseWaiting(this.extras);
   }
 
   /** The calls that wait for this cell, wherever they are. */

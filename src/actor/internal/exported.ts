@@ -57,13 +57,14 @@ export class Exported {
   readonly watch = (): void => {
     if (!this.open) return;
     const { cell, link, place } = this;
+    // What waited may have been handled, or discarded, by nobody who has told.
+    link.touch(this);
     if (cell.phase === Phase.Down || cell.phase === Phase.Starting) return void (cell.more.whenUp ??= []).push({ run: this.watch });
     const { incarnation } = cell;
     link.post(Kind.Up, place, incarnation, null, null);
     this.stopWatching = cell.addMonitor({
       notify: (_, reason) => {
         link.post(Kind.Down, place, incarnation, null, encodeReason(reason));
-        this.link.touch(this);
         this.watch();
       },
     });

@@ -224,7 +224,10 @@ export class RemoteCell extends Cell {
 
   answered(id: number, answer: number, value: unknown): void {
     const call = this.take(id);
-    if (call !== undefined) call.settle(this.exitOf(call, answer, value));
+    if (call === undefined) return;
+    call.settle(this.exitOf(call, answer, value));
+    // No turn is under way, at whose end it would be seen.
+    this.system.timersChanged();
   }
 
   private exitOf(call: Call, answer: number, value: unknown): Exit.Exit<unknown, unknown> {
