@@ -92,7 +92,6 @@ export class Call extends Timer {
   abandon(): void {
     this.resume = null;
     this.cell.system.timers.cancel(this);
-    this.cell.system.timersChanged();
     if (this.held) this.cell.unhold(this);
   }
 
