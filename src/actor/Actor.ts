@@ -544,7 +544,7 @@ export const ignore: Outcome<never, never> = new Directive("ignore", undefined, 
  * @since 0.1.0
  */
 export const replyTo = <Success, Error>(to: ReplyTo<Success, Error>, value: NoInfer<Success>): void => {
-  (to as unknown as Call).settle(Exit.succeed(value));
+  answer(to as unknown as Call, Exit.succeed(value));
 };
 
 /**
@@ -581,7 +581,13 @@ export const replyTo = <Success, Error>(to: ReplyTo<Success, Error>, value: NoIn
  * @since 0.1.0
  */
 export const failTo = <Success, Error>(to: ReplyTo<Success, Error>, error: NoInfer<Error>): void => {
-  (to as unknown as Call).settle(Exit.fail(error));
+  answer(to as unknown as Call, Exit.fail(error));
+};
+
+/** From anywhere: no turn may be under way that would see that nothing is waited for any more. */
+const answer = (call: Call, exit: Exit.Exit<unknown, unknown>): void => {
+  call.settle(exit);
+  call.cell.system.timersChanged();
 };
 
 /** Milliseconds that an actor outside of a supervisor has to stop before it is killed. */

@@ -92,6 +92,7 @@ export class Call extends Timer {
   abandon(): void {
     this.resume = null;
     this.cell.system.timers.cancel(this);
+    this.cell.system.timersChanged();
     if (this.held) this.cell.unhold(this);
   }
 
