@@ -12,7 +12,10 @@ interface Seen {
 }
 
 it("what actors have done costs nothing once it is done", () => {
-  const printed = execFileSync(process.execPath, ["--expose-gc", "test/programs/leaks.ts"], { encoding: "utf8" });
+  const printed = execFileSync(process.execPath, ["--expose-gc", "test/programs/leaks.ts"], {
+    encoding: "utf8",
+    timeout: 50_000,
+  });
   const { heaps, held, names, operations, sizes, timers } = JSON.parse(printed) as Seen;
   expect(operations).toEqual({ calls: 1_316_000, restarts: 100_000, watches: 200_000, spawns: 150_000 });
   expect({ held, names, timers }).toEqual({ held: [true, true, true, true], names: 0, timers: 0 });

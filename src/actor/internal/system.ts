@@ -77,7 +77,12 @@ export class System {
   constructor(clock: Clock.Clock, real: boolean) {
     this.wallClock = () => clock.currentTimeMillisUnsafe();
     this.now = real ? () => performance.now() : this.wallClock;
-    const alarm = real ? realAlarm(this.now, () => this.timers.wake()) : clockAlarm(clock, this.now, () => this.timers.wake());
+    const wake = (): void => {
+      this.timers.wake();
+      // It may have set the alarm anew for timers that nobody waits for any more.
+      this.timersChanged();
+    };
+    const alarm = real ? realAlarm(this.now, wake) : clockAlarm(clock, this.now, wake);
     this.timers = new Timers(alarm);
     this.syncAlarm = real ? () => (alarm as RealAlarm).keepAlive(this.timers.size > 0) : () => {};
   }
