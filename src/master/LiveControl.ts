@@ -40,6 +40,8 @@ const describe = (entry: Entry): Effect.Effect<UnitStatus> => {
     nextStartAt: null,
     lastExit: null,
     memory: null,
+    health: entry.slot.health,
+    ready: entry.slot.readiness.isReady(),
   };
   return entry.ref === null
     ? Effect.succeed(unknown)

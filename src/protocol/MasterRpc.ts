@@ -10,6 +10,10 @@ import { InvalidTransition, StartFailed, UnitNotFound } from "./Errors.ts";
 export const UnitState = Schema.Literals(["stopped", "starting", "running", "stopping", "failed", "backoff"]);
 export type UnitState = typeof UnitState.Type;
 
+/** What the probes of a unit say; `unknown` until they have said something. */
+export const Health = Schema.Literals(["unknown", "healthy", "unhealthy"]);
+export type Health = typeof Health.Type;
+
 /** How the last process of a unit ended: an exit code or a signal's name. */
 export const LastExit = Schema.Struct({
   code: Schema.NullOr(Schema.Int),
@@ -36,6 +40,10 @@ export const UnitStatus = Schema.Struct({
   nextStartAt: Schema.NullOr(Schema.Number),
   lastExit: Schema.NullOr(LastExit),
   memory: Schema.NullOr(Schema.Number),
+  /** Null: no probe looks at it. */
+  health: Schema.NullOr(Health),
+  /** Whether it can be used: its process runs, and its readiness probe, if it has one, passes. */
+  ready: Schema.Boolean,
 });
 export type UnitStatus = typeof UnitStatus.Type;
 

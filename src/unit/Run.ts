@@ -9,8 +9,9 @@ import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef, ChildSpec, ExitReason } from "../actor/index.ts";
 import type { Driver, Task } from "../driver/index.ts";
-import { LastExit } from "../protocol/MasterRpc.ts";
+import { type Health, LastExit } from "../protocol/MasterRpc.ts";
 import type { Store } from "../store/index.ts";
+import * as Readiness from "./Readiness.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import type { RestartWhen, UnitSpec } from "./UnitSpec.ts";
@@ -24,9 +25,20 @@ export interface Slot {
   recovered: RecoveredProcess | null;
   /** The process is one that an earlier master has started. */
   reattached: boolean;
+  /** Whether the unit can be used. */
+  readonly readiness: Readiness.Readiness;
+  /** What its liveness probe says, or without one its readiness probe; null: it has none. */
+  health: Health | null;
 }
 
-export const emptySlot = (): Slot => ({ task: null, startedAt: null, recovered: null, reattached: false });
+export const emptySlot = (): Slot => ({
+  task: null,
+  startedAt: null,
+  recovered: null,
+  reattached: false,
+  readiness: Readiness.make(),
+  health: null,
+});
 
 /** The process ended by itself, and not with exit code 0. */
 export class ProcessFailed extends Schema.TaggedError<ProcessFailed>()("ProcessFailed", { exit: LastExit }) {
@@ -60,6 +72,7 @@ const start = Effect.fnUntraced(function* ({ driver, mailbox, slot, spec, store 
       const task = slot.task;
       slot.task = slot.startedAt = null;
       slot.reattached = false;
+      slot.readiness.set(false);
       store.removeProcess(spec.id);
       return task === null ? Effect.void : Effect.map(ended(task), (exit) => mailbox.cast("ProcessExited", exit));
     }),
@@ -71,9 +84,13 @@ const start = Effect.fnUntraced(function* ({ driver, mailbox, slot, spec, store 
   slot.task = task;
   slot.startedAt ??= yield* Clock.currentTimeMillis;
   yield* Effect.forkIn(
-    Effect.map(ended(task), (exit) => context.self.cast("Exited", exit)),
+    Effect.map(ended(task), (exit) => {
+      slot.readiness.set(false);
+      context.self.cast("Exited", exit);
+    }),
     context.scope,
   );
+  slot.readiness.set(true);
   return task;
 });
 

@@ -124,6 +124,8 @@ const describe = (state: State): Effect.Effect<UnitStatus> => {
     nextStartAt: state.nextStartAt,
     lastExit: state.lastExit,
     memory,
+    health: slot.health,
+    ready: slot.readiness.isReady(),
   }));
 };
 

@@ -7,6 +7,7 @@
  * that the table does not take is a typed error.
  */
 export * as Lifecycle from "./Lifecycle.ts";
+export * as Readiness from "./Readiness.ts";
 export * as Recovered from "./Recovered.ts";
 export { childSpec, emptySlot, formatExit, ProcessFailed, type RunRpcs, type Slot } from "./Run.ts";
 export { Unit, type UnitArgs, type UnitRef } from "./Unit.ts";

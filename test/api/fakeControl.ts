@@ -23,6 +23,8 @@ export const unit = (id: string, more: Partial<UnitStatus> = {}): UnitStatus => 
   nextStartAt: null,
   lastExit: null,
   memory: 12_582_912,
+  health: null,
+  ready: true,
   ...more,
 });
 
