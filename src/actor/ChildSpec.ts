@@ -5,6 +5,7 @@ import type * as Context from "effect/Context";
 import type * as Rpc from "effect/rpc/Rpc";
 import { behaviorOf, type Actor } from "./Actor.ts";
 import type { Backoff } from "./Backoff.ts";
+import type { ExitReason } from "./ExitReason.ts";
 import { ActorCell } from "./internal/actorCell.ts";
 import type { Behavior } from "./internal/behavior.ts";
 import type { Cell, Owner } from "./internal/cell.ts";
@@ -18,6 +19,23 @@ import type { RestartType } from "./Strategy.ts";
  * @since 0.1.0
  */
 export type Shutdown = number | "brutal_kill" | "infinity";
+
+/**
+ * A policy of your own on how a child is tried again, one for each child: it may keep what it has seen.
+ *
+ * @since 0.1.0
+ */
+export interface FailurePolicy {
+  /**
+   * The child has failed, or a start of it that nobody asked for has; it was up for `upMillis` before. Answers with the number of this restart in its row
+   * (from 1, for the events) and how long to wait for it, or with null: it is given up. It runs inside the loop of the actors: it must be short. One that
+   * throws is a crash of the child's that is reported, and gives it up.
+   */
+  readonly failed: (failure: {
+    readonly reason: ExitReason;
+    readonly upMillis: number;
+  }) => { readonly attempt: number; readonly delayMillis: number } | null;
+}
 
 /** What a child spec says beside what it runs. @since 0.1.0 */
 export interface Options {
@@ -34,6 +52,8 @@ export interface Options {
    * `backoff.resetAfterMillis`. Default: no such limit, only the supervisor's intensity.
    */
   readonly maxAttempts?: number;
+  /** Decides at each failure how long it waits, or that it is given up. Replaces `backoff` and `maxAttempts`. Default: these. */
+  readonly failurePolicy?: FailurePolicy;
   /** A start that takes longer is killed, and has failed. Milliseconds. Default: no deadline. */
   readonly startTimeoutMillis?: number;
   /**
@@ -132,6 +152,10 @@ abstract class Spec implements ErasedSpec {
 
   get maxAttempts(): number | undefined {
     return this.options.maxAttempts;
+  }
+
+  get failurePolicy(): FailurePolicy | undefined {
+    return this.options.failurePolicy;
   }
 
   get startTimeoutMillis(): number | undefined {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest";
 import * as Effect from "effect/Effect";
 import * as Random from "effect/Random";
-import { type Backoff, type ChildSpec, Event, Supervisor } from "../../src/actor/index.ts";
+import { type Backoff, type ChildSpec, CrashReport, Event, ExitReason, Supervisor } from "../../src/actor/index.ts";
 import { events, failsAfter, pass, quiet, Script, settled, states, system, worker } from "./actors.ts";
 
 /** Kills the child each time it is up, and notes at which virtual time it came up again. */
@@ -23,9 +23,9 @@ const comebacks = (options: Partial<ChildSpec.Options>, rests: ReadonlyArray<num
     return delays;
   });
 
-describe("backoff", () => {
-  const growing: Backoff.Backoff = { initialMillis: 100, factor: 2, maxMillis: 500 };
+const growing: Backoff.Backoff = { initialMillis: 100, factor: 2, maxMillis: 500 };
 
+describe("backoff", () => {
   it.effect("grows with each restart in a row, up to its cap", () =>
     Effect.gen(function* () {
       expect(yield* comebacks({ backoff: growing }, [0, 0, 0, 0, 0])).toEqual([100, 200, 400, 500, 500]);
@@ -174,3 +174,57 @@ it.effect("jitter is drawn from Effect's Random: a test that provides it knows e
     expect(delays.slice(0, 3)).toEqual([88, 175, 350]);
   }).pipe(quiet, Effect.provideService(Random.Random, { nextIntUnsafe: () => 0, nextDoubleUnsafe: () => 0.25 })),
 );
+
+describe("a failure policy", () => {
+  it.effect("hears why and after how long, and says how long to wait or that the child is given up", () =>
+    Effect.gen(function* () {
+      const heard: Array<string> = [];
+      const failurePolicy: ChildSpec.FailurePolicy = {
+        failed: ({ reason, upMillis }) => {
+          heard.push(`${reason._tag} after ${upMillis}`);
+          return heard.length === 3 ? null : { attempt: heard.length * 10, delayMillis: heard.length * 100 };
+        },
+      };
+      const spec = worker("a", { failurePolicy, backoff: growing, maxAttempts: 1 });
+      const seen: Array<Event.TreeEvent> = [];
+      yield* Event.subscribe((event) => void seen.push(event));
+      const supervisor = yield* Supervisor.start({ children: [spec], intensity: "infinity" });
+      for (const [rest, wait] of [
+        [50, 100],
+        [7, 200],
+        [0, 0],
+      ] as const) {
+        yield* pass(rest);
+        supervisor.ref(spec).cast("Die");
+        yield* settled;
+        yield* pass(wait);
+      }
+      expect(heard).toEqual(["Error after 50", "Error after 7", "Error after 0"]);
+      const restarts = seen.flatMap((event) => (event._tag === "Restarting" ? [[event.attempt, event.delayMillis]] : []));
+      expect(restarts).toEqual([
+        [10, 100],
+        [20, 200],
+      ]);
+      expect(seen.flatMap((event) => (event._tag === "GaveUp" ? [event.attempts] : []))).toEqual([20]);
+    }).pipe(quiet),
+  );
+
+  it.effect("that throws is reported, and gives the child up", () =>
+    Effect.gen(function* () {
+      const reports: Array<string> = [];
+      const failurePolicy: ChildSpec.FailurePolicy = {
+        failed: () => {
+          throw new Error("no idea");
+        },
+      };
+      const spec = worker("a", { failurePolicy });
+      const supervisor = yield* Effect.provideService(Supervisor.start({ children: [spec] }), CrashReport.Reporter, ({ reason }) =>
+        Effect.sync(() => void reports.push(ExitReason.format(reason))),
+      );
+      supervisor.ref(spec).cast("Die");
+      yield* settled;
+      expect(yield* states(supervisor)).toBe("a down");
+      expect(reports.at(-1)).toContain("no idea");
+    }),
+  );
+});

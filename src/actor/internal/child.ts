@@ -3,6 +3,7 @@
  */
 import type * as Context from "effect/Context";
 import type { Backoff } from "../Backoff.ts";
+import type { FailurePolicy } from "../ChildSpec.ts";
 import type { ExitReason } from "../ExitReason.ts";
 import type { RestartType } from "../Strategy.ts";
 import type { Cell, Owner } from "./cell.ts";
@@ -17,6 +18,7 @@ export interface ErasedSpec {
   readonly type: "worker" | "supervisor";
   readonly backoff: Backoff | undefined;
   readonly maxAttempts: number | undefined;
+  readonly failurePolicy: FailurePolicy | undefined;
   readonly startTimeoutMillis: number | undefined;
   readonly autoStart: boolean;
   readonly onStartFailure: "escalate" | "restart";

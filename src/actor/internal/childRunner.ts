@@ -1,7 +1,12 @@
 /**
  * What a supervisor does to one child: start it, stop it within its deadline, forget it. supervisorCell.ts decides when.
  */
+import * as Context from "effect/Context";
 import * as Data from "effect/Data";
+import * as Random from "effect/Random";
+import * as Backoff from "../Backoff.ts";
+import type { FailurePolicy } from "../ChildSpec.ts";
+import { report } from "../CrashReport.ts";
 import type { TreeEventBody } from "../Event.ts";
 import * as ExitReason from "../ExitReason.ts";
 import { Cell, Phase } from "./cell.ts";
@@ -56,6 +61,37 @@ export abstract class ChildRunner extends Cell {
         this.timedOut.add(child);
         cell.kill();
       });
+    }
+  }
+
+  /** Counts a failure; how long the child waits for its next start, and null when it is given up. */
+  protected waitOf(child: Child, reason: ExitReason.ExitReason, now: number): number | null {
+    const { backoff, failurePolicy, maxAttempts } = child.spec;
+    const upMillis = child.upSince < 0 ? 0 : now - child.upSince;
+    child.upSince = -1;
+    if (failurePolicy !== undefined) {
+      const answer = this.ask(failurePolicy, child, { reason, upMillis });
+      if (answer !== null) child.attempts = answer.attempt;
+      return answer === null ? null : Math.max(0, Math.round(answer.delayMillis));
+    }
+    if (backoff?.resetAfterMillis !== undefined && upMillis >= backoff.resetAfterMillis) child.attempts = 0;
+    if (maxAttempts !== undefined && child.attempts >= maxAttempts) return null;
+    child.attempts++;
+    if (backoff === undefined) return 0;
+    const chance = Context.get(this.context, Random.Random).nextDoubleUnsafe();
+    return Math.round(Backoff.delay(backoff, child.attempts, chance));
+  }
+
+  private ask(
+    policy: FailurePolicy,
+    { cell }: Child,
+    failure: Parameters<FailurePolicy["failed"]>[0],
+  ): ReturnType<FailurePolicy["failed"]> {
+    try {
+      return policy.failed(failure);
+    } catch (error) {
+      report(cell.context, { path: cell.path, incarnation: cell.incarnation, reason: ExitReason.error(error) });
+      return null;
     }
   }
 

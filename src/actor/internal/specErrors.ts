@@ -28,6 +28,7 @@ const sound: ErasedSpec = {
   type: "worker",
   backoff: undefined,
   maxAttempts: undefined,
+  failurePolicy: undefined,
   startTimeoutMillis: undefined,
   autoStart: true,
   onStartFailure: "escalate",

@@ -2,9 +2,7 @@
  * A cell that runs children. It never waits: each step reacts to one message of its control lane, and an operation that spans several
  * (start all in order, stop in reverse, restart a group) is kept as data in `op`. So a shutdown or an admin call always gets through.
  */
-import * as Context from "effect/Context";
-import * as Random from "effect/Random";
-import * as Backoff from "../Backoff.ts";
+import type * as Context from "effect/Context";
 import { report } from "../CrashReport.ts";
 import type { ExitDecision } from "../Event.ts";
 import * as ExitReason from "../ExitReason.ts";
@@ -305,7 +303,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
   protected override isUp(child: Child): void {
     child.state = "up";
     // The clock costs as much as the rest of a start: it is asked where the answer is used.
-    if (child.spec.backoff?.resetAfterMillis !== undefined) child.upSince = this.system.now();
+    if (child.spec.backoff?.resetAfterMillis !== undefined || child.spec.failurePolicy !== undefined) child.upSince = this.system.now();
     if (this.watched) this.emit({ _tag: "Started", incarnation: child.cell.incarnation }, child);
     child.onStarted?.(null);
     child.onStarted = null;
@@ -405,12 +403,9 @@ export class SupervisorCell extends GroupRunner implements Owner {
   // ---- restarts
 
   private failed(child: Child, reason: ExitReason.ExitReason): void {
-    const { backoff, maxAttempts } = child.spec;
     const now = this.system.now();
-    const wasUp = child.upSince < 0 ? 0 : now - child.upSince;
-    child.upSince = -1;
-    if (backoff?.resetAfterMillis !== undefined && wasUp >= backoff.resetAfterMillis) child.attempts = 0;
-    if (maxAttempts !== undefined && child.attempts >= maxAttempts) {
+    const wait = this.waitOf(child, reason, now);
+    if (wait === null) {
       child.wanted = false;
       child.gaveUp = true;
       this.emitExit(child, reason, false, "giveUp");
@@ -419,7 +414,6 @@ export class SupervisorCell extends GroupRunner implements Owner {
       if (this.spec.dynamic !== null) this.remove(child);
       return this.endsWith(child);
     }
-    child.attempts++;
     child.restarts++;
     const { limit, strategy } = this.spec;
     const exceeded = !this.window.record(now);
@@ -434,8 +428,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
       this.beginStop(end);
       return;
     }
-    const chance = backoff === undefined ? 0 : Context.get(this.context, Random.Random).nextDoubleUnsafe();
-    const delayMillis = Math.max(pause, backoff === undefined ? 0 : Math.round(Backoff.delay(backoff, child.attempts, chance)));
+    const delayMillis = Math.max(pause, wait);
     this.emitExit(child, reason, false, "restart");
     if (this.watched) this.emit({ _tag: "Restarting", attempt: child.attempts, delayMillis }, child);
     if (strategy === "one_for_one") this.restartAlone(child, delayMillis);
