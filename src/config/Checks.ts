@@ -74,33 +74,44 @@ const kinds = ({ node, path }: Found, root: Located): ReadonlyArray<Problem> => 
     const message = `${nameOf(node)} is of type ${JSON.stringify(stated)}, and its management block is of ${JSON.stringify(block)}`;
     problems.push({ code: "HSU-CFG-017", start, end, message, expected: `the block ${JSON.stringify(stated)}` });
   }
-  if (kind !== "standard_managed") {
+  if (kind === "unmanaged") {
     const { start, end } = type?.node ?? labelOf(root, [...path, "management", kind]);
     const message = `${nameOf(node)} is of the kind ${JSON.stringify(kind)}, which this version does not support`;
     problems.push(
       isOff(node)
         ? { code: "HSU-CFG-102", start, end, message: `${message}; it is disabled and left out` }
-        : { code: "HSU-CFG-015", start, end, message, expected: "standard_managed", hint: "enabled: false leaves the unit out" },
+        : {
+            code: "HSU-CFG-015",
+            start,
+            end,
+            message,
+            expected: "standard_managed or integrated_managed",
+            hint: "enabled: false leaves the unit out",
+          },
     );
   }
   return problems;
 };
 
+type Idle = readonly [place: string, only?: ReadonlyArray<string> | undefined, except?: ReadonlyArray<string>];
+
 /** What is accepted without effect, by place in a unit: the key itself, or only some keys of it (`except`: all but these). */
-const WITHOUT_EFFECT: ReadonlyArray<readonly [place: string, only?: ReadonlyArray<string> | undefined, except?: ReadonlyArray<string>]> = [
+const WITHOUT_EFFECT: ReadonlyArray<Idle> = [
   ["profile_type"],
   ["management.health_check"],
   ["management.health_check_run_options"],
   ["management.resource_limits"],
   ["management.logging", ["buffer_size"]],
   ["management.metadata", ["version", "tags"]],
-  ["management.standard_managed.metadata", ["version", "tags"]],
-  ["management.standard_managed.health_check"],
-  ["management.standard_managed.health_check_run_options"],
-  ["management.standard_managed.control.context_aware_restart", undefined, ["default"]],
-  ["management.standard_managed.control.limits"],
-  ["management.standard_managed.control.process_file"],
-  ["management.standard_managed.control.log_collection"],
+  ...["standard_managed", "integrated_managed"].flatMap((kind): ReadonlyArray<Idle> => [
+    [`management.${kind}.metadata`, ["version", "tags"]],
+    [`management.${kind}.health_check`],
+    [`management.${kind}.health_check_run_options`],
+    [`management.${kind}.control.context_aware_restart`, undefined, ["default"]],
+    [`management.${kind}.control.limits`],
+    [`management.${kind}.control.process_file`],
+    [`management.${kind}.control.log_collection`],
+  ]),
 ];
 
 const withoutEffect = ({ node }: Found): ReadonlyArray<Problem> =>
@@ -119,7 +130,7 @@ const withoutEffect = ({ node }: Found): ReadonlyArray<Problem> =>
     return idle.length === 0 ? [] : [{ code: "HSU-CFG-101", start, end, message }];
   });
 
-const POLICIES = [["management"], ["management", "standard_managed", "control"]];
+const POLICIES = [["management"], ["management", "standard_managed", "control"], ["management", "integrated_managed", "control"]];
 
 const readAsOther = ({ node }: Found): ReadonlyArray<Problem> =>
   POLICIES.flatMap((place): ReadonlyArray<Problem> => {

@@ -3,7 +3,7 @@
  */
 import * as NodePath from "node:path";
 import type { GroupSpec, MasterSpec, RestartPolicy, UnitSpec } from "../unit/UnitSpec.ts";
-import { nestedOf } from "./Dialect.ts";
+import { type Nested, nestedOf } from "./Dialect.ts";
 import type { ConfigFile, Entry, FlatManagement, Group, Managed, Strategy, Unit } from "./Schema.ts";
 import { locate, type Located, type Path } from "./Source.ts";
 
@@ -128,7 +128,7 @@ const flat = (context: Context, path: Path, management: FlatManagement): Program
 };
 
 const nested = (context: Context, path: Path, { control, metadata }: Managed): Program => {
-  const here = [...path, "standard_managed", "control", "execution"];
+  const here = [...path, "control", "execution"];
   const { execution } = control;
   return {
     executable: execution.executable_path,
@@ -145,15 +145,18 @@ const nested = (context: Context, path: Path, { control, metadata }: Managed): P
 
 const unitOf = (context: Context, path: Path, unit: Unit): UnitSpec => {
   const place = [...path, "management"];
+  const { management } = unit;
   const program =
-    "standard_managed" in unit.management
-      ? nested(context, place, unit.management.standard_managed)
-      : flat(context, place, unit.management);
+    "standard_managed" in management
+      ? nested(context, [...place, "standard_managed"], management.standard_managed)
+      : "integrated_managed" in management
+        ? nested(context, [...place, "integrated_managed"], management.integrated_managed)
+        : flat(context, place, management);
   const { description, executable, folder, logging } = program;
   return {
     _tag: "Unit",
     id: unit.id,
-    kind: "managed",
+    kind: kindOf(unit) === "integrated_managed" ? "integrated" : "managed",
     enabled: unit.enabled ?? true,
     ...(description === undefined ? {} : { description }),
     executable: hasFolder(executable) ? NodePath.resolve(context.folder, executable) : executable,
@@ -167,8 +170,10 @@ const unitOf = (context: Context, path: Path, unit: Unit): UnitSpec => {
   };
 };
 
+const kindOf = (unit: Unit): Nested => unit.type ?? nestedOf(unit.management) ?? "standard_managed";
+
 /** Other kinds are errors, or disabled and left out. */
-const isRun = (unit: Unit): boolean => (unit.type ?? nestedOf(unit.management) ?? "standard_managed") === "standard_managed";
+const isRun = (unit: Unit): boolean => kindOf(unit) !== "unmanaged";
 
 type Limit = Pick<Group, "intensity" | "period" | "strategy">;
 const groupOf = (context: Context, path: Path, id: string, limit: Limit, entries: ReadonlyArray<Entry>): GroupSpec => ({

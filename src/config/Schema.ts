@@ -105,7 +105,7 @@ const NestedManagement = {
 export type FlatManagement = typeof FlatManagement.Type;
 export type Managed = typeof Managed.Type;
 /** The shapes that are run. */
-export type Management = FlatManagement | { readonly standard_managed: Managed };
+export type Management = FlatManagement | { readonly standard_managed: Managed } | { readonly integrated_managed: Managed };
 
 const Management = dispatch<Management>((value) => {
   const kind = nestedOf(value);

@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, ChildSpec, CrashReport, Event, Supervisor } from "../actor/index.ts";
+import { makePorts } from "../platform/index.ts";
 import { childSpec, type GroupSpec, Recovered, Unit } from "../unit/index.ts";
 import type { Control } from "./Control.ts";
 import { entriesOf, type Entry, refOf } from "./Entry.ts";
@@ -57,9 +58,10 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         ),
       );
     const { driver, store } = options;
+    const ports = makePorts();
     const childOf = (entry: Entry) => {
       const autoStart = Recovered.startsWithMaster(entry.spec, entry.recovered);
-      return childSpec({ spec: entry.spec, driver, slot: entry.slot, mailbox: refOf(entry), store, autoStart });
+      return childSpec({ spec: entry.spec, driver, slot: entry.slot, mailbox: refOf(entry), store, ports, autoStart });
     };
 
     yield* reattach({ driver, store, entries, publish: history.publish });

@@ -44,6 +44,8 @@ export const UnitStatus = Schema.Struct({
   health: Schema.NullOr(Health),
   /** Whether it can be used: its process runs, and its readiness probe, if it has one, passes. */
   ready: Schema.Boolean,
+  /** Where an integrated unit listens, while it runs. */
+  port: Schema.optionalKey(Schema.Int),
 });
 export type UnitStatus = typeof UnitStatus.Type;
 

@@ -16,6 +16,8 @@ export const ProcessRecord = Schema.Struct({
   identity: Schema.NullOr(ProcessIdentity),
   /** Unix milliseconds. */
   startedAt: Schema.Number,
+  /** Of an integrated unit: where it listens. */
+  port: Schema.optionalKey(Schema.Int),
 });
 export type ProcessRecord = typeof ProcessRecord.Type;
 

@@ -11,6 +11,8 @@ export interface RecoveredProcess {
   readonly invocation: string;
   /** Unix milliseconds. */
   readonly startedAt: number;
+  /** Where it listens, as far as that was written down. */
+  readonly port?: number | undefined;
 }
 
 /** What a unit goes on with. */
@@ -23,11 +25,11 @@ export interface Recovered {
 
 export const nothing: Recovered = { process: null, memory: null, endedUnseen: false };
 
-/** What a process is made from: another fingerprint is another process. */
-export const fingerprint = ({ args, capture, environment, executable, workingDirectory }: UnitSpec): string =>
+/** What a process is made from: another fingerprint is another process. That there is a port counts, which one does not. */
+export const fingerprint = ({ args, capture, environment, executable, kind, workingDirectory }: UnitSpec): string =>
   JSON.stringify([
     executable,
-    args,
+    kind === "integrated" ? [...args, "--port"] : args,
     workingDirectory,
     Object.entries(environment).sort(([one], [other]) => (one < other ? -1 : 1)),
     capture,

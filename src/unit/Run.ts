@@ -10,8 +10,10 @@ import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef, ChildSpec, ExitReason } from "../actor/index.ts";
 import type { Driver, Task } from "../driver/index.ts";
 import { type Health, LastExit } from "../protocol/MasterRpc.ts";
+import type { Ports } from "../platform/index.ts";
 import type { Store } from "../store/index.ts";
 import * as Readiness from "./Readiness.ts";
+import { keepPort, newPort, recordedPort, withPort } from "./Port.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import type { RestartWhen, UnitSpec } from "./UnitSpec.ts";
@@ -29,6 +31,8 @@ export interface Slot {
   readonly readiness: Readiness.Readiness;
   /** What its liveness probe says, or without one its readiness probe; null: it has none. */
   health: Health | null;
+  /** Of an integrated unit: where it listens. */
+  port: number | null;
 }
 
 export const emptySlot = (): Slot => ({
@@ -38,6 +42,7 @@ export const emptySlot = (): Slot => ({
   reattached: false,
   readiness: Readiness.make(),
   health: null,
+  port: null,
 });
 
 /** The process ended by itself, and not with exit code 0. */
@@ -61,26 +66,25 @@ interface RunArgs {
   readonly slot: Slot;
   readonly mailbox: ActorRef<UnitRpcs>;
   readonly store: Store;
+  readonly ports: Ports;
   /** Whether it starts with its group. */
   readonly autoStart: boolean;
 }
 
-const start = Effect.fnUntraced(function* ({ driver, mailbox, slot, spec, store }: RunArgs, context: Actor.ActorContext<RunRpcs>) {
+const start = Effect.fnUntraced(function* (args: RunArgs, context: Actor.ActorContext<RunRpcs>) {
+  const { mailbox, slot, spec, store } = args;
   // Added first, so run last: however it ended, the exit is told before the supervisor hears of this incarnation's end.
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       const task = slot.task;
-      slot.task = slot.startedAt = null;
+      slot.task = slot.startedAt = slot.port = null;
       slot.reattached = false;
       slot.readiness.set(false);
       store.removeProcess(spec.id);
       return task === null ? Effect.void : Effect.map(ended(task), (exit) => mailbox.cast("ProcessExited", exit));
     }),
   );
-  const task = yield* Effect.flatMap(
-    goOn(driver, slot),
-    Option.match({ onSome: Effect.succeed, onNone: () => startNew(driver, store, spec) }),
-  );
+  const task = yield* Effect.flatMap(goOn(args), Option.match({ onSome: Effect.succeed, onNone: () => startNew(args) }));
   slot.task = task;
   slot.startedAt ??= yield* Clock.currentTimeMillis;
   yield* Effect.forkIn(
@@ -95,30 +99,31 @@ const start = Effect.fnUntraced(function* ({ driver, mailbox, slot, spec, store 
 });
 
 /** With what an earlier master has started, if that runs. */
-const goOn = (driver: Driver, slot: Slot) =>
+const goOn = ({ driver, ports, slot, spec }: RunArgs) =>
   Effect.suspend(() => {
     const { recovered } = slot;
     slot.recovered = null;
     if (recovered === null) return Effect.succeedNone;
-    return Effect.tap(driver.recover(recovered.identity), (task) =>
-      Effect.sync(() => {
-        if (Option.isNone(task)) return;
-        slot.reattached = true;
-        slot.startedAt = recovered.startedAt;
-      }),
-    );
+    return Effect.tap(driver.recover(recovered.identity), (task) => {
+      if (Option.isNone(task)) return Effect.void;
+      slot.reattached = true;
+      slot.startedAt = recovered.startedAt;
+      return keepPort(spec, slot, ports, recovered.port);
+    });
   });
 
 /** Written down before it is there, so that no instant exists in which a killed master leaves behind what nobody knows of. */
-const startNew = Effect.fnUntraced(function* (driver: Driver, store: Store, spec: UnitSpec) {
+const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store }: RunArgs) {
   const startedAt = yield* Clock.currentTimeMillis;
-  const record = { unit: spec.id, invocation: crypto.randomUUID(), fingerprint: fingerprint(spec), identity: null, startedAt };
+  const port = yield* newPort(spec, slot, ports);
+  const invocation = crypto.randomUUID();
+  const record = { unit: spec.id, invocation, fingerprint: fingerprint(spec), identity: null, startedAt, ...recordedPort(port) };
   store.putProcess(record);
   const task = yield* driver.start({
     id: spec.id,
     invocation: record.invocation,
     executable: spec.executable,
-    args: spec.args,
+    args: withPort(spec.args, port),
     workingDirectory: spec.workingDirectory,
     environment: spec.environment,
     capture: spec.capture,

@@ -126,6 +126,7 @@ const describe = (state: State): Effect.Effect<UnitStatus> => {
     memory,
     health: slot.health,
     ready: slot.readiness.isReady(),
+    ...(slot.port === null ? {} : { port: slot.port }),
   }));
 };
 

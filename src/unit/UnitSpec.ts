@@ -23,11 +23,14 @@ export interface RestartPolicy {
   readonly resetAfterMillis: number;
 }
 
-/** A unit: one native process that the master owns from spawn to reaping. */
+/**
+ * A unit: one native process that the master owns from spawn to reaping. An `integrated` one is told a port of its own at each start (`--port N`
+ * behind its arguments), and serves gRPC there.
+ */
 export interface UnitSpec {
   readonly _tag: "Unit";
   readonly id: string;
-  readonly kind: "managed";
+  readonly kind: "managed" | "integrated";
   /** A disabled unit is listed and can be started by hand, but does not start with the master. */
   readonly enabled: boolean;
   readonly description?: string;

@@ -104,12 +104,12 @@ describe("keys", () => {
 
 describe("what this version does not do", () => {
   it("HSU-CFG-015: a kind that is not supported, at its type; or at its block", () => {
-    expect(findings(unit("type: integrated_managed"))).toMatchInlineSnapshot(`
+    expect(findings(unit("type: unmanaged"))).toMatchInlineSnapshot(`
       "
-      hsu.yaml:6:9: error HSU-CFG-015: unit "web" is of the kind "integrated_managed", which this version does not support
-        6 |   type: integrated_managed
-          |         ^^^^^^^^^^^^^^^^^^
-          = expected standard_managed
+      hsu.yaml:6:9: error HSU-CFG-015: unit "web" is of the kind "unmanaged", which this version does not support
+        6 |   type: unmanaged
+          |         ^^^^^^^^^
+          = expected standard_managed or integrated_managed
           = enabled: false leaves the unit out
 
       1 error
@@ -121,7 +121,7 @@ describe("what this version does not do", () => {
       hsu.yaml:4:7: error HSU-CFG-015: unit "pg" is of the kind "unmanaged", which this version does not support
         4 |       unmanaged: {discovery: {port: 5432}}
           |       ^^^^^^^^^
-          = expected standard_managed
+          = expected standard_managed or integrated_managed
           = enabled: false leaves the unit out
 
       1 error

@@ -44,7 +44,8 @@ export const uptime = (unit: UnitStatus, now: number): string =>
 /** Why a unit is not simply running, and what comes next. */
 export const note = (unit: UnitStatus, now: number): string => {
   const parts: Array<string> = [];
-  if (unit.state === "running") return unit.reason === null ? "" : clean(unit.reason);
+  if (unit.port !== undefined) parts.push(`port ${unit.port}`);
+  if (unit.state === "running") return [...parts, ...(unit.reason === null ? [] : [clean(unit.reason)])].join(", ");
   if (unit.state === "backoff" && unit.nextStartAt !== null) parts.push(`next start in ${duration(unit.nextStartAt - now + 999)}`);
   if (unit.reason !== null) parts.push(clean(unit.reason));
   const { lastExit } = unit;

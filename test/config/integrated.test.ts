@@ -1,0 +1,66 @@
+import * as Result from "effect/Result";
+import { expect, it } from "vitest";
+import { parse } from "../../src/config/index.ts";
+import { type UnitSpec, unitsOf } from "../../src/unit/index.ts";
+
+const load = (text: string): { readonly unit: UnitSpec; readonly codes: ReadonlyArray<string> } => {
+  const { spec, warnings } = Result.getOrThrow(parse(text, "/etc/hsu.yaml"));
+  return { unit: unitsOf(spec.root)[0]!, codes: warnings.map(({ code }) => code) };
+};
+
+const seed = `
+managed_processes:
+  - id: echo
+    type: integrated_managed
+    management:
+      control: { executable: ./echo, arguments: [--log, 1.10], shutdown_timeout: 3s }
+`;
+const go = `
+process_manager: { port: 50055 }
+managed_processes:
+  - id: echo
+    type: integrated_managed
+    management:
+      integrated_managed:
+        metadata: { name: echo }
+        control:
+          execution: { executable_path: ./echo, args: [--log, 1.10], environment: ["A=1"] }
+          graceful_timeout: 3s
+`;
+const rust = `
+managed_processes:
+  - id: echo
+    type: integrated_managed
+    profile_type: anything
+    management:
+      integrated_managed:
+        control:
+          execution: { executable_path: ./echo, args: [--log, 1.10], environment: { A: 1 } }
+          graceful_timeout: 3s
+`;
+
+it.each([
+  ["seed", seed],
+  ["Go", go],
+  ["Rust", rust],
+])("an integrated unit of the %s dialect loads; its arguments stay as they are written", (_, text) => {
+  expect(load(text).unit).toMatchObject({
+    id: "echo",
+    kind: "integrated",
+    executable: "/etc/echo",
+    args: ["--log", "1.10"],
+    stopTimeoutMillis: 3000,
+  });
+});
+
+it("the block alone says the kind, and its policy is read", () => {
+  const { codes, unit } = load(`
+managed_processes:
+  - id: echo
+    management:
+      integrated_managed:
+        control: { execution: { executable_path: echo }, restart_policy: unless-stopped, limits: { priority: 1 } }
+`);
+  expect(unit).toMatchObject({ kind: "integrated", restart: { when: "always" } });
+  expect(codes).toEqual(["HSU-CFG-103", "HSU-CFG-101"]);
+});
