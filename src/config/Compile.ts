@@ -4,12 +4,15 @@
 import * as NodePath from "node:path";
 import type { GroupSpec, MasterSpec, RestartPolicy, UnitSpec } from "../unit/UnitSpec.ts";
 import { type Nested, nestedOf } from "./Dialect.ts";
+import { type StartBlock, startsOf } from "./Starts.ts";
 import type { ConfigFile, Entry, FlatManagement, Group, Managed, Strategy, Unit } from "./Schema.ts";
 import { locate, type Located, type Path } from "./Source.ts";
 
 const DEFAULTS = {
   forceShutdownTimeoutMillis: 30_000,
   startTimeoutMillis: 60_000,
+  /** Nobody knows how long a one-shot may take: the longest timer. */
+  oneshotMillis: 24 * 86_400_000,
   stopTimeoutMillis: 10_000,
   periodMillis: 5_000,
   /** Of a unit without a restart policy. In a policy, what is not said is as here, and the strategy is on_failure. */
@@ -110,6 +113,7 @@ interface Program {
   readonly restart: Restart | undefined;
   readonly description: string | undefined;
   readonly logging: FlatManagement["logging"];
+  readonly starts: StartBlock;
 }
 
 const flat = (context: Context, path: Path, management: FlatManagement): Program => {
@@ -124,6 +128,7 @@ const flat = (context: Context, path: Path, management: FlatManagement): Program
     restart: policyOf(management.restart_policy),
     description: metadata?.description ?? metadata?.name,
     logging: management.logging,
+    starts: control,
   };
 };
 
@@ -140,6 +145,7 @@ const nested = (context: Context, path: Path, { control, metadata }: Managed): P
     restart: nestedRestart(control),
     description: metadata?.description ?? metadata?.name,
     logging: undefined,
+    starts: control,
   };
 };
 
@@ -163,10 +169,11 @@ const unitOf = (context: Context, path: Path, unit: Unit): UnitSpec => {
     args: program.args,
     workingDirectory: NodePath.resolve(context.folder, folder ?? "."),
     environment: program.environment,
-    startTimeoutMillis: program.start ?? DEFAULTS.startTimeoutMillis,
+    startTimeoutMillis: program.start ?? (program.starts.start === "oneshot" ? DEFAULTS.oneshotMillis : DEFAULTS.startTimeoutMillis),
     stopTimeoutMillis: program.stop ?? DEFAULTS.stopTimeoutMillis,
     restart: restartOf(program.restart),
     capture: { stdout: logging?.capture_stdout ?? true, stderr: logging?.capture_stderr ?? true },
+    ...startsOf(program.starts),
   };
 };
 

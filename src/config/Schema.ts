@@ -16,6 +16,7 @@ import {
   UnmanagedControl,
 } from "./Blocks.ts";
 import { isGroup, nestedOf } from "./Dialect.ts";
+import { startKeys } from "./Starts.ts";
 import {
   Arguments,
   block,
@@ -59,6 +60,7 @@ const FlatControl = Schema.Struct({
   environment: optional(Environment),
   startup_timeout: optional(Timeout),
   shutdown_timeout: optional(Timeout),
+  ...startKeys,
 });
 
 const FlatManagement = Schema.Struct({
@@ -85,6 +87,7 @@ const NestedControl = Schema.Struct({
   limits: optional(Limits),
   process_file: optional(ProcessFile),
   log_collection: optional(UnitLogCollection),
+  ...startKeys,
 });
 
 const Managed = Schema.Struct({

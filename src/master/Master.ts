@@ -5,6 +5,7 @@ import * as Cause from "effect/Cause";
 import * as Clock from "effect/Clock";
 import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
 import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
 import * as RpcGroup from "effect/rpc/RpcGroup";
@@ -45,6 +46,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     const startedAt = clock.currentTimeMillisUnsafe();
     const history = History.make(() => clock.currentTimeMillisUnsafe());
     const terminated = yield* Deferred.make<void>();
+    const patience = yield* Deferred.make<void>();
     const entries = entriesOf(spec.root, []);
 
     // Several masters of one process share a clock, and so their events.
@@ -61,7 +63,16 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     const ports = makePorts();
     const childOf = (entry: Entry) => {
       const autoStart = Recovered.startsWithMaster(entry.spec, entry.recovered);
-      return childSpec({ spec: entry.spec, driver, slot: entry.slot, mailbox: refOf(entry), store, ports, autoStart });
+      return childSpec({
+        spec: entry.spec,
+        driver,
+        slot: entry.slot,
+        mailbox: refOf(entry),
+        store,
+        ports,
+        autoStart,
+        forced: Deferred.await(patience),
+      });
     };
 
     yield* reattach({ driver, store, entries, publish: history.publish });
@@ -100,6 +111,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       if (supervisor === null) return Effect.void;
       const forced = Effect.suspend(() => {
         history.publish([], "shutdown", `not over after ${spec.forceShutdownTimeoutMillis} ms: killing what is left`);
+        Deferred.doneUnsafe(patience, Exit.void);
         return supervisor.kill;
       });
       return Effect.timeoutOrElse(supervisor.stop, { duration: spec.forceShutdownTimeoutMillis, orElse: () => forced });

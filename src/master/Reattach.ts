@@ -25,7 +25,11 @@ const unnamedStopMillis = 10_000;
 export const reattach = ({ driver, entries, publish, store }: Parts): Effect.Effect<void> =>
   Effect.gen(function* () {
     const memories = new Map(store.units);
-    for (const [id, entry] of entries) entry.recovered = { ...Recovered.nothing, memory: memories.get(id) ?? null };
+    for (const [id, entry] of entries) {
+      const memory = memories.get(id) ?? null;
+      entry.recovered = { ...Recovered.nothing, memory, completed: Recovered.isCompleted(entry.spec, memory) };
+      entry.slot.completed = entry.recovered.completed;
+    }
     for (const id of memories.keys()) if (!entries.has(id)) store.removeUnit(id);
     yield* Effect.forEach(store.processes, (record) => settle(record, { driver, entries, publish, store }), {
       concurrency: "unbounded",

@@ -7,7 +7,7 @@ import * as RpcGroup from "effect/rpc/RpcGroup";
 import { InvalidTransition, StartFailed, UnitNotFound } from "./Errors.ts";
 
 /** State of a unit, as the lifecycle table names it. */
-export const UnitState = Schema.Literals(["stopped", "starting", "running", "stopping", "failed", "backoff"]);
+export const UnitState = Schema.Literals(["stopped", "waiting", "starting", "running", "completed", "stopping", "failed", "backoff"]);
 export type UnitState = typeof UnitState.Type;
 
 /** What the probes of a unit say; `unknown` until they have said something. */
@@ -36,7 +36,7 @@ export const UnitStatus = Schema.Struct({
   /** Automatic restarts since the master started. */
   restarts: Schema.Int,
   startedAt: Schema.NullOr(Schema.Number),
-  /** When the next start is due; only in `backoff`. */
+  /** When the next start is due: in `backoff`, and of a unit with a schedule. */
   nextStartAt: Schema.NullOr(Schema.Number),
   lastExit: Schema.NullOr(LastExit),
   memory: Schema.NullOr(Schema.Number),

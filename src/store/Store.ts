@@ -27,6 +27,8 @@ export const UnitMemory = Schema.Struct({
   reason: Schema.NullOr(Schema.String),
   restarts: Schema.Int,
   lastExit: Schema.NullOr(LastExit),
+  /** Of a one-shot that has been completed: what was run. */
+  done: Schema.optionalKey(Schema.String),
 });
 export type UnitMemory = typeof UnitMemory.Type;
 

@@ -13,13 +13,19 @@ export type Command = (typeof commands)[number];
 export const reports = [
   /** It begins to start the child again by itself: at once, or after its backoff. */
   "restarting",
+  /** A process runs whose start is not complete: it has to say that it is ready, or to end with success. */
+  "starting",
   "started",
+  /** A one-shot has ended with success. It counts as up. */
+  "completed",
   /** A start that somebody asked for has failed, and nothing is retried. */
   "startFailed",
   /** It asks the child to end, for a command, for a sibling, or for a shutdown. */
   "stopping",
   /** Ended as asked, or by itself and not as a failure; stays down. */
   "ended",
+  /** The same of a unit that has a next start: by its schedule, or by a connection. */
+  "waiting",
   /** Ended by itself, as a failure; stays down. */
   "crashed",
 ] as const;
@@ -27,7 +33,16 @@ export type Report = (typeof reports)[number];
 
 export type LifecycleEvent = Command | Report;
 
-export const states = ["stopped", "starting", "running", "stopping", "failed", "backoff"] as const satisfies ReadonlyArray<UnitState>;
+export const states = [
+  "stopped",
+  "waiting",
+  "starting",
+  "running",
+  "completed",
+  "stopping",
+  "failed",
+  "backoff",
+] as const satisfies ReadonlyArray<UnitState>;
 
 /**
  * What the unit has its supervisor do: start the child; stop it and keep it down; both, in that order; or pass a signal on to the process.
@@ -42,16 +57,26 @@ const to = (state: UnitState, action: Action = "none"): Step => ({ state, action
 /** What every state makes of what the supervisor reports: the report is a fact, whatever was thought before. */
 const facts = {
   restarting: to("backoff"),
+  starting: to("starting"),
   started: to("running"),
+  completed: to("completed"),
   startFailed: to("failed"),
   stopping: to("stopping"),
   ended: to("stopped"),
+  waiting: to("waiting"),
   crashed: to("failed"),
 } satisfies Record<Report, Step>;
 
 /** The table. `start` and `restart` of a unit in backoff do not wait for it. */
 export const table: Readonly<Record<UnitState, Readonly<Record<LifecycleEvent, Step>>>> = {
   stopped: { ...facts, start: to("starting", "startChild"), stop: null, restart: to("starting", "startChild"), signal: null },
+  waiting: {
+    ...facts,
+    start: to("starting", "startChild"),
+    stop: to("stopped", "stopChild"),
+    restart: to("starting", "startChild"),
+    signal: null,
+  },
   starting: { ...facts, start: null, stop: to("stopping", "stopChild"), restart: to("stopping", "cycleChild"), signal: null },
   running: {
     ...facts,
@@ -60,6 +85,7 @@ export const table: Readonly<Record<UnitState, Readonly<Record<LifecycleEvent, S
     restart: to("stopping", "cycleChild"),
     signal: to("running", "signalProcess"),
   },
+  completed: { ...facts, start: null, stop: to("stopping", "stopChild"), restart: to("stopping", "cycleChild"), signal: null },
   stopping: { ...facts, start: null, stop: null, restart: null, signal: to("stopping", "signalProcess") },
   failed: {
     ...facts,

@@ -19,11 +19,13 @@ export interface RecoveredProcess {
 export interface Recovered {
   readonly process: RecoveredProcess | null;
   readonly memory: UnitMemory | null;
+  /** A one-shot that has ended with success, and is not run again. */
+  readonly completed: boolean;
   /** It had a process, which ended when no master was there. */
   readonly endedUnseen: boolean;
 }
 
-export const nothing: Recovered = { process: null, memory: null, endedUnseen: false };
+export const nothing: Recovered = { process: null, memory: null, completed: false, endedUnseen: false };
 
 /** What a process is made from: another fingerprint is another process. That there is a port counts, which one does not. */
 export const fingerprint = ({ args, capture, environment, executable, kind, workingDirectory }: UnitSpec): string =>
@@ -34,6 +36,10 @@ export const fingerprint = ({ args, capture, environment, executable, kind, work
     Object.entries(environment).sort(([one], [other]) => (one < other ? -1 : 1)),
     capture,
   ]);
+
+/** A one-shot is done once in a boot of the machine, as long as the config says the same of it. */
+export const isCompleted = (spec: UnitSpec, memory: UnitMemory | null): boolean =>
+  spec.start === "oneshot" && memory?.state === "completed" && memory.done === fingerprint(spec);
 
 /** Why it was stopped when somebody has stopped it by hand. */
 export const stoppedByHand = "stopped by hand";
@@ -66,7 +72,7 @@ export const withoutProcess = (ours: boolean, started: boolean, memory: UnitMemo
   });
   if (memory?.state === "stopping" && memory.reason === stoppedByHand) return { ...nothing, memory: ended(stoppedByHand) };
   if (!ours) return nothing;
-  return started ? { process: null, memory: ended("ended while no master ran"), endedUnseen: true } : { ...nothing, memory };
+  return started ? { ...nothing, memory: ended("ended while no master ran"), endedUnseen: true } : { ...nothing, memory };
 };
 
 /** What was stopped by hand or given up stays so; a job that has ended unseen is not run again, whatever its end was. */

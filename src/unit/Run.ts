@@ -12,8 +12,9 @@ import type { Driver, Task } from "../driver/index.ts";
 import { type Health, LastExit } from "../protocol/MasterRpc.ts";
 import type { Ports } from "../platform/index.ts";
 import type { Store } from "../store/index.ts";
-import * as Readiness from "./Readiness.ts";
 import { keepPort, newPort, recordedPort, withPort } from "./Port.ts";
+import * as Gently from "./Gently.ts";
+import * as Readiness from "./Readiness.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import type { RestartWhen, UnitSpec } from "./UnitSpec.ts";
@@ -33,6 +34,8 @@ export interface Slot {
   health: Health | null;
   /** Of an integrated unit: where it listens. */
   port: number | null;
+  /** A one-shot that an earlier master has seen through: its next start has nothing to do. */
+  completed: boolean;
 }
 
 export const emptySlot = (): Slot => ({
@@ -43,6 +46,7 @@ export const emptySlot = (): Slot => ({
   readiness: Readiness.make(),
   health: null,
   port: null,
+  completed: false,
 });
 
 /** The process ended by itself, and not with exit code 0. */
@@ -69,9 +73,12 @@ interface RunArgs {
   readonly ports: Ports;
   /** Whether it starts with its group. */
   readonly autoStart: boolean;
+  /** Completes when the shutdown waits for nobody any more. */
+  readonly forced: Effect.Effect<void>;
 }
 
-const start = Effect.fnUntraced(function* (args: RunArgs, context: Actor.ActorContext<RunRpcs>) {
+/** The process, as long as the scope is open. */
+const launch = Effect.fnUntraced(function* (args: RunArgs) {
   const { mailbox, slot, spec, store } = args;
   // Added first, so run last: however it ended, the exit is told before the supervisor hears of this incarnation's end.
   yield* Effect.addFinalizer(() =>
@@ -86,17 +93,41 @@ const start = Effect.fnUntraced(function* (args: RunArgs, context: Actor.ActorCo
   );
   const task = yield* Effect.flatMap(goOn(args), Option.match({ onSome: Effect.succeed, onNone: () => startNew(args) }));
   slot.task = task;
-  slot.startedAt ??= yield* Clock.currentTimeMillis;
-  yield* Effect.forkIn(
-    Effect.map(ended(task), (exit) => {
-      slot.readiness.set(false);
-      context.self.cast("Exited", exit);
-    }),
-    context.scope,
-  );
-  slot.readiness.set(true);
+  const now = yield* Clock.currentTimeMillis;
+  slot.startedAt ??= now;
+  if (spec.start !== undefined) mailbox.cast("Reported", { report: "starting", note: null, delayMillis: null, at: now });
   return task;
 });
+
+/** A one-shot's start is its whole run; what it leaves running is ended with it. */
+const runOnce = Effect.fnUntraced(function* (args: RunArgs) {
+  const task = yield* launch(args);
+  const exit = yield* Gently.whileStarting(task, { ...args.spec, forced: args.forced }, task.wait);
+  if (exit.code !== 0) return yield* Effect.flatMap(Clock.currentTimeMillis, (at) => new ProcessFailed({ exit: { ...exit, at } }));
+}, Effect.scoped);
+
+/** Null where no process belongs to the unit any more. */
+const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
+  Effect.gen(function* () {
+    if (args.spec.start === "oneshot") {
+      const isDone = args.slot.completed;
+      args.slot.completed = false;
+      if (!isDone) yield* runOnce(args);
+      yield* Effect.addFinalizer(() => Effect.sync(() => args.slot.readiness.set(false)));
+      args.slot.readiness.set(true);
+      return null;
+    }
+    const task = yield* launch(args);
+    yield* Effect.forkIn(
+      Effect.map(ended(task), (exit) => {
+        args.slot.readiness.set(false);
+        context.self.cast("Exited", exit);
+      }),
+      context.scope,
+    );
+    args.slot.readiness.set(true);
+    return task;
+  });
 
 /** With what an earlier master has started, if that runs. */
 const goOn = ({ driver, ports, slot, spec }: RunArgs) =>
@@ -140,7 +171,7 @@ const Run = Actor.make({
     Exited: (_, exit) => Actor.exit(exit.code === 0 ? ExitReason.normal : ExitReason.error(new ProcessFailed({ exit }))),
   },
   terminate: (task, reason) =>
-    reason._tag === "Shutdown" ? Effect.andThen(Effect.ignore(task.signal("SIGTERM")), task.waitForAll) : Effect.void,
+    reason._tag === "Shutdown" && task !== null ? Effect.andThen(Effect.ignore(task.signal("SIGTERM")), task.waitForAll) : Effect.void,
 });
 
 const ended = (task: Task): Effect.Effect<LastExit> =>
@@ -151,6 +182,8 @@ const restartTypes = { always: "permanent", on_failure: "transient", never: "tem
 /** The child of the unit's group: its restarts, its backoff and its stop deadline are the supervisor's own. */
 export const childSpec = (args: RunArgs): ChildSpec.ChildSpec<RunRpcs, never> => {
   const { id, restart, startTimeoutMillis, stopTimeoutMillis } = args.spec;
+  // A one-shot fails in its start, which is tried again by default whatever the restart type is.
+  const maxAttempts = restart.when === "never" && args.spec.start === "oneshot" ? 0 : restart.maxAttempts;
   return ChildSpec.make(Run, args, {
     id,
     restart: restartTypes[restart.when],
@@ -166,6 +199,6 @@ export const childSpec = (args: RunArgs): ChildSpec.ChildSpec<RunRpcs, never> =>
       maxMillis: restart.maxDelayMillis,
       resetAfterMillis: restart.resetAfterMillis,
     },
-    ...(restart.maxAttempts === undefined ? {} : { maxAttempts: restart.maxAttempts }),
+    ...(maxAttempts === undefined ? {} : { maxAttempts }),
   });
 };

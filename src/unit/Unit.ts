@@ -13,7 +13,7 @@ import { type Action, type Command, legal, type Report, step } from "./Lifecycle
 import { formatExit, type Slot } from "./Run.ts";
 import { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
 import type { UnitMemory } from "../store/index.ts";
-import { type Recovered, stoppedByHand } from "./Recovered.ts";
+import { fingerprint, type Recovered, stoppedByHand } from "./Recovered.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
 
 /** What a unit's mailbox is given. */
@@ -105,8 +105,9 @@ const failureText = (exit: Exit.Exit<void, unknown>): string => {
 
 /** The state, kept for a later master where that would not know it. */
 const keep = (before: State, { args, lastExit, reason, restarts, state }: State): void => {
+  const done = state === "completed" ? { done: fingerprint(args.spec) } : {};
   const same = before.state === state && before.reason === reason && before.restarts === restarts && before.lastExit === lastExit;
-  if (!same) args.remember({ state, reason, restarts, lastExit });
+  if (!same) args.remember({ state, reason, restarts, lastExit, ...done });
 };
 
 const describe = (state: State): Effect.Effect<UnitStatus> => {
@@ -134,6 +135,10 @@ const describe = (state: State): Effect.Effect<UnitStatus> => {
 const announce = (state: State, report: Report, note: string | null, delayMillis: number | null): void => {
   const { publish, slot } = state.args;
   switch (report) {
+    case "starting":
+      return publish("starting", `${slot.reattached ? "reattached" : "starting"}, pid ${slot.task?.identity.pid ?? "?"}`);
+    case "completed":
+      return publish("completed", `completed${exitNote(state)}`);
     case "started":
       return publish("started", `${slot.reattached ? "reattached" : "started"}, pid ${slot.task?.identity.pid ?? "?"}`);
     case "startFailed":
@@ -147,6 +152,7 @@ const announce = (state: State, report: Report, note: string | null, delayMillis
     case "stopping":
       return publish("stopping", "stopping");
     case "ended":
+    case "waiting":
       return publish("stopped", `stopped${exitNote(state)}`);
     case "crashed":
       return publish(note === null ? "exited" : "gave_up", `${note ?? "failed"}${exitNote(state)}`);
@@ -162,11 +168,14 @@ const exitNote = ({ lastExit }: State): string => (lastExit === null ? "" : `: $
 const follow = (state: State, report: Report, note: string | null, delayMillis: number | null, now: number): State => {
   // An end that was asked for is no failure, even where it took a kill.
   const asked = report === "crashed" && state.state === "stopping";
-  const fact = asked ? "ended" : report;
+  const fact = asked ? "ended" : report === "started" && state.args.spec.start === "oneshot" ? "completed" : report;
   announce(state, fact, note, delayMillis);
   const byHand = state.reason === words.stop || state.reason === words.restart;
   const reasons: Record<Report, string | null> = {
+    starting: byHand ? state.reason : null,
     started: null,
+    completed: null,
+    waiting: null,
     startFailed: note,
     restarting: delayMillis === null ? "its group restarts" : null,
     stopping: byHand ? state.reason : null,
@@ -194,7 +203,7 @@ export const Unit = Actor.make({
     const isDown = memory !== null && (memory.state === "stopped" || memory.state === "failed");
     return {
       args,
-      state: args.slot.task !== null ? "running" : isDown ? memory.state : "stopped",
+      state: args.slot.task !== null ? (args.spec.start === "oneshot" ? "starting" : "running") : isDown ? memory.state : "stopped",
       reason: isDown ? memory.reason : args.spec.enabled ? null : "disabled",
       restarts: memory?.restarts ?? 0,
       nextStartAt: null,

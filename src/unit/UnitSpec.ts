@@ -23,6 +23,9 @@ export interface RestartPolicy {
   readonly resetAfterMillis: number;
 }
 
+/** When a start is complete: when its process has said so, or when it has ended with success. */
+export type StartKind = "notify" | "oneshot";
+
 /**
  * A unit: one native process that the master owns from spawn to reaping. An `integrated` one is told a port of its own at each start (`--port N`
  * behind its arguments), and serves gRPC there.
@@ -40,6 +43,8 @@ export interface UnitSpec {
   readonly workingDirectory: string;
   /** Added to the master's own environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Absent: a start is complete as soon as the process runs. */
+  readonly start?: StartKind;
   readonly startTimeoutMillis: number;
   /** From SIGTERM to SIGKILL. */
   readonly stopTimeoutMillis: number;

@@ -18,6 +18,7 @@ export {
   type MasterSpec,
   type RestartPolicy,
   type RestartWhen,
+  type StartKind,
   type UnitSpec,
   unitsOf,
 } from "./UnitSpec.ts";

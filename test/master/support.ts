@@ -85,7 +85,13 @@ export const ready = (control: Control["Service"], id: string, starts = 1): Effe
 export const yamlUnit = (
   id: string,
   flags: string,
-  options: { readonly restart?: string; readonly stop?: string; readonly enabled?: boolean; readonly indent?: number } = {},
+  options: {
+    readonly restart?: string;
+    readonly stop?: string;
+    readonly enabled?: boolean;
+    readonly indent?: number;
+    readonly control?: ReadonlyArray<string>;
+  } = {},
 ): string =>
   [
     `- id: ${id}`,
@@ -96,6 +102,7 @@ export const yamlUnit = (
     `      executable: ${process.execPath}`,
     `      arguments: [${[misbehave, ...flags.split(" ").filter((flag) => flag !== "")].map((word) => JSON.stringify(word)).join(", ")}]`,
     `      shutdown_timeout: ${options.stop ?? "5s"}`,
+    ...(options.control ?? []).map((line) => `      ${line}`),
     `    restart_policy: ${options.restart ?? "{ strategy: always, restart_delay: 20ms }"}`,
   ]
     .map((line) => " ".repeat(options.indent ?? 2) + line)

@@ -17,8 +17,10 @@ describe("the lifecycle table", () => {
     const rendered = Object.fromEntries(states.map((state) => [state, commands.map((command) => cell(state, command)).join(" ")]));
     expect(rendered).toEqual({
       stopped: "starting/startChild - starting/startChild -",
+      waiting: "starting/startChild stopped/stopChild starting/startChild -",
       starting: "- stopping/stopChild stopping/cycleChild -",
       running: "- stopping/stopChild stopping/cycleChild running/signalProcess",
+      completed: "- stopping/stopChild stopping/cycleChild -",
       stopping: "- - - stopping/signalProcess",
       failed: "starting/startChild stopped/stopChild starting/startChild -",
       backoff: "starting/cycleChild stopped/stopChild starting/cycleChild -",
@@ -29,10 +31,13 @@ describe("the lifecycle table", () => {
     const reached = Object.fromEntries(reports.map((report) => [report, step(state, report)]));
     expect(reached).toEqual({
       restarting: { state: "backoff", action: "none" },
+      starting: { state: "starting", action: "none" },
       started: { state: "running", action: "none" },
+      completed: { state: "completed", action: "none" },
       startFailed: { state: "failed", action: "none" },
       stopping: { state: "stopping", action: "none" },
       ended: { state: "stopped", action: "none" },
+      waiting: { state: "waiting", action: "none" },
       crashed: { state: "failed", action: "none" },
     });
   });
@@ -40,8 +45,10 @@ describe("the lifecycle table", () => {
   it("says which commands are legal", () => {
     expect(states.map((state) => `${state}: ${legal(state).join(" ")}`)).toEqual([
       "stopped: start restart",
+      "waiting: start stop restart",
       "starting: stop restart",
       "running: stop restart signal",
+      "completed: stop restart",
       "stopping: signal",
       "failed: start stop restart",
       "backoff: start stop restart",

@@ -22,10 +22,13 @@ const commandTable = tableOf(
 
 const meaning: Record<Lifecycle.Report, string> = {
   restarting: "the supervisor starts the child again by itself, at once or after its backoff",
+  starting: "a process runs whose start is not complete: it has to say that it is ready, or to end with success",
   started: "the process runs",
+  completed: "a one-shot has ended with success; it counts as up",
   startFailed: "a start failed",
   stopping: "the supervisor has asked the child to end",
   ended: "it ended as asked, or by itself and not as a failure, and stays down",
+  waiting: "the same of a unit that has a next start, by its schedule or by a connection",
   crashed: "it failed, and stays down",
 };
 const reportTable = tableOf(

@@ -36,9 +36,20 @@ describe("what becomes of a process that an earlier master has left", () => {
     expect(Recovered.fate(same, now, known).reattach).toBe(reattach);
   });
 
+  it("a one-shot is done as long as the config says the same of it", () => {
+    const once = spec({ start: "oneshot" });
+    const done = { ...memory("completed"), done: Recovered.fingerprint(once) };
+    expect(Recovered.isCompleted(once, done)).toBe(true);
+    expect(Recovered.isCompleted(once, { ...done, state: "starting" })).toBe(false);
+    expect(Recovered.isCompleted(once, memory("completed"))).toBe(false);
+    expect(Recovered.isCompleted(once, null)).toBe(false);
+    expect(Recovered.isCompleted(spec({ start: "oneshot", args: ["2"] }), done)).toBe(false);
+    expect(Recovered.isCompleted(spec(), done)).toBe(false);
+  });
+
   it("a unit without a process goes on with what is known of it", () => {
     expect(Recovered.withoutProcess(true, true, memory("running"), 9)).toEqual({
-      process: null,
+      ...Recovered.nothing,
       endedUnseen: true,
       memory: { state: "stopped", reason: "ended while no master ran", restarts: 7, lastExit: { code: null, signal: null, at: 9 } },
     });
@@ -60,6 +71,7 @@ describe("whether a unit starts with a later master", () => {
     ["was disabled and runs", spec({ enabled: false }), { process }, true],
     ["was stopped", spec(), { memory: memory("stopped", byHand) }, false],
     ["was given up", spec(), { memory: memory("failed") }, false],
+    ["was completed", spec({ start: "oneshot" }), { memory: memory("completed"), completed: true }, true],
     ["waited for its restart", spec(), { memory: memory("backoff") }, true],
     ["was starting", spec(), { memory: memory("starting") }, true],
     ["has ended unseen", spec(), { memory: memory("stopped"), endedUnseen: true }, true],

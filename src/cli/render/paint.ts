@@ -35,7 +35,7 @@ export const paintFor = (options: {
 
 /** The colour of a lifecycle state, or of a worker's `running` and `down`. */
 export const stateStyle = (paint: Paint, state: string): Style => {
-  if (state === "running") return paint.green;
+  if (state === "running" || state === "completed") return paint.green;
   if (state === "failed" || state === "down") return paint.red;
-  return state === "stopped" ? paint.dim : paint.yellow;
+  return state === "stopped" || state === "waiting" ? paint.dim : paint.yellow;
 };

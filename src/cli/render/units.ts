@@ -45,8 +45,9 @@ export const uptime = (unit: UnitStatus, now: number): string =>
 export const note = (unit: UnitStatus, now: number): string => {
   const parts: Array<string> = [];
   if (unit.port !== undefined) parts.push(`port ${unit.port}`);
-  if (unit.state === "running") return [...parts, ...(unit.reason === null ? [] : [clean(unit.reason)])].join(", ");
-  if (unit.state === "backoff" && unit.nextStartAt !== null) parts.push(`next start in ${duration(unit.nextStartAt - now + 999)}`);
+  if (unit.state === "running" || unit.state === "completed")
+    return [...parts, ...(unit.reason === null ? [] : [clean(unit.reason)])].join(", ");
+  if (unit.state !== "starting" && unit.nextStartAt !== null) parts.push(`next start in ${duration(unit.nextStartAt - now + 999)}`);
   if (unit.reason !== null) parts.push(clean(unit.reason));
   const { lastExit } = unit;
   const isOver = unit.state !== "starting" && unit.state !== "stopping";
@@ -60,7 +61,7 @@ const tells = (reason: string | null, { code, signal }: LastExit): boolean =>
 
 /** Whether a unit is as its config wants it: running, disabled, or done with exit code 0 without anybody having stopped it. */
 export const isAsWanted = (unit: UnitStatus): boolean => {
-  if (unit.state === "running") return true;
+  if (unit.state === "running" || unit.state === "completed" || unit.state === "waiting") return true;
   if (unit.state !== "stopped") return false;
   return unit.reason === "disabled" || (unit.reason !== "stopped by hand" && unit.lastExit?.code === 0);
 };
