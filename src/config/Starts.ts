@@ -15,6 +15,4 @@ const StartBlock = Schema.Struct(startKeys);
 export type StartBlock = typeof StartBlock.Type;
 
 /** What they make of a unit. */
-export const startsOf = ({ start }: StartBlock): Pick<UnitSpec, "start"> => ({
-  ...(start === undefined || start === "process" ? {} : { start }),
-});
+export const startsOf = ({ start }: StartBlock): Pick<UnitSpec, "start"> => (start === undefined || start === "process" ? {} : { start });
