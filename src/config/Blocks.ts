@@ -3,7 +3,7 @@
  * an error today and not a surprise on the day they come into effect.
  */
 import * as Schema from "effect/Schema";
-import { AnyMap, block, Count, Duration, Factor, Flag, Name, OneOf, Percent, Port, Positive, Quantity, Text, Whole } from "./Values.ts";
+import { AnyMap, block, Count, Duration, Factor, Flag, OneOf, Percent, Port, Positive, Quantity, Text, Whole } from "./Values.ts";
 
 const texts = Schema.Array(Text);
 
@@ -119,25 +119,4 @@ export const LogCollection = block({
     max_managed_processes: Count,
     metrics: block({ enabled: Flag, interval: Duration, targets }),
   }),
-});
-
-/** Of units that the master did not start. */
-export const Discovery = block({
-  method: OneOf("process-name", "port", "pid-file", "service-name"),
-  process_name: Name,
-  process_args: texts,
-  port: Port,
-  protocol: OneOf("tcp", "udp"),
-  pid_file: Name,
-  service_name: Name,
-  check_interval: Duration,
-});
-
-export const UnmanagedControl = block({
-  can_terminate: Flag,
-  can_restart: Flag,
-  service_manager: OneOf("systemd", "windows", "launchd"),
-  service_name: Text,
-  allowed_signals: Schema.Array(Schema.Unknown),
-  graceful_timeout: Duration,
 });

@@ -4,6 +4,7 @@
  */
 import { isGroup, nestedOf } from "./Dialect.ts";
 import { type Entry, labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
+import { unmanagedProblems } from "./UnmanagedOf.ts";
 
 interface Found {
   readonly node: Located;
@@ -67,33 +68,18 @@ const kinds = ({ node, path }: Found, root: Located): ReadonlyArray<Problem> => 
   const block = nestedOf(get(node, "management")?.node.value);
   const stated = type?.node.kind === "string" ? String(type.node.value) : undefined;
   if (stated !== undefined && !KINDS.includes(stated)) return [];
-  const kind = stated ?? (type === undefined ? block : undefined) ?? "standard_managed";
   const problems: Array<Problem> = [];
   if (block !== undefined && stated !== undefined && stated !== block) {
     const { start, end } = labelOf(root, [...path, "management", block]);
     const message = `${nameOf(node)} is of type ${JSON.stringify(stated)}, and its management block is of ${JSON.stringify(block)}`;
     problems.push({ code: "HSU-CFG-017", start, end, message, expected: `the block ${JSON.stringify(stated)}` });
   }
-  if (kind === "unmanaged") {
-    const { start, end } = type?.node ?? labelOf(root, [...path, "management", kind]);
-    const message = `${nameOf(node)} is of the kind ${JSON.stringify(kind)}, which this version does not support`;
-    problems.push(
-      isOff(node)
-        ? { code: "HSU-CFG-102", start, end, message: `${message}; it is disabled and left out` }
-        : {
-            code: "HSU-CFG-015",
-            start,
-            end,
-            message,
-            expected: "standard_managed or integrated_managed",
-            hint: "enabled: false leaves the unit out",
-          },
-    );
-  }
   return problems;
 };
 
 type Idle = readonly [place: string, only?: ReadonlyArray<string> | undefined, except?: ReadonlyArray<string>];
+const isUnmanaged = ({ node }: Found): boolean =>
+  (get(node, "type")?.node.value ?? nestedOf(get(node, "management")?.node.value)) === "unmanaged";
 
 /** What is accepted without effect, by place in a unit: the key itself, or only some keys of it (`except`: all but these). */
 const WITHOUT_EFFECT: ReadonlyArray<Idle> = [
@@ -103,6 +89,8 @@ const WITHOUT_EFFECT: ReadonlyArray<Idle> = [
   ["management.resource_limits"],
   ["management.logging", ["buffer_size"]],
   ["management.metadata", ["version", "tags"]],
+  ["management.unmanaged.metadata", ["version", "tags"]],
+  ["management.unmanaged.health_check"],
   ...["standard_managed", "integrated_managed"].flatMap((kind): ReadonlyArray<Idle> => [
     [`management.${kind}.metadata`, ["version", "tags"]],
     [`management.${kind}.health_check`],
@@ -166,7 +154,9 @@ export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
     ...duplicates(found, text),
     ...units.flatMap((unit) => {
       const kind = kinds(unit, root);
-      return kind.length > 0 ? kind : [...withoutEffect(unit), ...readAsOther(unit)];
+      if (kind.length > 0) return kind;
+      if (isUnmanaged(unit)) return [...withoutEffect(unit), ...unmanagedProblems(nameOf(unit.node), get(unit.node, "management")?.node)];
+      return [...withoutEffect(unit), ...readAsOther(unit)];
     }),
     ...idlePeriod(get(root, "process_manager")?.node),
     ...found.filter((entry) => entry.group).flatMap((entry) => idlePeriod(entry.node)),

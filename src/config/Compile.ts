@@ -5,8 +5,9 @@ import * as NodePath from "node:path";
 import type { GroupSpec, MasterSpec, RestartPolicy, UnitSpec } from "../unit/UnitSpec.ts";
 import { type Nested, nestedOf } from "./Dialect.ts";
 import { type StartBlock, startsOf } from "./Starts.ts";
-import type { ConfigFile, Entry, FlatManagement, Group, Managed, Strategy, Unit } from "./Schema.ts";
+import type { ConfigFile, Entry, FlatManagement, Found, Group, Managed, Strategy, Unit } from "./Schema.ts";
 import { locate, type Located, type Path } from "./Source.ts";
+import { unmanagedOf } from "./UnmanagedOf.ts";
 
 const DEFAULTS = {
   forceShutdownTimeoutMillis: 30_000,
@@ -150,6 +151,40 @@ const nested = (context: Context, path: Path, { control, metadata }: Managed): P
 };
 
 const unitOf = (context: Context, path: Path, unit: Unit): UnitSpec => {
+  const found = foundIn(unit);
+  if (found !== undefined) return foundUnit(context, unit, found);
+  return startedUnit(context, path, unit as Started);
+};
+
+type Started = Exclude<Unit, Found>;
+
+/** What is said of a process that somebody else runs. */
+const foundIn = (unit: Unit) => {
+  if ("unmanaged" in unit.management) return unit.management.unmanaged;
+  return unit.type === "unmanaged" ? (unit as Found).management : undefined;
+};
+
+const foundUnit = (context: Context, { enabled, id }: Unit, shape: Parameters<typeof unmanagedOf>[1]): UnitSpec => {
+  const { description, ...rest } = unmanagedOf(id, shape);
+  return {
+    _tag: "Unit",
+    id,
+    kind: "unmanaged",
+    enabled: enabled ?? true,
+    ...given({ description }),
+    // Nothing is executed.
+    executable: "",
+    args: [],
+    workingDirectory: context.folder,
+    environment: {},
+    startTimeoutMillis: DEFAULTS.startTimeoutMillis,
+    restart: DEFAULTS.restart,
+    capture: { stdout: false, stderr: false },
+    ...rest,
+  };
+};
+
+const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
   const place = [...path, "management"];
   const { management } = unit;
   const program =
@@ -157,7 +192,7 @@ const unitOf = (context: Context, path: Path, unit: Unit): UnitSpec => {
       ? nested(context, [...place, "standard_managed"], management.standard_managed)
       : "integrated_managed" in management
         ? nested(context, [...place, "integrated_managed"], management.integrated_managed)
-        : flat(context, place, management);
+        : flat(context, place, management as FlatManagement);
   const { description, executable, folder, logging } = program;
   return {
     _tag: "Unit",
@@ -179,19 +214,16 @@ const unitOf = (context: Context, path: Path, unit: Unit): UnitSpec => {
 
 const kindOf = (unit: Unit): Nested => unit.type ?? nestedOf(unit.management) ?? "standard_managed";
 
-/** Other kinds are errors, or disabled and left out. */
-const isRun = (unit: Unit): boolean => kindOf(unit) !== "unmanaged";
-
 type Limit = Pick<Group, "intensity" | "period" | "strategy">;
 const groupOf = (context: Context, path: Path, id: string, limit: Limit, entries: ReadonlyArray<Entry>): GroupSpec => ({
   _tag: "Group",
   id,
   strategy: limit.strategy ?? "one_for_one",
   ...(limit.intensity === undefined ? {} : { limit: { intensity: limit.intensity, periodMillis: limit.period ?? DEFAULTS.periodMillis } }),
-  children: entries.flatMap((entry, index): ReadonlyArray<UnitSpec | GroupSpec> => {
+  children: entries.map((entry, index): UnitSpec | GroupSpec => {
     const here = [...path, index];
-    if ("children" in entry) return [groupOf(context, [...here, "children"], entry.id, entry, entry.children)];
-    return isRun(entry) ? [unitOf(context, here, entry)] : [];
+    if ("children" in entry) return groupOf(context, [...here, "children"], entry.id, entry, entry.children);
+    return unitOf(context, here, entry);
   }),
 });
 

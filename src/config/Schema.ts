@@ -4,7 +4,6 @@
  */
 import * as Schema from "effect/Schema";
 import {
-  Discovery,
   HealthCheck,
   Limits,
   LogCollection,
@@ -13,10 +12,10 @@ import {
   restartContext,
   RunOptions,
   UnitLogCollection,
-  UnmanagedControl,
 } from "./Blocks.ts";
 import { isGroup, nestedOf } from "./Dialect.ts";
 import { startKeys } from "./Starts.ts";
+import { FlatUnmanaged, NestedUnmanaged } from "./UnmanagedOf.ts";
 import {
   Arguments,
   block,
@@ -25,6 +24,7 @@ import {
   Environment,
   Flag,
   Id,
+  isRecord,
   Multiplier,
   Name,
   OneOf,
@@ -100,29 +100,37 @@ const Managed = Schema.Struct({
 const NestedManagement = {
   standard_managed: Schema.Struct({ standard_managed: Managed }),
   integrated_managed: Schema.Struct({ integrated_managed: Managed }),
-  unmanaged: Schema.Struct({
-    unmanaged: block({ metadata: Metadata, discovery: Discovery, control: UnmanagedControl, health_check: HealthCheck }),
-  }),
+  unmanaged: Schema.Struct({ unmanaged: NestedUnmanaged }),
 };
 
 export type FlatManagement = typeof FlatManagement.Type;
 export type Managed = typeof Managed.Type;
 /** The shapes that are run. */
-export type Management = FlatManagement | { readonly standard_managed: Managed } | { readonly integrated_managed: Managed };
+export type Management =
+  | FlatManagement
+  | { readonly standard_managed: Managed }
+  | { readonly integrated_managed: Managed }
+  | { readonly unmanaged: typeof NestedUnmanaged.Type };
 
 const Management = dispatch<Management>((value) => {
   const kind = nestedOf(value);
   return kind === undefined ? FlatManagement : NestedManagement[kind];
 });
 
-const Unit = Schema.Struct({
+const named = {
   id: Id,
   type: optional(OneOf("standard_managed", "integrated_managed", "unmanaged")),
   enabled: optional(Flag),
   profile_type: optional(Text),
-  management: Management,
-});
-export type Unit = typeof Unit.Type;
+};
+const Started = Schema.Struct({ ...named, management: Management });
+const Found = Schema.Struct({ ...named, type: Schema.Literal("unmanaged"), management: FlatUnmanaged });
+export type Found = typeof Found.Type;
+export type Unit = typeof Started.Type | Found;
+
+const isFound = (value: unknown): boolean =>
+  isRecord(value) && value["type"] === "unmanaged" && nestedOf(value["management"]) === undefined;
+const Unit = dispatch<Unit>((value) => (isFound(value) ? Found : Started));
 
 const limit = { strategy: OneOf("one_for_one", "one_for_all", "rest_for_one"), intensity: Count, period: Timeout };
 

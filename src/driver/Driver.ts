@@ -4,6 +4,7 @@
 import type * as Effect from "effect/Effect";
 import type * as Option from "effect/Option";
 import type * as Scope from "effect/Scope";
+import type { Finder } from "./unmanaged/Finder.ts";
 import type { Paths, ProcessExit, ProcessIdentity, Signal, SignalError, SpawnError } from "../platform/index.ts";
 
 /** What to run, in a driver's own terms. */
@@ -48,4 +49,6 @@ export interface Driver {
   readonly find: (invocation: string) => Effect.Effect<Option.Option<ProcessIdentity>>;
   /** Kills what an invocation has left behind, and does not wait for it. */
   readonly sweep: (invocation: string) => Effect.Effect<void>;
+  /** Finds what somebody else has started. */
+  readonly finder: Finder;
 }

@@ -7,3 +7,4 @@
  */
 export type { Driver, DriverError, Task, TaskSpec } from "./Driver.ts";
 export * as ProcessDriver from "./process/ProcessDriver.ts";
+export type { Finder, FoundTask } from "./unmanaged/Finder.ts";

@@ -4,7 +4,7 @@
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
 import type * as Stream from "effect/Stream";
-import type { InvalidTransition, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
+import type { InvalidTransition, NotAllowed, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
 import type { LogLine, MasterEvent, MasterStatus, TreeNode, UnitStatus } from "../protocol/MasterRpc.ts";
 
 export class Control extends Context.Service<
@@ -13,9 +13,9 @@ export class Control extends Context.Service<
     readonly status: Effect.Effect<MasterStatus>;
     readonly tree: Effect.Effect<TreeNode>;
     readonly start: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | StartFailed>;
-    readonly stop: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition>;
-    readonly restart: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | StartFailed>;
-    readonly signal: (unit: string, signal: string) => Effect.Effect<void, UnitNotFound | InvalidTransition>;
+    readonly stop: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | NotAllowed>;
+    readonly restart: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | NotAllowed | StartFailed>;
+    readonly signal: (unit: string, signal: string) => Effect.Effect<void, UnitNotFound | InvalidTransition | NotAllowed>;
     /** The kept history from sequence number `since` on, then, with `follow`, each event as it happens. */
     readonly events: (options: { readonly follow: boolean; readonly since: number }) => Stream.Stream<MasterEvent>;
     /** The last `lines` lines of each stream of the unit, then, with `follow`, each line as it is written. */

@@ -11,7 +11,7 @@ import type * as Scope from "effect/Scope";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, ChildSpec, CrashReport, Event, Supervisor } from "../actor/index.ts";
 import { makePorts } from "../platform/index.ts";
-import { childSpec, type GroupSpec, Recovered, Unit } from "../unit/index.ts";
+import { childSpec, type GroupSpec, Recovered, Unit, watchSpec } from "../unit/index.ts";
 import type { Control } from "./Control.ts";
 import { entriesOf, type Entry, refOf } from "./Entry.ts";
 import * as History from "./History.ts";
@@ -63,10 +63,14 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     const ports = makePorts();
     const childOf = (entry: Entry) => {
       const autoStart = Recovered.startsWithMaster(entry.spec, entry.recovered);
+      const { slot, spec: unit } = entry;
+      if (unit.unmanaged !== undefined) {
+        return watchSpec({ spec: unit, unmanaged: unit.unmanaged, finder: driver.finder, slot, mailbox: refOf(entry), autoStart });
+      }
       return childSpec({
-        spec: entry.spec,
+        spec: unit,
         driver,
-        slot: entry.slot,
+        slot,
         mailbox: refOf(entry),
         store,
         ports,
@@ -89,6 +93,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
             recovered: entry.recovered,
             remember: (memory) => store.putUnit(entry.spec.id, memory),
             supervisor: groupAt(entry.groups),
+            finder: driver.finder,
             publish: (type, message) => history.publish([...entry.groups, entry.spec.id], type, message),
           },
           { id: entry.spec.id },

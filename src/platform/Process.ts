@@ -7,6 +7,7 @@ import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
 import type * as Option from "effect/Option";
 import * as Schema from "effect/Schema";
+import type { Foreign } from "./Discovery.ts";
 import type { SignalError, SpawnError } from "./ProcessErrors.ts";
 import type { Signal } from "./Signal.ts";
 
@@ -104,5 +105,7 @@ export class Processes extends Context.Service<
     readonly isAlive: (identity: ProcessIdentity) => Effect.Effect<boolean>;
     /** `None` when the process has ended or its pid is a stranger's. */
     readonly stats: (identity: ProcessIdentity) => Effect.Effect<Option.Option<ProcessStats>>;
+    /** Processes that somebody else has started. */
+    readonly foreign: Foreign;
   }
 >()("hsu/platform/Process/Processes") {}

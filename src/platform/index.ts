@@ -7,6 +7,7 @@
  * what it starts leads its own process group and writes its output without the master's help.
  */
 export * from "./FreePort.ts";
+export * from "./Discovery.ts";
 export * as Paths from "./Paths.ts";
 export * from "./Process.ts";
 export * from "./ProcessErrors.ts";

@@ -35,6 +35,19 @@ export class InvalidTransition extends Schema.TaggedError<InvalidTransition>()("
   }
 }
 
+/** The config, or the system, does not let it be done to a process that somebody else runs. */
+export class NotAllowed extends Schema.TaggedError<NotAllowed>()("NotAllowed", {
+  unit: Schema.String,
+  command: Schema.String,
+  why: Schema.String,
+  hint: Schema.String,
+}) {
+  readonly code = "HSU-UNM-001";
+  override get message(): string {
+    return `${this.command} of unit ${JSON.stringify(this.unit)} is not allowed: ${this.why}`;
+  }
+}
+
 /** The unit's process could not be started. */
 export class StartFailed extends Schema.TaggedError<StartFailed>()("StartFailed", {
   unit: Schema.String,

@@ -4,7 +4,7 @@
 import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
-import { InvalidTransition, StartFailed, UnitNotFound } from "./Errors.ts";
+import { InvalidTransition, NotAllowed, StartFailed, UnitNotFound } from "./Errors.ts";
 
 /** State of a unit, as the lifecycle table names it. */
 export const UnitState = Schema.Literals(["stopped", "waiting", "starting", "running", "completed", "stopping", "failed", "backoff"]);
@@ -116,9 +116,16 @@ export const MasterRpc = RpcGroup.make(
   Rpc.make("Status", { success: MasterStatus }),
   Rpc.make("Tree", { success: TreeNode }),
   Rpc.make("Start", { payload: unit, success: UnitStatus, error: Schema.Union([UnitNotFound, InvalidTransition, StartFailed]) }),
-  Rpc.make("Stop", { payload: unit, success: UnitStatus, error: Schema.Union([UnitNotFound, InvalidTransition]) }),
-  Rpc.make("Restart", { payload: unit, success: UnitStatus, error: Schema.Union([UnitNotFound, InvalidTransition, StartFailed]) }),
-  Rpc.make("Signal", { payload: { unit: Schema.String, signal: Schema.String }, error: Schema.Union([UnitNotFound, InvalidTransition]) }),
+  Rpc.make("Stop", { payload: unit, success: UnitStatus, error: Schema.Union([UnitNotFound, InvalidTransition, NotAllowed]) }),
+  Rpc.make("Restart", {
+    payload: unit,
+    success: UnitStatus,
+    error: Schema.Union([UnitNotFound, InvalidTransition, NotAllowed, StartFailed]),
+  }),
+  Rpc.make("Signal", {
+    payload: { unit: Schema.String, signal: Schema.String },
+    error: Schema.Union([UnitNotFound, InvalidTransition, NotAllowed]),
+  }),
   /** History first (at most the master's ring of them, from `since` on), then, with `follow`, what happens. */
   Rpc.make("Events", { payload: { follow: Schema.Boolean, since: Schema.Int }, success: MasterEvent, stream: true }),
   /** The last `lines` lines of each stream first, then, with `follow`, what is written. */

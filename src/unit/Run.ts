@@ -36,6 +36,10 @@ export interface Slot {
   port: number | null;
   /** A one-shot that an earlier master has seen through: its next start has nothing to do. */
   completed: boolean;
+  /** Why the process that somebody else is to run was not found. */
+  missing?: string | null;
+  /** Such a process is to be ended with its watcher. */
+  endsByHand?: boolean;
 }
 
 export const emptySlot = (): Slot => ({

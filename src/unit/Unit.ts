@@ -6,8 +6,9 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Option from "effect/Option";
 import { Actor, type ActorRef, ExitReason, type Supervisor } from "../actor/index.ts";
+import type { Finder } from "../driver/index.ts";
 import { Signal } from "../platform/index.ts";
-import { InvalidTransition, StartFailed } from "../protocol/Errors.ts";
+import { InvalidTransition, NotAllowed, StartFailed } from "../protocol/Errors.ts";
 import type { LastExit, UnitState, UnitStatus } from "../protocol/MasterRpc.ts";
 import { type Action, type Command, legal, type Report, step } from "./Lifecycle.ts";
 import { formatExit, type Slot } from "./Run.ts";
@@ -15,6 +16,8 @@ import { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
 import type { UnitMemory } from "../store/index.ts";
 import { fingerprint, type Recovered, stoppedByHand } from "./Recovered.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
+import * as Unmanaged from "./Unmanaged.ts";
+import { performUnmanaged } from "./Watch.ts";
 
 /** What a unit's mailbox is given. */
 export interface UnitArgs {
@@ -26,6 +29,7 @@ export interface UnitArgs {
   readonly supervisor: Effect.Effect<Supervisor.SupervisorRef, unknown>;
   /** What an earlier master has left of it. */
   readonly recovered: Recovered;
+  readonly finder: Finder;
   /** Keeps what is known of it for a later master. */
   readonly remember: (memory: UnitMemory) => void;
   /** Says to everybody what has happened to the unit. */
@@ -35,7 +39,7 @@ export interface UnitArgs {
 interface Waiting {
   readonly id: number;
   readonly command: Command;
-  readonly to: Actor.ReplyTo<UnitStatus, StartFailed>;
+  readonly to: Actor.ReplyTo<UnitStatus, StartFailed | NotAllowed>;
 }
 
 interface State {
@@ -53,8 +57,10 @@ interface State {
 type Context = Actor.ActorContext<UnitRpcs>;
 
 /** What a command's action has the supervisor do. A stop by hand holds: no sibling's failure undoes it. */
-const perform = (action: Action, { spec, supervisor }: UnitArgs): Effect.Effect<void, unknown> => {
-  const { id } = spec;
+const perform = (action: Action, command: Command, args: UnitArgs): Effect.Effect<void, unknown> => {
+  const { spec, supervisor } = args;
+  const { id, unmanaged } = spec;
+  if (unmanaged !== undefined && command !== "signal") return performUnmanaged(command, unmanaged, args);
   const stop = Effect.flatMap(supervisor, (group) => group.terminateChild(id, { hold: true }));
   const start = Effect.flatMap(supervisor, (group) => group.restartChild(id));
   switch (action) {
@@ -81,8 +87,10 @@ const take = (state: State, command: Command, context: Context) => {
   if (next === null) return refuse(state, command);
   const to = context.deferReply();
   const id = state.nextId;
-  const carryOut = Effect.exit(perform(next.action, state.args)).pipe(
-    Effect.map((exit) => context.self.cast("ActionEnded", { id, failure: Exit.isSuccess(exit) ? null : failureText(exit) })),
+  const carryOut = Effect.exit(perform(next.action, command, state.args)).pipe(
+    Effect.map((exit) =>
+      context.self.cast("ActionEnded", { id, failure: Exit.isSuccess(exit) ? null : failureText(exit), refused: refusedBy(exit) }),
+    ),
   );
   const moved: State = {
     ...state,
@@ -97,6 +105,17 @@ const take = (state: State, command: Command, context: Context) => {
   return Effect.as(Effect.forkIn(carryOut, context.scope), Actor.noReply(moved));
 };
 
+/** What a unit that somebody else runs answers to what its config does not allow. */
+const permitted = ({ args: { spec } }: State, command: Command, signal: Signal.Signal | null = null) => {
+  const refused = spec.unmanaged === undefined ? null : Unmanaged.refusal(spec.id, spec.unmanaged, command, signal);
+  return refused === null ? undefined : Exit.fail(refused);
+};
+
+const refusedBy = (exit: Exit.Exit<void, unknown>): NotAllowed | null => {
+  const error = Option.getOrUndefined(Exit.findErrorOption(exit));
+  return error instanceof NotAllowed ? error : null;
+};
+
 const failureText = (exit: Exit.Exit<void, unknown>): string => {
   const error = Option.getOrUndefined(Exit.findErrorOption(exit));
   if (error instanceof Actor.StartError) return ExitReason.format(error.reason);
@@ -107,7 +126,9 @@ const failureText = (exit: Exit.Exit<void, unknown>): string => {
 const keep = (before: State, { args, lastExit, reason, restarts, state }: State): void => {
   const done = state === "completed" ? { done: fingerprint(args.spec) } : {};
   const same = before.state === state && before.reason === reason && before.restarts === restarts && before.lastExit === lastExit;
-  if (!same) args.remember({ state, reason, restarts, lastExit, ...done });
+  // Whom nobody has found is looked for by the next master as well.
+  const isSought = args.spec.unmanaged !== undefined && state === "stopped" && reason !== stoppedByHand;
+  if (!same) args.remember({ state: isSought ? "running" : state, reason, restarts, lastExit, ...done });
 };
 
 const describe = (state: State): Effect.Effect<UnitStatus> => {
@@ -166,6 +187,7 @@ const exitNote = ({ lastExit }: State): string => (lastExit === null ? "" : `: $
 
 /** What the supervisor reports is a fact; only its words depend on what was asked. */
 const follow = (state: State, report: Report, note: string | null, delayMillis: number | null, now: number): State => {
+  if (state.args.spec.unmanaged !== undefined) return followWatcher(state, report, note);
   // An end that was asked for is no failure, even where it took a kill.
   const asked = report === "crashed" && state.state === "stopping";
   const fact = asked ? "ended" : report === "started" && state.args.spec.start === "oneshot" ? "completed" : report;
@@ -195,6 +217,17 @@ const follow = (state: State, report: Report, note: string | null, delayMillis: 
   return followed;
 };
 
+const followWatcher = (state: State, report: Report, note: string | null): State => {
+  const { publish, slot } = state.args;
+  const byHand = state.waiting.at(-1)?.command ?? (state.reason === stoppedByHand ? "stop" : null);
+  const known = { state: state.state, reason: state.reason, byHand, pid: slot.task?.identity.pid ?? null, missing: slot.missing ?? null };
+  const { event, reason, state: reached } = Unmanaged.follow(known, report, note);
+  if (event !== null) publish(...event);
+  const followed: State = { ...state, state: reached, reason };
+  keep(state, followed);
+  return followed;
+};
+
 export const Unit = Actor.make({
   name: "unit",
   protocol: UnitRpc,
@@ -214,12 +247,14 @@ export const Unit = Actor.make({
   },
   handlers: {
     Start: (state, _, context) => take(state, "start", context),
-    Stop: (state, _, context) => take(state, "stop", context),
-    Restart: (state, _, context) => take(state, "restart", context),
+    Stop: (state, _, context) => permitted(state, "stop") ?? take(state, "stop", context),
+    Restart: (state, _, context) => permitted(state, "restart") ?? take(state, "restart", context),
     Signal: (state, { signal }) => {
       const parsed = Signal.parse(signal);
       const { task } = state.args.slot;
       if (step(state.state, "signal") === null || task === null || Option.isNone(parsed)) return refuse(state, `signal ${signal}`);
+      const refused = permitted(state, "signal", parsed.value);
+      if (refused !== undefined) return refused;
       state.args.publish("signal", `sent ${parsed.value}`);
       // It may have ended in between: then there is nobody to be told.
       return Effect.as(Effect.ignore(task.signal(parsed.value)), state);
@@ -231,7 +266,7 @@ export const Unit = Actor.make({
       return ended;
     },
     Reported: (state, { at, delayMillis, note, report }) => follow(state, report, note, delayMillis, at),
-    ActionEnded: (state, { failure, id }) => {
+    ActionEnded: (state, { failure, id, refused }) => {
       const done = state.waiting.find((waiting) => waiting.id === id);
       const waiting = state.waiting.filter((each) => each !== done);
       // A process that ended by itself just before its stop was reported as waiting for its restart, which the stop has taken back without a word.
@@ -242,7 +277,7 @@ export const Unit = Actor.make({
       keep(state, settled);
       if (done === undefined) return settled;
       if (failure !== null) {
-        Actor.failTo(done.to, new StartFailed({ unit: state.args.spec.id, reason: failure }));
+        Actor.failTo(done.to, refused ?? new StartFailed({ unit: state.args.spec.id, reason: failure }));
         return settled;
       }
       return Effect.map(describe(settled), (status) => {

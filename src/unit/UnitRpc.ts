@@ -4,7 +4,7 @@
 import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
-import { InvalidTransition, StartFailed } from "../protocol/Errors.ts";
+import { InvalidTransition, NotAllowed, StartFailed } from "../protocol/Errors.ts";
 import { LastExit, UnitStatus } from "../protocol/MasterRpc.ts";
 import { reports } from "./Lifecycle.ts";
 
@@ -13,9 +13,9 @@ const Note = Schema.NullOr(Schema.String);
 
 export const UnitRpc = RpcGroup.make(
   Rpc.make("Start", { success: UnitStatus, error: Schema.Union([InvalidTransition, StartFailed]) }),
-  Rpc.make("Stop", { success: UnitStatus, error: InvalidTransition }),
-  Rpc.make("Restart", { success: UnitStatus, error: Schema.Union([InvalidTransition, StartFailed]) }),
-  Rpc.make("Signal", { payload: { signal: Schema.String }, error: InvalidTransition }),
+  Rpc.make("Stop", { success: UnitStatus, error: Schema.Union([InvalidTransition, NotAllowed]) }),
+  Rpc.make("Restart", { success: UnitStatus, error: Schema.Union([InvalidTransition, NotAllowed, StartFailed]) }),
+  Rpc.make("Signal", { payload: { signal: Schema.String }, error: Schema.Union([InvalidTransition, NotAllowed]) }),
   Rpc.make("Describe", { success: UnitStatus }),
   /** From the actor that runs the process. */
   Rpc.make("ProcessExited", { payload: LastExit }),
@@ -24,6 +24,6 @@ export const UnitRpc = RpcGroup.make(
     payload: { report: Schema.Literals(reports), note: Note, delayMillis: Schema.NullOr(Schema.Number), at: Schema.Number },
   }),
   /** A command's action is over. */
-  Rpc.make("ActionEnded", { payload: { id: Schema.Int, failure: Schema.NullOr(Schema.String) } }),
+  Rpc.make("ActionEnded", { payload: { id: Schema.Int, failure: Schema.NullOr(Schema.String), refused: Schema.NullOr(NotAllowed) } }),
 );
 export type UnitRpcs = RpcGroup.Rpcs<typeof UnitRpc>;

@@ -2,6 +2,8 @@
  * What a tree is made of, as plain data: the config room compiles YAML to it, the unit and master rooms run it.
  */
 
+import type { Unmanaged } from "./Unmanaged.ts";
+
 /** Supervision strategy of a group: which siblings are restarted when one child fails. */
 export type GroupStrategy = "one_for_one" | "one_for_all" | "rest_for_one";
 
@@ -27,13 +29,15 @@ export interface RestartPolicy {
 export type StartKind = "notify" | "oneshot";
 
 /**
- * A unit: one native process that the master owns from spawn to reaping. An `integrated` one is told a port of its own at each start (`--port N`
- * behind its arguments), and serves gRPC there.
+ * A unit: one native process that the master owns from spawn to reaping, or, where it is unmanaged, that somebody else has started and the master finds.
+ * An `integrated` one is told a port of its own at each start (`--port N` behind its arguments), and serves gRPC there.
  */
 export interface UnitSpec {
   readonly _tag: "Unit";
   readonly id: string;
-  readonly kind: "managed" | "integrated";
+  readonly kind: "managed" | "integrated" | "unmanaged";
+  /** With the kind `unmanaged`: there is nothing to execute then. */
+  readonly unmanaged?: Unmanaged;
   /** A disabled unit is listed and can be started by hand, but does not start with the master. */
   readonly enabled: boolean;
   readonly description?: string;

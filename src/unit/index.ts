@@ -9,6 +9,8 @@
 export * as Lifecycle from "./Lifecycle.ts";
 export * as Readiness from "./Readiness.ts";
 export * as Recovered from "./Recovered.ts";
+export type { Unmanaged } from "./Unmanaged.ts";
+export { watchSpec } from "./Watch.ts";
 export { childSpec, emptySlot, formatExit, ProcessFailed, type RunRpcs, type Slot } from "./Run.ts";
 export { Unit, type UnitArgs, type UnitRef } from "./Unit.ts";
 export { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";

@@ -172,11 +172,6 @@ managed_processes:
     for (let depth = 50; depth > 0; depth--) text = `{id: g${depth}, children: [${text}]}`;
     expect(unitsOf(compiled(`managed_processes: [${text}]`).root).map((unit) => unit.id)).toStrictEqual(["unit"]);
   });
-
-  it("leave out disabled units of a kind that is not supported", () => {
-    const text = `managed_processes:\n- {id: pg, type: unmanaged, enabled: false, management: {control: {executable: x}}}\n- ${leaf("web")}\n`;
-    expect(tree(compiled(text).root)).toStrictEqual({ "units one_for_one": ["web"] });
-  });
 });
 
 describe("the nested dialect", () => {

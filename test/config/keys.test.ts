@@ -103,44 +103,6 @@ describe("keys", () => {
 });
 
 describe("what this version does not do", () => {
-  it("HSU-CFG-015: a kind that is not supported, at its type; or at its block", () => {
-    expect(findings(unit("type: unmanaged"))).toMatchInlineSnapshot(`
-      "
-      hsu.yaml:6:9: error HSU-CFG-015: unit "web" is of the kind "unmanaged", which this version does not support
-        6 |   type: unmanaged
-          |         ^^^^^^^^^
-          = expected standard_managed or integrated_managed
-          = enabled: false leaves the unit out
-
-      1 error
-      "
-    `);
-    expect(findings("managed_processes:\n  - id: pg\n    management:\n      unmanaged: {discovery: {port: 5432}}\n"))
-      .toMatchInlineSnapshot(`
-      "
-      hsu.yaml:4:7: error HSU-CFG-015: unit "pg" is of the kind "unmanaged", which this version does not support
-        4 |       unmanaged: {discovery: {port: 5432}}
-          |       ^^^^^^^^^
-          = expected standard_managed or integrated_managed
-          = enabled: false leaves the unit out
-
-      1 error
-      "
-    `);
-  });
-
-  it("HSU-CFG-102: such a unit is left out when it is disabled", () => {
-    expect(findings(unit("type: unmanaged", "enabled: false"))).toMatchInlineSnapshot(`
-      "
-      hsu.yaml:6:9: warning HSU-CFG-102: unit "web" is of the kind "unmanaged", which this version does not support; it is disabled and left out
-        6 |   type: unmanaged
-          |         ^^^^^^^^^
-
-      1 warning
-      "
-    `);
-  });
-
   it("HSU-CFG-016: the master dialect", () => {
     expect(findings("master:\n  port: 50055\nworkers: []\n")).toMatchInlineSnapshot(`
       "

@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect";
 import type { RpcClientError } from "effect/rpc/RpcClientError";
-import type { InvalidTransition, StartFailed, UnitNotFound } from "../../protocol/Errors.ts";
+import type { InvalidTransition, NotAllowed, StartFailed, UnitNotFound } from "../../protocol/Errors.ts";
 import type { UnitStatus } from "../../protocol/MasterRpc.ts";
 import type { Client } from "../Client.ts";
 import { ExitCode } from "../ExitCode.ts";
@@ -12,7 +12,7 @@ import { stateStyle } from "../render/paint.ts";
 import { clean } from "../render/text.ts";
 import type { Verb } from "../Verbs.ts";
 
-type Refusal = UnitNotFound | InvalidTransition | StartFailed;
+type Refusal = UnitNotFound | InvalidTransition | NotAllowed | StartFailed;
 
 /**
  * Commands the units in the order they were given and prints the state each is in. One that fails does not keep the next ones from their turn; the
@@ -34,7 +34,9 @@ export const each = (command: (call: Client["call"], unit: string) => Effect.Eff
       Effect.forEach(
         operands,
         (unit) =>
-          Effect.flatMap(command(call, unit), show).pipe(Effect.catchTag(["UnitNotFound", "InvalidTransition", "StartFailed"], fail)),
+          Effect.flatMap(command(call, unit), show).pipe(
+            Effect.catchTag(["UnitNotFound", "InvalidTransition", "NotAllowed", "StartFailed"], fail),
+          ),
         { discard: true },
       ),
     );

@@ -6,6 +6,7 @@ import * as Option from "effect/Option";
 import { LogFiles } from "../../logs/index.ts";
 import { type Output, Processes, type ProcessHandle } from "../../platform/index.ts";
 import type { Driver, Task } from "../Driver.ts";
+import { make as finder } from "../unmanaged/Finder.ts";
 
 /** In the environment of all that an invocation starts. */
 const mark = "HSU_INVOCATION_ID";
@@ -40,6 +41,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes> 
 
     return {
       name: "process",
+      finder: finder(processes),
       start: Effect.fnUntraced(function* (task) {
         const files = yield* LogFiles.prepare(options.stateDirectory, task.id);
         const output = (on: boolean, path: string): Output => (on ? { appendTo: path } : "ignore");

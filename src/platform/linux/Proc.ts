@@ -58,6 +58,18 @@ const constants = (() => {
   };
 })();
 
+/**
+ * When a process started, by the wall clock as it is set now; Unix milliseconds. The earlier of two answers: a container's uptime may be its own, and
+ * our own age leaves out the time that the machine slept.
+ */
+export const startedAtMillis = (startTicks: number): number => {
+  const now = Date.now();
+  const tick = 1000 / constants().ticksPerSecond;
+  const bySystem = now - Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000 + startTicks * tick;
+  const ours = readStat(process.pid);
+  return ours === undefined ? bySystem : Math.min(bySystem, now - process.uptime() * 1000 + (startTicks - ours.startTime) * tick);
+};
+
 const environmentHas = (pid: string, entry: string): boolean => {
   try {
     return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${entry}\0`);

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as Option from "effect/Option";
+import { type Foreign, Undiscovered } from "../Discovery.ts";
 import { psProbe } from "../darwin/Ps.ts";
 import { Processes, type ProcessIdentity } from "../Process.ts";
 import type { Probe } from "../Probe.ts";
@@ -21,7 +22,22 @@ const killOne = (pid: number): void => {
   }
 };
 
-const make = (probe: Probe): Processes["Service"] => {
+/** Loaded when somebody is looked for: most masters have no unmanaged unit. */
+const foreignOf = (probe: Probe, environment: Readonly<Record<string, string | undefined>>): Foreign => {
+  const loaded = Effect.map(
+    Effect.promise(() => import("./Discover.ts")),
+    ({ make: discovery }) => discovery(probe, environment),
+  );
+  const nowhere = Effect.fail(
+    new Undiscovered({ reason: "Unavailable", what: "processes of others can be looked for where there is /proc only" }),
+  );
+  return {
+    discover: (query, current) => (probe === psProbe ? nowhere : Effect.flatMap(loaded, ({ discover }) => discover(query, current))),
+    restartService: (service) => Effect.flatMap(loaded, ({ restartService }) => restartService(service)),
+  };
+};
+
+const make = (probe: Probe, environment = process.env): Processes["Service"] => {
   const identify = (pid: number): ProcessIdentity | undefined => {
     const sighting = probe.look(pid);
     return sighting && { pid, startTime: sighting.startTime, bootId: probe.bootId() };
@@ -56,6 +72,7 @@ const make = (probe: Probe): Processes["Service"] => {
       Effect.suspend(() => (bootId === probe.bootId() ? probe.stats(pid, startTime) : Effect.undefined)).pipe(
         Effect.map(Option.fromUndefinedOr),
       ),
+    foreign: foreignOf(probe, environment),
   };
 };
 
@@ -63,4 +80,5 @@ const make = (probe: Probe): Processes["Service"] => {
 export const layer: Layer.Layer<Processes> = Layer.sync(Processes, () => make(existsSync("/proc/self/stat") ? procProbe : psProbe));
 
 /** As `layer`, with another view of the system; for tests of that view. */
-export const layerWith = (probe: Probe): Layer.Layer<Processes> => Layer.succeed(Processes, make(probe));
+export const layerWith = (probe: Probe, environment?: Readonly<Record<string, string | undefined>>): Layer.Layer<Processes> =>
+  Layer.succeed(Processes, make(probe, environment));

@@ -16,6 +16,7 @@ import * as Option from "effect/Option";
 import { type ProcessExit, Processes, type ProcessHandle, type ProcessStats, type SpawnOptions } from "../Process.ts";
 import { SignalError, SpawnError } from "../ProcessErrors.ts";
 import type { Signal } from "../Signal.ts";
+import { type Facts, makeForeign, type MemoryForeignProcess } from "./MemoryForeign.ts";
 
 /** What one run of a program does. */
 export interface Script {
@@ -53,6 +54,8 @@ export interface MemoryProcesses {
   readonly started: (executable?: string) => ReadonlyArray<MemoryProcess>;
   /** Gives the pid of an ended process to a stranger. */
   readonly reusePid: (pid: number) => void;
+  /** Somebody else starts a process. */
+  readonly appear: (facts: Facts) => MemoryForeignProcess;
 }
 
 const graceful: ReadonlyArray<Signal> = ["SIGTERM", "SIGINT", "SIGHUP"];
@@ -144,7 +147,9 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
   const isAlive = ({ pid, startTime, bootId: boot }: ProcessHandle["identity"]) =>
     boot === bootId && startTime === pid && !strangers.has(pid) && (find(pid)?.process.running ?? false);
 
+  const { appear, foreign } = makeForeign(bootId);
   const service: Processes["Service"] = {
+    foreign,
     spawn: Effect.fnUntraced(function* (options) {
       const program =
         known.get(options.executable) ?? new SpawnError({ reason: "ExecutableNotFound", culprit: options.executable, errno: "ENOENT" });
@@ -177,5 +182,6 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
     define: (executable, program) => void known.set(executable, program),
     started: startedOf,
     reusePid: (pid) => void strangers.add(pid),
+    appear,
   };
 };
