@@ -111,7 +111,9 @@ export const make = (probe: Probe, environment: Environment): Foreign => {
     const identity = sure(pid, () => true);
     if (identity === undefined) return absent(`${from} names pid ${pid}, which does not run`);
     if (sure(pid, (each) => fits(each, query)) === undefined) {
-      return stranger(`${from} names pid ${pid}, which is another program (${text(`/proc/${pid}/comm`).trimEnd()})`);
+      return stranger(
+        `${from} names pid ${pid}, which is another program (${basename(programOf(pid)) || text(`/proc/${pid}/comm`).trimEnd()})`,
+      );
     }
     return identity;
   };
