@@ -1,0 +1,136 @@
+/**
+ * Asks `grpc.health.v1`, once a run or by a stream that is kept open, or upstream's `proto.CoreService/Ping`.
+ */
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
+import { HealthCheckRequest, HealthCheckResponse } from "../protocol/gen/grpc/health/v1/health.ts";
+import { type Check, failed, type Outcome, passed } from "./Check.ts";
+import { call, type CallEnd } from "./GrpcCall.ts";
+import type { GrpcCheck } from "./ProbeSpec.ts";
+
+const servingStatuses = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
+const serving = "SERVING";
+
+const codes =
+  "OK CANCELLED UNKNOWN INVALID_ARGUMENT DEADLINE_EXCEEDED NOT_FOUND ALREADY_EXISTS PERMISSION_DENIED RESOURCE_EXHAUSTED FAILED_PRECONDITION ABORTED OUT_OF_RANGE UNIMPLEMENTED INTERNAL UNAVAILABLE DATA_LOSS UNAUTHENTICATED".split(
+    " ",
+  );
+const unimplemented = codes.indexOf("UNIMPLEMENTED");
+
+const words = (end: CallEnd): string => {
+  if (end._tag === "Broken") return end.why;
+  const code = codes[end.status] ?? `status ${end.status}`;
+  return end.message === "" ? `gRPC ${code}` : `gRPC ${code}: ${end.message.slice(0, 200)}`;
+};
+
+/** The status in an answer; null where the bytes are none. */
+const read = (answer: Uint8Array): string | null => {
+  try {
+    const { status } = HealthCheckResponse.decode(answer);
+    return servingStatuses[status] ?? `status ${status}`;
+  } catch {
+    return null;
+  }
+};
+
+const outcomeOf = (status: string | null): Outcome => {
+  if (status === null) return failed("the answer is not of grpc.health.v1");
+  return status === serving ? passed(status) : failed(status);
+};
+
+const ask = (spec: GrpcCheck): Effect.Effect<Outcome> =>
+  Effect.callback((resume) => {
+    let seen: Outcome | null = null;
+    const close = call({
+      ...spec,
+      path: "/grpc.health.v1.Health/Check",
+      request: HealthCheckRequest.encode({ service: spec.service }).finish(),
+      onAnswer: (answer) => void (seen = outcomeOf(read(answer))),
+      onEnd: (end) => {
+        const isOk = end._tag === "Status" && end.status === 0;
+        resume(Effect.succeed(isOk ? (seen ?? failed("no answer")) : failed(words(end))));
+      },
+    });
+    return Effect.sync(close);
+  });
+
+const ping = (spec: GrpcCheck): Effect.Effect<Outcome> =>
+  Effect.callback((resume) => {
+    const close = call({
+      ...spec,
+      path: "/proto.CoreService/Ping",
+      request: new Uint8Array(0),
+      onAnswer: () => {},
+      onEnd: (end) => {
+        // Who speaks gRPC and does not know the method is alive: upstream's examples do not register it.
+        const isAlive = end._tag === "Status" && (end.status === 0 || end.status === unimplemented);
+        resume(Effect.succeed((isAlive ? passed : failed)(words(end))));
+      },
+    });
+    return Effect.sync(close);
+  });
+
+/** A stream on which the server tells of each change. Lost, it is opened again at the next run; a server that has no `Watch` is asked instead. */
+const watch = (spec: GrpcCheck): Effect.Effect<Check, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => ({
+        close: null as (() => void) | null,
+        last: null as Outcome | null,
+        told: false,
+        isKnown: true,
+        listener: (): void => {},
+      })),
+      (stream) => Effect.sync(() => stream.close?.()),
+    ),
+    (stream) => {
+      const tell = (outcome: Outcome): void => {
+        stream.last = outcome;
+        stream.told = true;
+        stream.listener();
+      };
+      const open = (): void => {
+        stream.last = null;
+        stream.close = call({
+          ...spec,
+          path: "/grpc.health.v1.Health/Watch",
+          request: HealthCheckRequest.encode({ service: spec.service }).finish(),
+          onAnswer: (answer) => tell(outcomeOf(read(answer))),
+          onEnd: (end) => {
+            stream.close = null;
+            if (end._tag === "Status" && end.status === unimplemented) stream.isKnown = false;
+            tell(failed(words(end)));
+          },
+        });
+      };
+      const wait = Effect.callback<void>((resume) => {
+        if (stream.told) return resume(Effect.void);
+        stream.listener = () => resume(Effect.void);
+        return Effect.sync(() => void (stream.listener = () => {}));
+      });
+      const run: Effect.Effect<Outcome> = Effect.suspend(() => {
+        if (!stream.isKnown) return ask(spec);
+        if (stream.close === null) {
+          stream.told = false;
+          open();
+        }
+        const seen = Effect.suspend(() => {
+          stream.told = false;
+          return stream.isKnown ? Effect.succeed(stream.last ?? failed("no answer")) : ask(spec);
+        });
+        return stream.last === null ? Effect.andThen(wait, seen) : seen;
+      });
+      return { run, changed: Effect.suspend(() => (stream.isKnown ? wait : Effect.never)) };
+    },
+  );
+
+export const make = (spec: GrpcCheck): Effect.Effect<Check, never, Scope.Scope> => {
+  switch (spec.method) {
+    case "check":
+      return Effect.succeed({ run: ask(spec) });
+    case "ping":
+      return Effect.succeed({ run: ping(spec) });
+    case "watch":
+      return watch(spec);
+  }
+};
