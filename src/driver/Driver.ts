@@ -21,6 +21,9 @@ export interface TaskSpec {
   readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
 }
 
+/** What to run beside a task. */
+export type Command = Pick<TaskSpec, "id" | "executable" | "args" | "workingDirectory" | "environment">;
+
 /** Something that runs. */
 export interface Task {
   readonly identity: ProcessIdentity;
@@ -47,6 +50,11 @@ export interface Driver {
   readonly recover: (identity: ProcessIdentity) => Effect.Effect<Option.Option<Task>, never, Scope.Scope>;
   /** The first process of an invocation whose identity was not written down; `None` when it was not started, or does not run any more. */
   readonly find: (invocation: string) => Effect.Effect<Option.Option<ProcessIdentity>>;
+  /**
+   * Runs a command as the task would, to its end, without its output and its mark. When it ends, or is interrupted, nobody that it started in its
+   * group is left.
+   */
+  readonly exec: (command: Command) => Effect.Effect<ProcessExit, SpawnError>;
   /** Kills what an invocation has left behind, and does not wait for it. */
   readonly sweep: (invocation: string) => Effect.Effect<void>;
   /** Finds what somebody else has started. */

@@ -40,7 +40,7 @@ const describe = (entry: Entry): Effect.Effect<UnitStatus> => {
     nextStartAt: null,
     lastExit: null,
     memory: null,
-    health: entry.slot.health,
+    health: entry.spec.probes === undefined ? null : "unknown",
     ready: entry.slot.readiness.isReady(),
   };
   return entry.ref === null

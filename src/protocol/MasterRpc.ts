@@ -18,6 +18,8 @@ export type Health = typeof Health.Type;
 export const LastExit = Schema.Struct({
   code: Schema.NullOr(Schema.Int),
   signal: Schema.NullOr(Schema.String),
+  /** Why the master has ended it, where nobody had asked for that: `liveness probe failed 3 times: HTTP 503`. */
+  because: Schema.optionalKey(Schema.String),
   /** Unix time, milliseconds. */
   at: Schema.Number,
 });

@@ -14,6 +14,8 @@ import type { Ports } from "../platform/index.ts";
 import type { Store } from "../store/index.ts";
 import { keepPort, newPort, recordedPort, withPort } from "./Port.ts";
 import * as Gently from "./Gently.ts";
+import * as Probing from "./Probing.ts";
+import { ProbeFailed } from "./Probing.ts";
 import * as Readiness from "./Readiness.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
@@ -30,8 +32,10 @@ export interface Slot {
   reattached: boolean;
   /** Whether the unit can be used. */
   readonly readiness: Readiness.Readiness;
-  /** What its liveness probe says, or without one its readiness probe; null: it has none. */
+  /** What the probes say of the process that runs; null: nothing. */
   health: Health | null;
+  /** Why the master ends the process, where nobody has asked it to. */
+  because: string | null;
   /** Of an integrated unit: where it listens. */
   port: number | null;
   /** A one-shot that an earlier master has seen through: its next start has nothing to do. */
@@ -49,6 +53,7 @@ export const emptySlot = (): Slot => ({
   reattached: false,
   readiness: Readiness.make(),
   health: null,
+  because: null,
   port: null,
   completed: false,
 });
@@ -62,10 +67,16 @@ export class ProcessFailed extends Schema.TaggedError<ProcessFailed>()("ProcessF
 }
 
 /** How a process ended, for people. */
-export const formatExit = (exit: { readonly code: number | null; readonly signal: string | null }): string =>
-  exit.signal === null ? `exit code ${exit.code ?? "unknown"}` : `signal ${exit.signal}`;
+export const formatExit = ({ because, code, signal }: Omit<LastExit, "at">): string => {
+  const how = signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
+  return because === undefined ? how : `${because} (${how})`;
+};
 
-const RunRpc = RpcGroup.make(Rpc.make("Exited", { payload: LastExit }));
+const RunRpc = RpcGroup.make(
+  Rpc.make("Exited", { payload: LastExit }),
+  /** The process is to be ended, as a failure. */
+  Rpc.make("Unhealthy", { payload: ProbeFailed }),
+);
 export type RunRpcs = RpcGroup.Rpcs<typeof RunRpc>;
 
 interface RunArgs {
@@ -87,19 +98,23 @@ const launch = Effect.fnUntraced(function* (args: RunArgs) {
   // Added first, so run last: however it ended, the exit is told before the supervisor hears of this incarnation's end.
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
-      const task = slot.task;
+      const { because, task } = slot;
+      slot.health = slot.because = null;
       slot.task = slot.startedAt = slot.port = null;
       slot.reattached = false;
       slot.readiness.set(false);
       store.removeProcess(spec.id);
-      return task === null ? Effect.void : Effect.map(ended(task), (exit) => mailbox.cast("ProcessExited", exit));
+      return task === null
+        ? Effect.void
+        : Effect.map(ended(task), (exit) => mailbox.cast("ProcessExited", because === null ? exit : { ...exit, because }));
     }),
   );
   const task = yield* Effect.flatMap(goOn(args), Option.match({ onSome: Effect.succeed, onNone: () => startNew(args) }));
   slot.task = task;
   const now = yield* Clock.currentTimeMillis;
   slot.startedAt ??= now;
-  if (spec.start !== undefined) mailbox.cast("Reported", { report: "starting", note: null, delayMillis: null, at: now });
+  if (spec.start !== undefined || spec.probes?.startup !== undefined)
+    mailbox.cast("Reported", { report: "starting", note: null, delayMillis: null, at: now });
   return task;
 });
 
@@ -129,9 +144,34 @@ const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
       }),
       context.scope,
     );
-    args.slot.readiness.set(true);
-    return task;
+    const probing = yield* probe(args, task, context);
+    return { args, task, probing };
   });
+
+/** Returns when the start is complete: at once, or when the startup probe has passed. */
+const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, context: Actor.ActorContext<RunRpcs>) {
+  const { driver, forced, mailbox, slot, spec } = args;
+  if (spec.probes === undefined) {
+    slot.readiness.set(true);
+    return null;
+  }
+  const probing = yield* Probing.begin({
+    probes: spec.probes,
+    slot,
+    exec: ({ command, args: words }) => driver.exec({ ...spec, executable: command, args: words }),
+    notice: (type, message) => mailbox.cast("Noticed", { type, message }),
+    onFailed: (error) => context.self.cast("Unhealthy", error),
+  });
+  const patience = { stopTimeoutMillis: spec.stopTimeoutMillis, forced };
+  // With exit code 0 it has done what it is there for: no failed start, whatever comes of that.
+  const isGone = Effect.flatMap(ended(task), (exit) => (exit.code === 0 ? Effect.void : new ProcessFailed({ exit })));
+  const started = Effect.tapError(Effect.raceFirst(probing.started, isGone), () => {
+    probing.stop();
+    return Gently.end(task, patience);
+  });
+  yield* Gently.whileStarting(task, patience, started);
+  return probing;
+});
 
 /** With what an earlier master has started, if that runs. */
 const goOn = ({ driver, ports, slot, spec }: RunArgs) =>
@@ -173,9 +213,24 @@ const Run = Actor.make({
   init: start,
   handlers: {
     Exited: (_, exit) => Actor.exit(exit.code === 0 ? ExitReason.normal : ExitReason.error(new ProcessFailed({ exit }))),
+    Unhealthy: (running, error) => {
+      const exit = Actor.exit(ExitReason.error(error));
+      if (running === null) return exit;
+      const { args, probing, task } = running;
+      args.slot.because = error.message;
+      probing?.stop();
+      args.slot.readiness.set(false);
+      return Effect.as(Gently.end(task, { stopTimeoutMillis: args.spec.stopTimeoutMillis, forced: args.forced }), exit);
+    },
   },
-  terminate: (task, reason) =>
-    reason._tag === "Shutdown" && task !== null ? Effect.andThen(Effect.ignore(task.signal("SIGTERM")), task.waitForAll) : Effect.void,
+  terminate: (running, reason) => {
+    if (reason._tag !== "Shutdown" || running === null) return Effect.void;
+    const { args, probing, task } = running;
+    // What is being stopped is not ready, and a probe that fails now says nothing.
+    probing?.stop();
+    args.slot.readiness.set(false);
+    return Effect.andThen(Effect.ignore(task.signal("SIGTERM")), task.waitForAll);
+  },
 });
 
 const ended = (task: Task): Effect.Effect<LastExit> =>

@@ -146,7 +146,7 @@ const describe = (state: State): Effect.Effect<UnitStatus> => {
     nextStartAt: state.nextStartAt,
     lastExit: state.lastExit,
     memory,
-    health: slot.health,
+    health: slot.health ?? (spec.probes === undefined ? null : "unknown"),
     ready: slot.readiness.isReady(),
     ...(slot.port === null ? {} : { port: slot.port }),
   }));
@@ -265,6 +265,7 @@ export const Unit = Actor.make({
       keep(state, ended);
       return ended;
     },
+    Noticed: (state, { message, type }) => state.args.publish(type, message),
     Reported: (state, { at, delayMillis, note, report }) => follow(state, report, note, delayMillis, at),
     ActionEnded: (state, { failure, id, refused }) => {
       const done = state.waiting.find((waiting) => waiting.id === id);

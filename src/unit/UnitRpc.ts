@@ -23,6 +23,8 @@ export const UnitRpc = RpcGroup.make(
   Rpc.make("Reported", {
     payload: { report: Schema.Literals(reports), note: Note, delayMillis: Schema.NullOr(Schema.Number), at: Schema.Number },
   }),
+  /** Something that its process, or a probe of it, has shown: an event in the words of who has seen it. */
+  Rpc.make("Noticed", { payload: { type: Schema.String, message: Schema.String } }),
   /** A command's action is over. */
   Rpc.make("ActionEnded", { payload: { id: Schema.Int, failure: Schema.NullOr(Schema.String), refused: Schema.NullOr(NotAllowed) } }),
 );

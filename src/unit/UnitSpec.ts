@@ -3,6 +3,7 @@
  */
 
 import type { Unmanaged } from "./Unmanaged.ts";
+import type { ProbesSpec } from "../health/index.ts";
 
 /** Supervision strategy of a group: which siblings are restarted when one child fails. */
 export type GroupStrategy = "one_for_one" | "one_for_all" | "rest_for_one";
@@ -54,6 +55,8 @@ export interface UnitSpec {
   readonly stopTimeoutMillis: number;
   readonly restart: RestartPolicy;
   readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
+  /** What is asked of it while it runs; absent: nothing. */
+  readonly probes?: ProbesSpec;
 }
 
 /** A supervisor of units and of further groups. */

@@ -63,6 +63,18 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes> 
           Effect.acquireRelease(processes.attach(identity), Option.match({ onNone: () => Effect.void, onSome: release })),
           Option.map(taskOf),
         ),
+      exec: ({ args, environment, executable, id, workingDirectory }) => {
+        const spawn = processes.spawn({
+          executable,
+          args,
+          cwd: workingDirectory,
+          env: { ...inherited, ...environment, HSU_UNIT: id },
+          stdin: "ignore",
+          stdout: "ignore",
+          stderr: "ignore",
+        });
+        return Effect.scoped(Effect.flatMap(Effect.acquireRelease(spawn, release), ({ exit }) => exit));
+      },
       // The leader of its own group: those below it have another pid than their group.
       find: (invocation) =>
         Effect.map(processes.marked(mark, invocation), (found) => Option.fromUndefinedOr(found.find(({ group, pid }) => group === pid))),
