@@ -3,33 +3,9 @@
  * an error today and not a surprise on the day they come into effect.
  */
 import * as Schema from "effect/Schema";
-import { AnyMap, block, Count, Duration, Factor, Flag, OneOf, Percent, Port, Positive, Quantity, Text, Whole } from "./Values.ts";
+import { AnyMap, block, Count, Duration, Factor, Flag, OneOf, Percent, Quantity, Text, Whole } from "./Values.ts";
 
 const texts = Schema.Array(Text);
-
-const runOptions = {
-  enabled: Flag,
-  interval: Duration,
-  timeout: Duration,
-  initial_delay: Duration,
-  retries: Count,
-  failure_threshold: Positive,
-  success_threshold: Positive,
-};
-export const RunOptions = block(runOptions);
-
-export const HealthCheck = block({
-  ...runOptions,
-  type: OneOf("http", "grpc", "tcp", "exec", "process"),
-  http_endpoint: Text,
-  grpc_service: Text,
-  grpc_health_check: Flag,
-  http: block({ url: Text, method: Text, headers: AnyMap }),
-  grpc: block({ address: Text, service: Text, method: Text, headers: AnyMap }),
-  tcp: block({ address: Text, port: Port }),
-  exec: block({ command: Text, args: texts }),
-  run_options: RunOptions,
-});
 
 /** Of the seed dialect. */
 export const ResourceLimits = block({ max_memory_mb: Quantity, max_cpu_percent: Quantity, max_file_descriptors: Count });

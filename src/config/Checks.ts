@@ -3,6 +3,7 @@
  * on the located values, so that it finds everything in a file that has other errors as well.
  */
 import { isGroup, nestedOf } from "./Dialect.ts";
+import { checkProbes } from "./ProbeChecks.ts";
 import { type Entry, labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
 import { unmanagedProblems } from "./UnmanagedOf.ts";
 
@@ -84,8 +85,6 @@ const isUnmanaged = ({ node }: Found): boolean =>
 /** What is accepted without effect, by place in a unit: the key itself, or only some keys of it (`except`: all but these). */
 const WITHOUT_EFFECT: ReadonlyArray<Idle> = [
   ["profile_type"],
-  ["management.health_check"],
-  ["management.health_check_run_options"],
   ["management.resource_limits"],
   ["management.logging", ["buffer_size"]],
   ["management.metadata", ["version", "tags"]],
@@ -93,8 +92,6 @@ const WITHOUT_EFFECT: ReadonlyArray<Idle> = [
   ["management.unmanaged.health_check"],
   ...["standard_managed", "integrated_managed"].flatMap((kind): ReadonlyArray<Idle> => [
     [`management.${kind}.metadata`, ["version", "tags"]],
-    [`management.${kind}.health_check`],
-    [`management.${kind}.health_check_run_options`],
     [`management.${kind}.control.context_aware_restart`, undefined, ["default"]],
     [`management.${kind}.control.limits`],
     [`management.${kind}.control.process_file`],
@@ -144,6 +141,21 @@ const idlePeriod = (node: Located | undefined): ReadonlyArray<Problem> => {
   ];
 };
 
+const probes = ({ node }: Found): ReadonlyArray<Problem> => {
+  const management = get(node, "management")?.node;
+  const kind = nestedOf(management?.value);
+  const block = kind === undefined ? management : get(management, kind)?.node;
+  const integrated = (get(node, "type")?.node.value ?? kind) === "integrated_managed";
+  if (block?.kind !== "map") return [];
+  const options = get(block, "health_check_run_options");
+  const idle = !integrated && options !== undefined && !isOff(options.node) && get(block, "health_check") === undefined;
+  const message = `${nameOf(node)}: "health_check_run_options" without "health_check" asks nothing`;
+  return [
+    ...checkProbes(block, integrated),
+    ...(idle ? [{ code: "HSU-CFG-101" as const, start: options.start, end: options.end, message }] : []),
+  ];
+};
+
 /** All findings about the file as a whole. */
 export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
   const found = entriesOf(root, ["managed_processes"]);
@@ -156,7 +168,7 @@ export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
       const kind = kinds(unit, root);
       if (kind.length > 0) return kind;
       if (isUnmanaged(unit)) return [...withoutEffect(unit), ...unmanagedProblems(nameOf(unit.node), get(unit.node, "management")?.node)];
-      return [...withoutEffect(unit), ...readAsOther(unit)];
+      return [...withoutEffect(unit), ...readAsOther(unit), ...probes(unit)];
     }),
     ...idlePeriod(get(root, "process_manager")?.node),
     ...found.filter((entry) => entry.group).flatMap((entry) => idlePeriod(entry.node)),

@@ -4,6 +4,8 @@
 import * as NodePath from "node:path";
 import type { GroupSpec, MasterSpec, RestartPolicy, UnitSpec } from "../unit/UnitSpec.ts";
 import { type Nested, nestedOf } from "./Dialect.ts";
+import { probesOf, startupMillis } from "./ProbesOf.ts";
+import type { ProbeBlocks } from "./Probes.ts";
 import { type StartBlock, startsOf } from "./Starts.ts";
 import type { ConfigFile, Entry, FlatManagement, Found, Group, Managed, Strategy, Unit } from "./Schema.ts";
 import { locate, type Located, type Path } from "./Source.ts";
@@ -115,6 +117,7 @@ interface Program {
   readonly description: string | undefined;
   readonly logging: FlatManagement["logging"];
   readonly starts: StartBlock;
+  readonly health: ProbeBlocks;
 }
 
 const flat = (context: Context, path: Path, management: FlatManagement): Program => {
@@ -130,10 +133,12 @@ const flat = (context: Context, path: Path, management: FlatManagement): Program
     description: metadata?.description ?? metadata?.name,
     logging: management.logging,
     starts: control,
+    health: management,
   };
 };
 
-const nested = (context: Context, path: Path, { control, metadata }: Managed): Program => {
+const nested = (context: Context, path: Path, managed: Managed): Program => {
+  const { control, metadata } = managed;
   const here = [...path, "control", "execution"];
   const { execution } = control;
   return {
@@ -147,6 +152,7 @@ const nested = (context: Context, path: Path, { control, metadata }: Managed): P
     description: metadata?.description ?? metadata?.name,
     logging: undefined,
     starts: control,
+    health: managed,
   };
 };
 
@@ -194,21 +200,25 @@ const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
         ? nested(context, [...place, "integrated_managed"], management.integrated_managed)
         : flat(context, place, management as FlatManagement);
   const { description, executable, folder, logging } = program;
+  const integrated = kindOf(unit) === "integrated_managed";
+  const probing = probesOf(context.folder, program.health, integrated);
+  const startMillis = program.starts.start === "oneshot" ? DEFAULTS.oneshotMillis : DEFAULTS.startTimeoutMillis;
   return {
     _tag: "Unit",
     id: unit.id,
-    kind: kindOf(unit) === "integrated_managed" ? "integrated" : "managed",
+    kind: integrated ? "integrated" : "managed",
     enabled: unit.enabled ?? true,
     ...(description === undefined ? {} : { description }),
     executable: hasFolder(executable) ? NodePath.resolve(context.folder, executable) : executable,
     args: program.args,
     workingDirectory: NodePath.resolve(context.folder, folder ?? "."),
     environment: program.environment,
-    startTimeoutMillis: program.start ?? (program.starts.start === "oneshot" ? DEFAULTS.oneshotMillis : DEFAULTS.startTimeoutMillis),
+    startTimeoutMillis: program.start ?? Math.max(startMillis, startupMillis(probing.probes ?? {})),
     stopTimeoutMillis: program.stop ?? DEFAULTS.stopTimeoutMillis,
     restart: restartOf(program.restart),
     capture: { stdout: logging?.capture_stdout ?? true, stderr: logging?.capture_stderr ?? true },
     ...startsOf(program.starts),
+    ...probing,
   };
 };
 

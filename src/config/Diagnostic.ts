@@ -21,6 +21,7 @@ export const CODES = {
   "HSU-CFG-014": "a text that no process can be given",
   "HSU-CFG-016": "a dialect that this version does not support",
   "HSU-CFG-017": "the type and the management block disagree",
+  "HSU-CFG-018": "a probe that cannot work",
   "HSU-CFG-101": "accepted, not in effect in this version",
   "HSU-CFG-103": "a value is taken for another one",
   "HSU-CFG-104": "nothing to run",

@@ -3,17 +3,9 @@
  * are typed here; the blocks that are not are in Blocks.ts.
  */
 import * as Schema from "effect/Schema";
-import {
-  HealthCheck,
-  Limits,
-  LogCollection,
-  ProcessFile,
-  ResourceLimits,
-  restartContext,
-  RunOptions,
-  UnitLogCollection,
-} from "./Blocks.ts";
+import { Limits, LogCollection, ProcessFile, ResourceLimits, restartContext, UnitLogCollection } from "./Blocks.ts";
 import { isGroup, nestedOf } from "./Dialect.ts";
+import { probeKeys } from "./Probes.ts";
 import { startKeys } from "./Starts.ts";
 import { FlatUnmanaged, NestedUnmanaged } from "./UnmanagedOf.ts";
 import {
@@ -65,8 +57,7 @@ const FlatControl = Schema.Struct({
 
 const FlatManagement = Schema.Struct({
   control: FlatControl,
-  health_check: optional(HealthCheck),
-  health_check_run_options: optional(RunOptions),
+  ...probeKeys,
   resource_limits: optional(ResourceLimits),
   restart_policy: optional(RestartPolicy),
   logging: optional(block({ capture_stdout: Flag, capture_stderr: Flag, buffer_size: Positive })),
@@ -93,8 +84,7 @@ const NestedControl = Schema.Struct({
 const Managed = Schema.Struct({
   metadata: optional(Metadata),
   control: NestedControl,
-  health_check: optional(HealthCheck),
-  health_check_run_options: optional(RunOptions),
+  ...probeKeys,
 });
 
 const NestedManagement = {

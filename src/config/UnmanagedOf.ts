@@ -5,7 +5,8 @@ import * as Option from "effect/Option";
 import * as Schema from "effect/Schema";
 import * as Signal from "../platform/Signal.ts";
 import type { Unmanaged } from "../unit/Unmanaged.ts";
-import { HealthCheck, ResourceLimits, RunOptions } from "./Blocks.ts";
+import { ResourceLimits } from "./Blocks.ts";
+import { HealthCheck, RunOptions } from "./Probes.ts";
 import { type Located, type Problem } from "./Source.ts";
 import { AnyMap, Arguments, block, Environment, Flag, Name, OneOf, Port, Text, Timeout } from "./Values.ts";
 

@@ -12,7 +12,7 @@ import { EXPECTED, parseDuration } from "./Duration.ts";
 /** What a failed check of ours tells the diagnostics: the code, and what else would help. */
 export type Told = { readonly code: Code; readonly expected?: string; readonly hint?: string };
 
-const told = (code: Code, expected: string): Told & { readonly expected: string } => ({ code, expected });
+export const told = (code: Code, expected: string): Told & { readonly expected: string } => ({ code, expected });
 
 /** Every key may be left out. */
 export const block = <const Fields extends Record<string, Schema.Top>>(fields: Fields) =>
@@ -46,7 +46,7 @@ export const Id = Schema.String.check(
 );
 
 /** The values that YAML may hold where a process gets a text. */
-const Scalar = Schema.Union([Text, Schema.Finite, Schema.Boolean]).annotate({ expected: "a string, a number or true or false" });
+export const Scalar = Schema.Union([Text, Schema.Finite, Schema.Boolean]).annotate({ expected: "a string, a number or true or false" });
 
 /** A list of scalars, given to the process as texts, each as it is written in the file. */
 export const Arguments = Schema.Array(Scalar);
@@ -75,6 +75,7 @@ export const Count = number({ minimum: 0, expected: "a whole number, 0 or more" 
 export const Positive = number({ minimum: 1, expected: "a whole number, 1 or more" });
 export const Quantity = number({ minimum: 0, whole: false, expected: "a number, 0 or more" });
 export const Percent = number({ minimum: 0, maximum: 100, whole: false, expected: "a percentage from 0 to 100" });
+export const Fraction = number({ minimum: 0, maximum: 1, whole: false, expected: "a number from 0 to 1" });
 export const Whole = number({ minimum: Number.MIN_SAFE_INTEGER, expected: "a whole number" });
 /** A factor below 1 would make every delay shorter than the one before: a loop without a brake. */
 export const Multiplier = number({ minimum: 1, maximum: 1_000, whole: false, expected: "a number from 1 to 1000" });

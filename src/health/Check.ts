@@ -32,8 +32,15 @@ const execRun = (exec: Exec, spec: ExecCheck): Effect.Effect<Outcome> =>
       code === 0 ? passed("exit code 0") : failed(signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`),
   });
 
+/** What is probed. */
+export interface Target {
+  readonly exec: Exec;
+  /** Where it listens, as far as that is known now. */
+  readonly port: () => number | null;
+}
+
 /** The check of a spec. What it keeps open is closed with the scope. */
-export const make = (spec: CheckSpec, exec: Exec): Effect.Effect<Check, never, Scope.Scope> => {
+export const make = (spec: CheckSpec, target: Target): Effect.Effect<Check, never, Scope.Scope> => {
   switch (spec.kind) {
     case "http":
       return Effect.map(
@@ -48,10 +55,10 @@ export const make = (spec: CheckSpec, exec: Exec): Effect.Effect<Check, never, S
     case "grpc":
       return Effect.flatMap(
         Effect.promise(() => import("./GrpcCheck.ts")),
-        (grpc) => grpc.make(spec),
+        (grpc) => grpc.make(spec, target.port),
       );
     case "exec":
-      return Effect.succeed({ run: execRun(exec, spec) });
+      return Effect.succeed({ run: execRun(target.exec, spec) });
     case "process":
       return Effect.succeed({ run: Effect.succeed(passed("the process runs")) });
   }

@@ -38,7 +38,10 @@ const outcomeOf = (status: string | null): Outcome => {
   return status === serving ? passed(status) : failed(status);
 };
 
-const ask = (spec: GrpcCheck): Effect.Effect<Outcome> =>
+/** Whom to ask for what. */
+type Place = GrpcCheck & { readonly port: number };
+
+const check = (spec: Place): Effect.Effect<Outcome> =>
   Effect.callback((resume) => {
     let seen: Outcome | null = null;
     const close = call({
@@ -54,7 +57,7 @@ const ask = (spec: GrpcCheck): Effect.Effect<Outcome> =>
     return Effect.sync(close);
   });
 
-const ping = (spec: GrpcCheck): Effect.Effect<Outcome> =>
+const ping = (spec: Place): Effect.Effect<Outcome> =>
   Effect.callback((resume) => {
     const close = call({
       ...spec,
@@ -70,67 +73,78 @@ const ping = (spec: GrpcCheck): Effect.Effect<Outcome> =>
     return Effect.sync(close);
   });
 
+interface Watch {
+  readonly run: (place: Place) => Effect.Effect<Outcome>;
+  readonly changed: Effect.Effect<void>;
+}
+
 /** A stream on which the server tells of each change. Lost, it is opened again at the next run; a server that has no `Watch` is asked instead. */
-const watch = (spec: GrpcCheck): Effect.Effect<Check, never, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => ({
-        close: null as (() => void) | null,
-        last: null as Outcome | null,
-        told: false,
-        isKnown: true,
-        listener: (): void => {},
-      })),
-      (stream) => Effect.sync(() => stream.close?.()),
-    ),
-    (stream) => {
-      const tell = (outcome: Outcome): void => {
-        stream.last = outcome;
-        stream.told = true;
-        stream.listener();
-      };
-      const open = (): void => {
-        stream.last = null;
-        stream.close = call({
-          ...spec,
-          path: "/grpc.health.v1.Health/Watch",
-          request: HealthCheckRequest.encode({ service: spec.service }).finish(),
-          onAnswer: (answer) => tell(outcomeOf(read(answer))),
-          onEnd: (end) => {
-            stream.close = null;
-            if (end._tag === "Status" && end.status === unimplemented) stream.isKnown = false;
-            tell(failed(words(end)));
-          },
-        });
-      };
-      const wait = Effect.callback<void>((resume) => {
-        if (stream.told) return resume(Effect.void);
-        stream.listener = () => resume(Effect.void);
-        return Effect.sync(() => void (stream.listener = () => {}));
+const watch: Effect.Effect<Watch, never, Scope.Scope> = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => ({
+      close: null as (() => void) | null,
+      last: null as Outcome | null,
+      told: false,
+      isKnown: true,
+      listener: (): void => {},
+    })),
+    (stream) => Effect.sync(() => stream.close?.()),
+  ),
+  (stream) => {
+    const tell = (outcome: Outcome): void => {
+      stream.last = outcome;
+      stream.told = true;
+      stream.listener();
+    };
+    const open = (spec: Place): void => {
+      stream.last = null;
+      stream.close = call({
+        ...spec,
+        path: "/grpc.health.v1.Health/Watch",
+        request: HealthCheckRequest.encode({ service: spec.service }).finish(),
+        onAnswer: (answer) => tell(outcomeOf(read(answer))),
+        onEnd: (end) => {
+          stream.close = null;
+          if (end._tag === "Status" && end.status === unimplemented) stream.isKnown = false;
+          tell(failed(words(end)));
+        },
       });
-      const run: Effect.Effect<Outcome> = Effect.suspend(() => {
-        if (!stream.isKnown) return ask(spec);
+    };
+    const wait = Effect.callback<void>((resume) => {
+      if (stream.told) return resume(Effect.void);
+      stream.listener = () => resume(Effect.void);
+      return Effect.sync(() => void (stream.listener = () => {}));
+    });
+    const run = (spec: Place): Effect.Effect<Outcome> =>
+      Effect.suspend(() => {
+        if (!stream.isKnown) return check(spec);
         if (stream.close === null) {
           stream.told = false;
-          open();
+          open(spec);
         }
         const seen = Effect.suspend(() => {
           stream.told = false;
-          return stream.isKnown ? Effect.succeed(stream.last ?? failed("no answer")) : ask(spec);
+          return stream.isKnown ? Effect.succeed(stream.last ?? failed("no answer")) : check(spec);
         });
         return stream.last === null ? Effect.andThen(wait, seen) : seen;
       });
-      return { run, changed: Effect.suspend(() => (stream.isKnown ? wait : Effect.never)) };
-    },
-  );
+    return { run, changed: Effect.suspend(() => (stream.isKnown ? wait : Effect.never)) };
+  },
+);
 
-export const make = (spec: GrpcCheck): Effect.Effect<Check, never, Scope.Scope> => {
+export const make = (spec: GrpcCheck, ownPort: () => number | null): Effect.Effect<Check, never, Scope.Scope> => {
+  /** Looked up at each run: a unit may make its port known late. */
+  const atPort = (ask: (place: Place) => Effect.Effect<Outcome>): Effect.Effect<Outcome> =>
+    Effect.suspend(() => {
+      const port = spec.port ?? ownPort();
+      return port === null ? Effect.succeed(failed("its port is not known")) : ask({ ...spec, port });
+    });
   switch (spec.method) {
     case "check":
-      return Effect.succeed({ run: ask(spec) });
+      return Effect.succeed({ run: atPort(check) });
     case "ping":
-      return Effect.succeed({ run: ping(spec) });
+      return Effect.succeed({ run: atPort(ping) });
     case "watch":
-      return watch(spec);
+      return Effect.map(watch, ({ changed, run }) => ({ changed, run: atPort(run) }));
   }
 };

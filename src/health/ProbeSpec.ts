@@ -29,7 +29,8 @@ export interface TcpCheck {
 export interface GrpcCheck {
   readonly kind: "grpc";
   readonly address: string;
-  readonly port: number;
+  /** Null: the one that the unit was told, or has made known. */
+  readonly port: number | null;
   /**
    * `check` and `watch` ask `grpc.health.v1`: one question a run, or a stream on which the server tells of each change. `ping` asks upstream's
    * `proto.CoreService/Ping`, and is content with a server that does not know it.

@@ -113,7 +113,9 @@ export const begin = Effect.fnUntraced(function* (args: ProbingArgs): Effect.fn.
       (kind) => {
         const spec = probes[kind]!;
         const probe = Effect.scoped(
-          Effect.flatMap(Check.make(spec.check, exec), (check) => Prober.run(spec, check, beginning, found(kind))),
+          Effect.flatMap(Check.make(spec.check, { exec, port: () => slot.port }), (check) =>
+            Prober.run(spec, check, beginning, found(kind)),
+          ),
         );
         return Effect.map(Effect.forkIn(probe, scope), (fiber) => void running.set(kind, fiber));
       },

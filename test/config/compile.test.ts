@@ -251,7 +251,6 @@ describe("the files of the Rust build", () => {
         "57 HSU-CFG-101 unit "long-running-service": "profile_type" is",
         "69 HSU-CFG-101 unit "long-running-service": health_failures, resource_violations, startup_grace_period, sustained_violation_time in "context_aware_restart" are",
         "84 HSU-CFG-101 unit "long-running-service": "limits" is",
-        "92 HSU-CFG-101 unit "long-running-service": "health_check" is",
         "101 HSU-CFG-101 "log_collection" is",
       ]
     `);

@@ -28,7 +28,7 @@ describe("keys", () => {
       hsu.yaml:7:5: error HSU-CFG-005: unknown key "control2" in "management"
         7 |     control2: 1
           |     ^^^^^^^^
-          = expected one of control, health_check, health_check_run_options, resource_limits, restart_policy, logging, metadata
+          = expected one of control, health_check, health_check_run_options, probes, resource_limits, restart_policy, logging, metadata
           = did you mean "control"?
 
       2 errors
@@ -50,20 +50,16 @@ describe("keys", () => {
     `);
   });
 
-  it("HSU-CFG-005: a typo in a block that is not in effect", () => {
+  it("HSU-CFG-005: a typo in a block of a block", () => {
     expect(findings(unit("  health_check:", "    run_options: {intervall: 5s}"))).toMatchInlineSnapshot(`
       "
-      hsu.yaml:6:5: warning HSU-CFG-101: unit "web": "health_check" is accepted and not in effect in this version
-        6 |     health_check:
-          |     ^^^^^^^^^^^^
-
       hsu.yaml:7:21: error HSU-CFG-005: unknown key "intervall" in "run_options"
         7 |       run_options: {intervall: 5s}
           |                     ^^^^^^^^^
-          = expected one of enabled, interval, timeout, initial_delay, retries, failure_threshold, success_threshold
+          = expected one of enabled, interval, timeout, initial_delay, failure_threshold, success_threshold, retries
           = did you mean "interval"?
 
-      1 error, 1 warning
+      1 error
       "
     `);
   });

@@ -13,6 +13,13 @@
  *   --line-bytes N        pads each line to N bytes, without its newline
  *   --stderr              lines go to stderr
  *   --pid-file FILE       writes its own pid there; with --grandchild also FILE.grandchild
+ *   --health-port N       serves HTTP on 127.0.0.1:N: 200 `well`, or as the next flags say (0: any port, written to --port-file)
+ *   --port-file FILE      takes its health port there
+ *   --health-after-ms N   listens only after N ms
+ *   --fail-health-after N answers 503 to each request after the first N
+ *   --fail-health-for N   answers 503 to the first N requests
+ *   --hang-health         takes requests and answers none
+ *   --health-log FILE     appends a line for each request
  *   --announce FILE       appends `PID UNIX_MS` when it starts
  *
  * It prints `ready` as soon as its signal handlers are set, before anything else.
@@ -37,6 +44,13 @@ const { values } = parseArgs({
     stderr: flag,
     "pid-file": text,
     announce: text,
+    "health-port": text,
+    "port-file": text,
+    "health-after-ms": { ...text, default: "0" },
+    "fail-health-after": text,
+    "fail-health-for": { ...text, default: "0" },
+    "hang-health": flag,
+    "health-log": text,
   },
 });
 const number = (name) => (values[name] === undefined ? undefined : Number(values[name]));
@@ -70,6 +84,23 @@ if (values.grandchild) {
 }
 if (values["pid-file"] !== undefined) writeFileSync(values["pid-file"], `${process.pid}\n`);
 print("ready\n", 1);
+
+if (values["health-port"] !== undefined) {
+  const { createServer } = await import("node:http");
+  let asked = 0;
+  const server = createServer((request, answer) => {
+    asked++;
+    if (values["health-log"] !== undefined) appendFileSync(values["health-log"], `${process.pid} ${request.method} ${request.url}\n`);
+    if (values["hang-health"]) return;
+    const isWell = asked > number("fail-health-for") && asked <= (number("fail-health-after") ?? Infinity);
+    answer.writeHead(isWell ? 200 : 503).end(isWell ? "well\n" : "unwell\n");
+  });
+  setTimeout(() => {
+    server.listen(number("health-port"), "127.0.0.1", () => {
+      if (values["port-file"] !== undefined) writeFileSync(values["port-file"], `${server.address().port}\n`);
+    });
+  }, number("health-after-ms"));
+}
 
 const line = (index) => `${`line ${index}`.padEnd(number("line-bytes"), ".")}\n`;
 const total = number("spew-lines") ?? Infinity;
