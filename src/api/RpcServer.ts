@@ -24,6 +24,7 @@ export const handlers = MasterRpc.toLayer(
       Signal: ({ unit, signal }) => control.signal(unit, signal),
       Events: (options) => control.events(options),
       Logs: (options) => control.logs(options),
+      Call: (options) => control.call(options),
       Shutdown: () => control.shutdown,
     }),
   ),

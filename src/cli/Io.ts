@@ -29,6 +29,8 @@ export type StartMaster = (
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
+  /** All of stdin, as text. */
+  readonly readStdin: () => Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   readonly uid: number;

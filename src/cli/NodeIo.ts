@@ -11,6 +11,7 @@ export const nodeIo = (options: { readonly version: string; readonly startMaster
   ...options,
   stdout: output(process.stdout),
   stderr: output(process.stderr),
+  readStdin: async () => (await import("node:stream/consumers")).text(process.stdin),
   env: process.env,
   cwd: process.cwd(),
   uid: process.getuid?.() ?? 0,

@@ -130,6 +130,24 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     load: () => import("./verbs/events.ts"),
   },
   {
+    name: "call",
+    summary: "Call a method of a unit's own gRPC services",
+    details:
+      "METHOD is package.Service/Method, JSON its request ({} without it, - reads it from stdin); each reply is one line of JSON.\n" +
+      "Without METHOD: what the unit serves. The unit has to serve gRPC server reflection.\n" +
+      'Example: hsu call echo proto.EchoService/Echo \'{"message":"hi"}\'',
+    operands: [
+      { name: "UNIT", required: true },
+      { name: "METHOD", required: false },
+      { name: "JSON", required: false },
+    ],
+    flags: {
+      timeout: { type: "duration", value: "TIME", help: "how long the whole of it may take (30s); then exit code 124" },
+      output: output("text", "json"),
+    },
+    load: () => import("./verbs/call.ts"),
+  },
+  {
     name: "down",
     summary: "Stop all units and the master",
     operands: [],

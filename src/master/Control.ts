@@ -4,8 +4,10 @@
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
 import type * as Stream from "effect/Stream";
+import type { CallError } from "../protocol/CallErrors.ts";
 import type { InvalidTransition, NotAllowed, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
-import type { LogLine, MasterEvent, MasterStatus, TreeNode, UnitStatus } from "../protocol/MasterRpc.ts";
+import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitStatus } from "../protocol/MasterRpc.ts";
+import type { CallOptions } from "./Call.ts";
 
 export class Control extends Context.Service<
   Control,
@@ -24,6 +26,8 @@ export class Control extends Context.Service<
       readonly follow: boolean;
       readonly lines: number;
     }) => Stream.Stream<LogLine, UnitNotFound>;
+    /** Calls a method of the unit's own services; without one, tells which there are. */
+    readonly call: (options: CallOptions) => Stream.Stream<CallReply, UnitNotFound | CallError>;
     /** Begins the shutdown and returns; `terminated` tells its end. */
     readonly shutdown: Effect.Effect<void>;
     /** Completes when every unit has been stopped. */

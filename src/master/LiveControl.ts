@@ -10,6 +10,7 @@ import { tail } from "../logs/index.ts";
 import { UnitNotFound } from "../protocol/Errors.ts";
 import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
 import type { UnitRef } from "../unit/index.ts";
+import { call as callUnit } from "./Call.ts";
 import type { Control } from "./Control.ts";
 import { type Entry, refOf } from "./Entry.ts";
 import type { History } from "./History.ts";
@@ -94,6 +95,10 @@ export const make = ({ entries, groupAt, history, options, phase, shutdown, star
     events: history.events,
     logs: ({ follow, lines, unit }) =>
       Stream.unwrap(Effect.map(find(unit), () => tail({ stateDirectory: options.stateDirectory, unit, lines, follow }))),
+    call: (request) =>
+      Stream.unwrap(
+        Effect.flatMap(find(request.unit), (entry) => Effect.map(describe(entry), ({ state }) => callUnit(entry, state, request))),
+      ),
     shutdown,
     terminated,
   };

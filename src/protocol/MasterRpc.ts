@@ -4,6 +4,7 @@
 import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
+import { CallError } from "./CallErrors.ts";
 import { InvalidTransition, NotAllowed, StartFailed, UnitNotFound } from "./Errors.ts";
 
 /** State of a unit, as the lifecycle table names it. */
@@ -109,6 +110,21 @@ export const LogLine = Schema.Struct({
 });
 export type LogLine = typeof LogLine.Type;
 
+/** A reply of a unit's own service, or one of the methods that it serves. */
+export const CallReply = Schema.Union([
+  Schema.TaggedStruct("Reply", { json: Schema.String }),
+  Schema.TaggedStruct("Method", {
+    /** `package.Service/Method` */
+    method: Schema.String,
+    /** Full names of messages. */
+    request: Schema.String,
+    response: Schema.String,
+    requestStream: Schema.Boolean,
+    responseStream: Schema.Boolean,
+  }),
+]);
+export type CallReply = typeof CallReply.Type;
+
 const unit = { unit: Schema.String };
 
 /**
@@ -135,6 +151,13 @@ export const MasterRpc = RpcGroup.make(
     payload: { unit: Schema.String, follow: Schema.Boolean, lines: Schema.Int },
     success: LogLine,
     error: UnitNotFound,
+    stream: true,
+  }),
+  /** Each reply as JSON; without a method, what the unit serves. */
+  Rpc.make("Call", {
+    payload: { unit: Schema.String, method: Schema.NullOr(Schema.String), json: Schema.String, timeoutMillis: Schema.Number },
+    success: CallReply,
+    error: Schema.Union([UnitNotFound, ...CallError.members]),
     stream: true,
   }),
   Rpc.make("Shutdown"),

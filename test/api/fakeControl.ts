@@ -6,8 +6,9 @@ import * as Effect from "effect/Effect";
 import * as PubSub from "effect/PubSub";
 import * as Stream from "effect/Stream";
 import type { Control } from "../../src/master/Control.ts";
+import { CallDeadline } from "../../src/protocol/CallErrors.ts";
 import { InvalidTransition, StartFailed, UnitNotFound } from "../../src/protocol/Errors.ts";
-import type { LogLine, MasterEvent, MasterStatus, TreeNode, UnitState, UnitStatus } from "../../src/protocol/MasterRpc.ts";
+import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitState, UnitStatus } from "../../src/protocol/MasterRpc.ts";
 
 export const now = 1_800_000_000_000;
 
@@ -125,6 +126,23 @@ export const make = Effect.gen(function* () {
       ),
     logs: ({ unit: id, follow, lines: count }) =>
       Stream.unwrap(Effect.map(find(id), () => followed(logged.slice(0, count * 2), lines, follow))),
+    call: ({ json, method, unit: id }) =>
+      Stream.unwrap(
+        Effect.map(call(`call ${method}`, id), (): Stream.Stream<CallReply, CallDeadline> =>
+          method === null
+            ? Stream.succeed({
+                _tag: "Method" as const,
+                method: "proto.EchoService/Echo",
+                request: "proto.EchoRequest",
+                response: "proto.EchoResponse",
+                requestStream: false,
+                responseStream: true,
+              })
+            : method === "late"
+              ? Stream.fail(new CallDeadline({ unit: id, method, millis: 5 }))
+              : Stream.make({ _tag: "Reply" as const, json }, { _tag: "Reply" as const, json: "{}" }),
+        ),
+      ),
     shutdown: Effect.sync(() => void calls.push("shutdown")),
     terminated: Deferred.await(ended),
   };

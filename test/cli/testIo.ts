@@ -58,6 +58,7 @@ export const testIo = (
     },
     startMaster: () => Effect.die("this test starts no master"),
     self: [],
+    readStdin: () => Promise.resolve(""),
     ...rest,
     out,
     err,

@@ -1,6 +1,7 @@
 /** Integrated units under the `hsu` program. */
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { UnitStatus } from "../../src/protocol/MasterRpc.ts";
 import { type Home, home, until } from "./program.ts";
@@ -67,4 +68,82 @@ describe("the port of an integrated unit", () => {
     expect(readFileSync(portFile("a"), "latin1")).toBe(`${after.port}\n`);
     expect((await place.hsu("logs", "a")).out.split("\n")[1]).toBe(`--quiet --port ${after.port}`);
   }, 60_000);
+});
+
+/** The unit itself, with its sources beside it where it wants them. */
+const exampleConfig = (folder: string): object => {
+  const text = readFileSync(`examples/${folder}/hsu.yaml`, "utf8");
+  const file = /arguments: \[(.*)\]/.exec(text)![1]!;
+  const executable = /executable: (.*)/.exec(text)![1]!;
+  return {
+    managed_processes: [integrated("echo", executable === "node" ? process.execPath : executable, [resolve(`examples/${folder}`, file)])],
+  };
+};
+
+/** Why the example in Python cannot run here; empty when it can. */
+const pythonLacks = (): string => {
+  try {
+    execFileSync("/usr/bin/python3", ["-c", "import grpc, google.protobuf"], { stdio: "pipe" });
+    return "";
+  } catch {
+    return "/usr/bin/python3 cannot import grpc: Debian's python3-grpcio and python3-protobuf";
+  }
+};
+
+describe("a unit's own services", () => {
+  const echoes = async (): Promise<void> => {
+    const answer = await place.hsu("call", "echo", "proto.EchoService/Echo", '{"message":"hi"}');
+    expect(answer).toEqual({ code: 0, out: '{"message":"hi"}\n', err: "" });
+    const listed = await place.hsu("call", "echo");
+    expect(listed.out).toContain("proto.EchoService/Echo (proto.EchoRequest) returns (proto.EchoResponse)\n");
+    expect(await place.hsu("call", "echo", "proto.CoreService/Ping")).toMatchObject({ code: 0, out: "{}\n" });
+  };
+
+  it("the example in TypeScript is called by name, and what is wrong with a call is said", async () => {
+    write(exampleConfig("integrated-typescript"));
+    await up();
+    await echoes();
+    const wrong = async (...argv: ReadonlyArray<string>) => {
+      const { code, err, out } = await place.hsu("call", ...argv);
+      return { code, out, error: err.split("\n")[0] };
+    };
+    expect(await wrong("ecco")).toEqual({ code: 4, out: "", error: 'error: no unit "ecco" [HSU-UNIT-001]' });
+    expect(await wrong("echo", "proto.EchoService/Eco")).toMatchObject({ code: 1, error: expect.stringContaining("[HSU-CALL-005]") });
+    expect(await wrong("echo", "proto.EchoService/Echo", '{"message":1}')).toEqual({
+      code: 1,
+      out: "",
+      error: 'error: the request does not fit "proto.EchoService/Echo": $.message: it is 1 [HSU-CALL-007]',
+    });
+    expect(await wrong("echo", "hsu.unit.v1.UnitService/SetLogLevel", "{}")).toEqual({
+      code: 1,
+      out: "",
+      error: "error: UNIMPLEMENTED: this unit has no log level [HSU-CALL-008]",
+    });
+    expect(await wrong("echo", "grpc.health.v1.Health/Watch", "{}", "--timeout", "300ms")).toMatchObject({
+      code: 124,
+      out: '{"status":"SERVING"}\n',
+    });
+    await place.hsu("stop", "echo");
+    expect(await wrong("echo", "proto.EchoService/Echo")).toMatchObject({
+      code: 1,
+      error: 'error: unit "echo" cannot be called: it is stopped [HSU-CALL-001]',
+    });
+    expect((await place.hsu("logs", "echo")).out).toMatch(/^listening on \d+\nends after 1 calls: /);
+    expect((await place.hsu("down")).code).toBe(0);
+    expect(place.left()).toEqual([]);
+  }, 60_000);
+
+  const lacks = pythonLacks();
+  it.skipIf(lacks !== "")(
+    `the example in Python is called by name${lacks === "" ? "" : `: ${lacks}`}`,
+    async () => {
+      write(exampleConfig("integrated-python"));
+      await up();
+      await echoes();
+      expect((await place.hsu("down")).code).toBe(0);
+      expect(readFileSync(join(place.folder, "state/logs/echo/stdout.log"), "utf8")).toMatch(/^listening on \d+\nends after 1 calls\n$/);
+      expect(place.left()).toEqual([]);
+    },
+    60_000,
+  );
 });
