@@ -17,7 +17,7 @@ export { V1 };
 type Answer = Partial<ServerReflectionResponse>;
 
 /** Files of proto/, and with them the services that every unit has. */
-export const ownFiles = (): FileRegistry => createFileRegistry(fromBinary(FileDescriptorSetSchema, Buffer.from(descriptors, "base64")));
+const ownFiles = (): FileRegistry => createFileRegistry(fromBinary(FileDescriptorSetSchema, Buffer.from(descriptors, "base64")));
 
 /** Answers for `services` and for those of proto/ that are named in `own`. */
 export const make = (services: ReadonlyArray<DescService>, own: ReadonlyArray<string>) => {

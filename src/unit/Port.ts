@@ -9,7 +9,7 @@ import type { Slot } from "./Run.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
 
 /** Where upstream looks for a unit of which it knows no port. */
-export const fallbackPort = 50051;
+const fallbackPort = 50051;
 
 /** The arguments of a process, with its port at the end of them: units exit on a flag they do not know, so nothing else is added. */
 export const withPort = (args: ReadonlyArray<string>, port: number | null): ReadonlyArray<string> =>
