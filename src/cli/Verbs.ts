@@ -97,6 +97,30 @@ export const verbs: ReadonlyArray<VerbSpec> = [
   { name: "stop", summary: "Stop units, and keep them stopped", operands: [units], flags: {}, load: () => import("./verbs/stop.ts") },
   { name: "restart", summary: "Stop units and start them again", operands: [units], flags: {}, load: () => import("./verbs/restart.ts") },
   {
+    name: "reload",
+    summary: "Have units read their configuration again",
+    details: "Sends each the reload_signal of its config, usually HUP.",
+    operands: [units],
+    flags: {},
+    load: () => import("./verbs/reload.ts"),
+  },
+  {
+    name: "reset-failed",
+    summary: "Forget the failures of units",
+    details:
+      "A failed unit is simply stopped again; one that waits for its backoff, or whose circuit breaker is open, starts now.\nWithout UNIT: all units.",
+    operands: [{ name: "UNIT", required: false, many: true }],
+    flags: {},
+    load: () => import("./verbs/resetFailed.ts"),
+  },
+  {
+    name: "describe",
+    summary: "Show all that is known of a unit",
+    operands: [{ name: "UNIT", required: true }],
+    flags: { output: output("text", "json", "yaml") },
+    load: () => import("./verbs/describe.ts"),
+  },
+  {
     name: "signal",
     summary: "Send a signal to a unit's processes",
     details: "SIGNAL is a name or a number: HUP, SIGHUP, 1.",

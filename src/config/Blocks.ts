@@ -3,7 +3,7 @@
  * an error today and not a surprise on the day they come into effect.
  */
 import * as Schema from "effect/Schema";
-import { AnyMap, block, Count, Duration, Factor, Flag, OneOf, Percent, Quantity, Text, Whole } from "./Values.ts";
+import { AnyMap, block, Count, Duration, Flag, OneOf, Percent, Quantity, Text, Whole } from "./Values.ts";
 
 const texts = Schema.Array(Text);
 
@@ -35,18 +35,6 @@ export const ProcessFile = block({
   usesubdirectory: Flag,
   use_subdirectory: Flag,
 });
-
-const retries = block({ max_retries: Count, retry_delay: Duration, backoff_rate: Factor });
-/** `default` is in effect and lives in Schema.ts. */
-export const restartContext = {
-  health_failures: retries,
-  resource_violations: retries,
-  severity_multipliers: block({ warning: Factor, critical: Factor, emergency: Factor }),
-  process_profile_multipliers: block({ batch: Factor, web: Factor, database: Factor, worker: Factor, scheduler: Factor, default: Factor }),
-  startup_grace_period: Duration,
-  sustained_violation_time: Duration,
-  spike_tolerance_time: Duration,
-};
 
 const Target = block({
   type: OneOf("file", "stdout", "stderr", "syslog", "elasticsearch", "process_manager_stdout"),

@@ -84,7 +84,6 @@ const isUnmanaged = ({ node }: Found): boolean =>
 
 /** What is accepted without effect, by place in a unit: the key itself, or only some keys of it (`except`: all but these). */
 const WITHOUT_EFFECT: ReadonlyArray<Idle> = [
-  ["profile_type"],
   ["management.resource_limits"],
   ["management.logging", ["buffer_size"]],
   ["management.metadata", ["version", "tags"]],
@@ -92,7 +91,7 @@ const WITHOUT_EFFECT: ReadonlyArray<Idle> = [
   ["management.unmanaged.health_check"],
   ...["standard_managed", "integrated_managed"].flatMap((kind): ReadonlyArray<Idle> => [
     [`management.${kind}.metadata`, ["version", "tags"]],
-    [`management.${kind}.control.context_aware_restart`, undefined, ["default"]],
+    [`management.${kind}.control.context_aware_restart`, ["startup_grace_period", "sustained_violation_time", "spike_tolerance_time"]],
     [`management.${kind}.control.limits`],
     [`management.${kind}.control.process_file`],
     [`management.${kind}.control.log_collection`],
@@ -115,16 +114,14 @@ const withoutEffect = ({ node }: Found): ReadonlyArray<Problem> =>
     return idle.length === 0 ? [] : [{ code: "HSU-CFG-101", start, end, message }];
   });
 
-const POLICIES = [["management"], ["management", "standard_managed", "control"], ["management", "integrated_managed", "control"]];
-
-const readAsOther = ({ node }: Found): ReadonlyArray<Problem> =>
-  POLICIES.flatMap((place): ReadonlyArray<Problem> => {
-    const policy = get(node, ...place, "restart_policy")?.node;
-    const value = policy?.kind === "map" ? get(policy, "strategy")?.node : policy;
-    if (value?.value !== "unless-stopped" && value?.value !== "unless_stopped") return [];
-    const message = `${nameOf(node)}: ${JSON.stringify(value.value)} is taken for "always"; a unit stopped by hand stays stopped until the master starts anew`;
-    return [{ code: "HSU-CFG-103", start: value.start, end: value.end, message }];
-  });
+/** A profile only says how much patience there is, and what that is stands in `context_aware_restart`. */
+const idleProfile = ({ node }: Found): ReadonlyArray<Problem> => {
+  const profile = get(node, "profile_type");
+  const kinds = ["standard_managed", "integrated_managed"];
+  if (profile === undefined || kinds.some((kind) => get(node, "management", kind, "control", "context_aware_restart"))) return [];
+  const message = `${nameOf(node)}: "profile_type" has no effect without "context_aware_restart"`;
+  return [{ code: "HSU-CFG-101", start: profile.start, end: profile.end, message }];
+};
 
 const idlePeriod = (node: Located | undefined): ReadonlyArray<Problem> => {
   const period = get(node, "period");
@@ -168,7 +165,7 @@ export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
       const kind = kinds(unit, root);
       if (kind.length > 0) return kind;
       if (isUnmanaged(unit)) return [...withoutEffect(unit), ...unmanagedProblems(nameOf(unit.node), get(unit.node, "management")?.node)];
-      return [...withoutEffect(unit), ...readAsOther(unit), ...probes(unit)];
+      return [...withoutEffect(unit), ...idleProfile(unit), ...probes(unit)];
     }),
     ...idlePeriod(get(root, "process_manager")?.node),
     ...found.filter((entry) => entry.group).flatMap((entry) => idlePeriod(entry.node)),

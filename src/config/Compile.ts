@@ -2,12 +2,13 @@
  * From a checked config file to the tree of specs. All defaults of the file are here.
  */
 import * as NodePath from "node:path";
-import type { GroupSpec, MasterSpec, RestartPolicy, UnitSpec } from "../unit/UnitSpec.ts";
+import type { GroupSpec, MasterSpec, UnitSpec } from "../unit/UnitSpec.ts";
 import { type Nested, nestedOf } from "./Dialect.ts";
 import { probesOf, startupMillis } from "./ProbesOf.ts";
 import type { ProbeBlocks } from "./Probes.ts";
 import { type StartBlock, startsOf } from "./Starts.ts";
-import type { ConfigFile, Entry, FlatManagement, Found, Group, Managed, Strategy, Unit } from "./Schema.ts";
+import { restartOf, type Said } from "./RestartOf.ts";
+import type { ConfigFile, Entry, FlatManagement, Found, Group, Managed, Unit } from "./Schema.ts";
 import { locate, type Located, type Path } from "./Source.ts";
 import { unmanagedOf } from "./UnmanagedOf.ts";
 
@@ -18,8 +19,6 @@ const DEFAULTS = {
   oneshotMillis: 24 * 86_400_000,
   stopTimeoutMillis: 10_000,
   periodMillis: 5_000,
-  /** Of a unit without a restart policy. In a policy, what is not said is as here, and the strategy is on_failure. */
-  restart: { when: "always", delayMillis: 1_000, multiplier: 2, maxDelayMillis: 60_000, resetAfterMillis: 60_000 },
 } as const;
 
 /** Where a file's relative paths start, and its values as written. */
@@ -27,60 +26,6 @@ interface Context {
   readonly folder: string;
   readonly root: Located;
 }
-
-const WHEN: Readonly<Record<Strategy, RestartPolicy["when"]>> = {
-  always: "always",
-  "unless-stopped": "always",
-  unless_stopped: "always",
-  on_failure: "on_failure",
-  "on-failure": "on_failure",
-  never: "never",
-  no: "never",
-};
-
-interface Restart {
-  readonly strategy?: Strategy;
-  readonly attempts?: number;
-  readonly delay?: number;
-  readonly multiplier?: number;
-}
-
-const restartOf = (given: Restart | undefined): RestartPolicy => {
-  if (given === undefined) return DEFAULTS.restart;
-  const delayMillis = given.delay ?? DEFAULTS.restart.delayMillis;
-  return {
-    // No attempts are allowed: the same as never.
-    when: given.attempts === 0 ? "never" : WHEN[given.strategy ?? "on_failure"],
-    ...(given.attempts === undefined || given.attempts === 0 ? {} : { maxAttempts: given.attempts }),
-    delayMillis,
-    multiplier: given.multiplier ?? DEFAULTS.restart.multiplier,
-    maxDelayMillis: Math.max(delayMillis, DEFAULTS.restart.maxDelayMillis),
-    resetAfterMillis: DEFAULTS.restart.resetAfterMillis,
-  };
-};
-
-const given = <A extends object>(fields: A): { readonly [K in keyof A]?: Exclude<A[K], undefined> } =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as never;
-
-type Policy = FlatManagement["restart_policy"];
-const policyOf = (policy: Policy): Restart | undefined =>
-  policy === undefined
-    ? undefined
-    : typeof policy === "string"
-      ? { strategy: policy }
-      : given({
-          strategy: policy.strategy,
-          attempts: policy.max_attempts,
-          delay: policy.restart_delay,
-          multiplier: policy.backoff_multiplier,
-        });
-
-const nestedRestart = (control: Managed["control"]): Restart | undefined => {
-  const policy = policyOf(control.restart_policy);
-  const context = control.context_aware_restart?.default;
-  if (policy === undefined && context === undefined) return undefined;
-  return { ...given({ attempts: context?.max_retries, delay: context?.retry_delay, multiplier: context?.backoff_rate }), ...policy };
-};
 
 /** Numbers and truth values as the file writes them: `1.10` is not `1.1`. */
 const written = (context: Context, path: Path, value: string | number | boolean): string => {
@@ -113,7 +58,8 @@ interface Program {
   readonly folder: string | undefined;
   readonly start: number | undefined;
   readonly stop: number | undefined;
-  readonly restart: Restart | undefined;
+  readonly restart: Said;
+  readonly signals: Pick<FlatManagement["control"], "stop_signal" | "reload_signal">;
   readonly description: string | undefined;
   readonly logging: FlatManagement["logging"];
   readonly starts: StartBlock;
@@ -129,7 +75,8 @@ const flat = (context: Context, path: Path, management: FlatManagement): Program
     folder: control.working_directory,
     start: control.startup_timeout,
     stop: control.shutdown_timeout,
-    restart: policyOf(management.restart_policy),
+    restart: { policy: management.restart_policy },
+    signals: control,
     description: metadata?.description ?? metadata?.name,
     logging: management.logging,
     starts: control,
@@ -148,7 +95,8 @@ const nested = (context: Context, path: Path, managed: Managed): Program => {
     folder: execution.working_directory,
     start: execution.wait_delay,
     stop: control.graceful_timeout,
-    restart: nestedRestart(control),
+    restart: { policy: control.restart_policy, context: control.context_aware_restart },
+    signals: control,
     description: metadata?.description ?? metadata?.name,
     logging: undefined,
     starts: control,
@@ -177,14 +125,15 @@ const foundUnit = (context: Context, { enabled, id }: Unit, shape: Parameters<ty
     id,
     kind: "unmanaged",
     enabled: enabled ?? true,
-    ...given({ description }),
+    ...(description === undefined ? {} : { description }),
     // Nothing is executed.
     executable: "",
     args: [],
     workingDirectory: context.folder,
     environment: {},
     startTimeoutMillis: DEFAULTS.startTimeoutMillis,
-    restart: DEFAULTS.restart,
+    stopSignal: "SIGTERM",
+    restart: restartOf({ policy: undefined }),
     capture: { stdout: false, stderr: false },
     ...rest,
   };
@@ -215,7 +164,9 @@ const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
     environment: program.environment,
     startTimeoutMillis: program.start ?? Math.max(startMillis, startupMillis(probing.probes ?? {})),
     stopTimeoutMillis: program.stop ?? DEFAULTS.stopTimeoutMillis,
-    restart: restartOf(program.restart),
+    restart: restartOf({ ...program.restart, profile: unit.profile_type }),
+    stopSignal: program.signals.stop_signal ?? "SIGTERM",
+    ...(program.signals.reload_signal === undefined ? {} : { reloadSignal: program.signals.reload_signal }),
     capture: { stdout: logging?.capture_stdout ?? true, stderr: logging?.capture_stderr ?? true },
     ...startsOf(program.starts),
     ...probing,

@@ -23,7 +23,6 @@ export const CODES = {
   "HSU-CFG-017": "the type and the management block disagree",
   "HSU-CFG-018": "a probe that cannot work",
   "HSU-CFG-101": "accepted, not in effect in this version",
-  "HSU-CFG-103": "a value is taken for another one",
   "HSU-CFG-104": "nothing to run",
   "HSU-CFG-105": "unusual YAML",
 } as const;

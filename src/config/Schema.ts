@@ -3,9 +3,10 @@
  * are typed here; the blocks that are not are in Blocks.ts.
  */
 import * as Schema from "effect/Schema";
-import { Limits, LogCollection, ProcessFile, ResourceLimits, restartContext, UnitLogCollection } from "./Blocks.ts";
+import { Limits, LogCollection, ProcessFile, ResourceLimits, UnitLogCollection } from "./Blocks.ts";
 import { isGroup, nestedOf } from "./Dialect.ts";
 import { probeKeys } from "./Probes.ts";
+import { RestartContext, RestartPolicy, SignalName } from "./RestartSchema.ts";
 import { startKeys } from "./Starts.ts";
 import { FlatUnmanaged, NestedUnmanaged } from "./UnmanagedOf.ts";
 import {
@@ -17,7 +18,6 @@ import {
   Flag,
   Id,
   isRecord,
-  Multiplier,
   Name,
   OneOf,
   Port,
@@ -28,21 +28,6 @@ import {
 
 const optional = Schema.optionalKey;
 
-/** `no` is YAML 1.2's text, not false; `unless-stopped` is Docker's word. */
-const Strategy = OneOf("always", "on_failure", "never", "on-failure", "no", "unless-stopped", "unless_stopped").annotate({
-  expected: "one of always, on_failure, never",
-});
-export type Strategy = typeof Strategy.Type;
-
-const RestartBlock = block({ strategy: Strategy, max_attempts: Count, restart_delay: Timeout, backoff_multiplier: Multiplier });
-/** A word alone, or a block. */
-const RestartPolicy = dispatch<Strategy | typeof RestartBlock.Type>((value) => (typeof value === "string" ? Strategy : RestartBlock));
-
-const RestartContext = block({
-  default: block({ max_retries: Count, retry_delay: Timeout, backoff_rate: Multiplier }),
-  ...restartContext,
-});
-
 const Metadata = block({ name: Text, description: Text, version: Text, tags: Schema.Array(Text) });
 
 const FlatControl = Schema.Struct({
@@ -52,6 +37,8 @@ const FlatControl = Schema.Struct({
   environment: optional(Environment),
   startup_timeout: optional(Timeout),
   shutdown_timeout: optional(Timeout),
+  stop_signal: optional(SignalName),
+  reload_signal: optional(SignalName),
   ...startKeys,
 });
 
@@ -75,6 +62,8 @@ const NestedControl = Schema.Struct({
   restart_policy: optional(RestartPolicy),
   context_aware_restart: optional(RestartContext),
   graceful_timeout: optional(Timeout),
+  stop_signal: optional(SignalName),
+  reload_signal: optional(SignalName),
   limits: optional(Limits),
   process_file: optional(ProcessFile),
   log_collection: optional(UnitLogCollection),

@@ -64,7 +64,12 @@ const EnvironmentList = Schema.Array(
   Text.check(Schema.makeFilter((pair: string) => pair.indexOf("=") > 0, told("HSU-CFG-014", 'a text of the form "NAME=value"'))),
 );
 
-const number = (options: { readonly minimum: number; readonly maximum?: number; readonly whole?: boolean; readonly expected: string }) => {
+export const number = (options: {
+  readonly minimum: number;
+  readonly maximum?: number;
+  readonly whole?: boolean;
+  readonly expected: string;
+}) => {
   const { minimum, maximum = Number.MAX_SAFE_INTEGER, whole = true, expected } = options;
   const inRange = (value: number): boolean => value >= minimum && value <= maximum && (!whole || Number.isInteger(value));
   return Schema.Number.annotate({ expected }).check(Schema.makeFilter(inRange, told("HSU-CFG-010", expected)));

@@ -5,8 +5,8 @@ import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
 import type * as Stream from "effect/Stream";
 import type { CallError } from "../protocol/CallErrors.ts";
-import type { InvalidTransition, NotAllowed, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
-import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitStatus } from "../protocol/MasterRpc.ts";
+import type { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
+import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitDescription, UnitStatus } from "../protocol/MasterRpc.ts";
 import type { CallOptions } from "./Call.ts";
 
 export class Control extends Context.Service<
@@ -18,6 +18,12 @@ export class Control extends Context.Service<
     readonly stop: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | NotAllowed>;
     readonly restart: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | NotAllowed | StartFailed>;
     readonly signal: (unit: string, signal: string) => Effect.Effect<void, UnitNotFound | InvalidTransition | NotAllowed>;
+    /** The unit, with the states that it has been in. */
+    readonly describe: (unit: string) => Effect.Effect<UnitDescription, UnitNotFound>;
+    /** Sends its reload signal. */
+    readonly reload: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | NotReloadable>;
+    /** Forgets its failures: a failed unit is simply stopped, one that waits for its backoff or its breaker starts now. */
+    readonly resetFailed: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | NotAllowed | StartFailed>;
     /** The kept history from sequence number `since` on, then, with `follow`, each event as it happens. */
     readonly events: (options: { readonly follow: boolean; readonly since: number }) => Stream.Stream<MasterEvent>;
     /** The last `lines` lines of each stream of the unit, then, with `follow`, each line as it is written. */

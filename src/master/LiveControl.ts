@@ -91,6 +91,9 @@ export const make = ({ entries, groupAt, history, options, phase, shutdown, star
     start: (unit) => withUnit(unit, (ref) => ref.call("Start", undefined, commandTimeout)),
     stop: (unit) => withUnit(unit, (ref) => ref.call("Stop", undefined, commandTimeout)),
     restart: (unit) => withUnit(unit, (ref) => ref.call("Restart", undefined, commandTimeout)),
+    describe: (unit) => withUnit(unit, (ref) => ref.call("History", undefined, commandTimeout)),
+    reload: (unit) => withUnit(unit, (ref) => ref.call("Reload", undefined, commandTimeout)),
+    resetFailed: (unit) => withUnit(unit, (ref) => ref.call("ResetFailed", undefined, commandTimeout)),
     signal: (unit, signal) => withUnit(unit, (ref) => ref.call("Signal", { signal }, commandTimeout)),
     events: history.events,
     logs: ({ follow, lines, unit }) =>

@@ -3,9 +3,11 @@
  */
 import * as Cause from "effect/Cause";
 import * as Clock from "effect/Clock";
+import * as Context from "effect/Context";
 import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
+import * as Random from "effect/Random";
 import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
 import * as RpcGroup from "effect/rpc/RpcGroup";
@@ -60,9 +62,11 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         ),
       );
     const { driver, store } = options;
+    const now = (): number => clock.currentTimeMillisUnsafe();
+    const random = Context.get(yield* Effect.context(), Random.Random).nextDoubleUnsafe;
     const ports = makePorts();
     const childOf = (entry: Entry) => {
-      const autoStart = Recovered.startsWithMaster(entry.spec, entry.recovered);
+      const autoStart = Recovered.startsWithMaster(entry.spec, entry.recovered, store.held.has(entry.spec.id));
       const { slot, spec: unit } = entry;
       if (unit.unmanaged !== undefined) {
         return watchSpec({ spec: unit, unmanaged: unit.unmanaged, finder: driver.finder, slot, mailbox: refOf(entry), autoStart });
@@ -76,6 +80,8 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         ports,
         autoStart,
         forced: Deferred.await(patience),
+        now,
+        random,
       });
     };
 
@@ -92,6 +98,9 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
             slot: entry.slot,
             recovered: entry.recovered,
             remember: (memory) => store.putUnit(entry.spec.id, memory),
+            isHeld: store.held.has(entry.spec.id),
+            hold: (held) => (held ? store.hold(entry.spec.id) : store.unhold(entry.spec.id)),
+            now,
             supervisor: groupAt(entry.groups),
             finder: driver.finder,
             publish: (type, message) => history.publish([...entry.groups, entry.spec.id], type, message),

@@ -35,6 +35,11 @@ export const reattach = ({ driver, entries, publish, store }: Parts): Effect.Eff
       concurrency: "unbounded",
       discard: true,
     });
+    for (const { recovered, slot } of entries.values()) {
+      if (recovered.memory === null) continue;
+      slot.row = recovered.memory.row;
+      slot.notBefore = recovered.process === null && recovered.memory.state === "backoff" ? recovered.memory.nextStartAt : null;
+    }
   });
 
 const settle = Effect.fnUntraced(function* (record: ProcessRecord, { driver, entries, publish, store }: Parts) {

@@ -2,7 +2,7 @@
  * What an event of the supervision tree means: to a unit, and in words to people.
  */
 import { type Event, ExitReason } from "../actor/index.ts";
-import type { Lifecycle } from "../unit/index.ts";
+import { FailurePolicy, type Lifecycle } from "../unit/index.ts";
 
 /** A report to a unit's mailbox. */
 export interface UnitReport {
@@ -22,6 +22,7 @@ export const toUnit = (event: Event.TreeEvent): UnitReport | null => {
     case "Started":
       return report("started");
     case "StartFailed":
+      if (FailurePolicy.isNotDue(event.reason)) return null;
       return report("startFailed", ExitReason.format(event.reason));
     case "Stopping":
       return report("stopping");

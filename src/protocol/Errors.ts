@@ -48,6 +48,17 @@ export class NotAllowed extends Schema.TaggedError<NotAllowed>()("NotAllowed", {
   }
 }
 
+/** Nothing says how the unit is told to read its configuration again. */
+export class NotReloadable extends Schema.TaggedError<NotReloadable>()("NotReloadable", { unit: Schema.String }) {
+  readonly code = "HSU-UNIT-010";
+  override get message(): string {
+    return `unit ${JSON.stringify(this.unit)} cannot be reloaded: its config names no reload_signal`;
+  }
+  get hint(): string {
+    return `give it control.reload_signal, or start it anew: hsu restart ${this.unit}`;
+  }
+}
+
 /** The unit's process could not be started. */
 export class StartFailed extends Schema.TaggedError<StartFailed>()("StartFailed", {
   unit: Schema.String,

@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { CallError } from "./CallErrors.ts";
-import { InvalidTransition, NotAllowed, StartFailed, UnitNotFound } from "./Errors.ts";
+import { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNotFound } from "./Errors.ts";
 
 /** State of a unit, as the lifecycle table names it. */
 export const UnitState = Schema.Literals(["stopped", "waiting", "starting", "running", "completed", "stopping", "failed", "backoff"]);
@@ -25,6 +25,15 @@ export const LastExit = Schema.Struct({
   at: Schema.Number,
 });
 export type LastExit = typeof LastExit.Type;
+
+/** A state that a unit has come into, and why. */
+export const Transition = Schema.Struct({
+  state: UnitState,
+  /** Unix milliseconds. */
+  at: Schema.Number,
+  reason: Schema.NullOr(Schema.String),
+});
+export type Transition = typeof Transition.Type;
 
 /** One unit, as `hsu status` shows it. Times are Unix milliseconds, memory is bytes. */
 export const UnitStatus = Schema.Struct({
@@ -49,8 +58,18 @@ export const UnitStatus = Schema.Struct({
   ready: Schema.Boolean,
   /** Where an integrated unit listens, while it runs. */
   port: Schema.optionalKey(Schema.Int),
+  /** Of a unit with a circuit breaker: `open`, it is left alone for a while; `half_open`, it is on trial. */
+  breaker: Schema.optionalKey(Schema.Literals(["closed", "open", "half_open"])),
 });
 export type UnitStatus = typeof UnitStatus.Type;
+
+/** One unit, with what has become of it. */
+export const UnitDescription = Schema.Struct({
+  status: UnitStatus,
+  /** The states that it has been in, the oldest first: the last 20. */
+  history: Schema.Array(Transition),
+});
+export type UnitDescription = typeof UnitDescription.Type;
 
 /** The master itself and all its units. */
 export const MasterStatus = Schema.Struct({
@@ -143,6 +162,13 @@ export const MasterRpc = RpcGroup.make(
   Rpc.make("Signal", {
     payload: { unit: Schema.String, signal: Schema.String },
     error: Schema.Union([UnitNotFound, InvalidTransition, NotAllowed]),
+  }),
+  Rpc.make("Describe", { payload: unit, success: UnitDescription, error: UnitNotFound }),
+  Rpc.make("Reload", { payload: unit, success: UnitStatus, error: Schema.Union([UnitNotFound, InvalidTransition, NotReloadable]) }),
+  Rpc.make("ResetFailed", {
+    payload: unit,
+    success: UnitStatus,
+    error: Schema.Union([UnitNotFound, InvalidTransition, NotAllowed, StartFailed]),
   }),
   /** History first (at most the master's ring of them, from `since` on), then, with `follow`, what happens. */
   Rpc.make("Events", { payload: { follow: Schema.Boolean, since: Schema.Int }, success: MasterEvent, stream: true }),

@@ -6,6 +6,7 @@ import type { ProcessRecord, Store, UnitMemory } from "./Store.ts";
 export const make = (): Store => {
   const processes = new Map<string, ProcessRecord>();
   const units = new Map<string, UnitMemory>();
+  const held = new Set<string>();
   return {
     get processes() {
       return [...processes.values()];
@@ -15,6 +16,9 @@ export const make = (): Store => {
     removeProcess: (unit) => void processes.delete(unit),
     putUnit: (unit, memory) => void units.set(unit, memory),
     removeUnit: (unit) => void units.delete(unit),
+    held,
+    hold: (unit) => void held.add(unit),
+    unhold: (unit) => void held.delete(unit),
     clear: () => {
       processes.clear();
       units.clear();

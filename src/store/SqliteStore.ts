@@ -25,6 +25,7 @@ const setUp = `
   CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS processes (unit TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS units (unit TEXT PRIMARY KEY, memory TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS held (unit TEXT PRIMARY KEY) STRICT;
 `;
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
@@ -89,6 +90,7 @@ const make = (db: DatabaseSync, bootId: string, failed: (cause: unknown) => void
   const known = MemoryStore.make();
   for (const [, record] of rows(db, "SELECT unit AS key, record AS value FROM processes", ProcessRecord)) known.putProcess(record);
   for (const [unit, memory] of rows(db, "SELECT unit AS key, memory AS value FROM units", UnitMemory)) known.putUnit(unit, memory);
+  for (const { unit } of db.prepare("SELECT unit FROM held").all()) known.hold(String(unit));
   return {
     get processes() {
       return known.processes;
@@ -109,6 +111,16 @@ const make = (db: DatabaseSync, bootId: string, failed: (cause: unknown) => void
     removeUnit: writing((unit) => {
       known.removeUnit(unit);
       removeUnit.run(unit);
+    }),
+    held: known.held,
+    hold: writing((unit) => {
+      known.hold(unit);
+      db.prepare("INSERT OR IGNORE INTO held VALUES (?)").run(unit);
+    }),
+    unhold: writing((unit) => {
+      if (!known.held.has(unit)) return;
+      known.unhold(unit);
+      db.prepare("DELETE FROM held WHERE unit = ?").run(unit);
     }),
     clear: writing(() => {
       known.clear();

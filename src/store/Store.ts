@@ -3,7 +3,7 @@
  */
 import * as Schema from "effect/Schema";
 import { ProcessIdentity } from "../platform/index.ts";
-import { LastExit, UnitState } from "../protocol/MasterRpc.ts";
+import { LastExit, Transition, UnitState } from "../protocol/MasterRpc.ts";
 
 /** One start of a unit: written before the process is there, so that no instant exists in which nobody knows of it. */
 export const ProcessRecord = Schema.Struct({
@@ -21,6 +21,21 @@ export const ProcessRecord = Schema.Struct({
 });
 export type ProcessRecord = typeof ProcessRecord.Type;
 
+/** Failures in a row: what the next one means depends on them. */
+export const FailureRow = Schema.Struct({
+  /** Restarts in a row. */
+  attempts: Schema.Int,
+  /** When the last failures were that the breaker counts, Unix milliseconds. */
+  failures: Schema.Array(Schema.Number),
+  /** The breaker; `until` is in Unix milliseconds. */
+  circuit: Schema.Union([
+    Schema.TaggedStruct("Closed", {}),
+    Schema.TaggedStruct("Open", { until: Schema.Number }),
+    Schema.TaggedStruct("HalfOpen", { until: Schema.Number }),
+  ]),
+});
+export type FailureRow = typeof FailureRow.Type;
+
 /** What is remembered of a unit beside its process. */
 export const UnitMemory = Schema.Struct({
   state: UnitState,
@@ -29,6 +44,11 @@ export const UnitMemory = Schema.Struct({
   lastExit: Schema.NullOr(LastExit),
   /** Of a one-shot that has been completed: what was run. */
   done: Schema.optionalKey(Schema.String),
+  /** When its next start is due, Unix milliseconds; only in `backoff`. */
+  nextStartAt: Schema.NullOr(Schema.Number),
+  row: FailureRow,
+  /** Its last states, the oldest first. */
+  history: Schema.Array(Transition),
 });
 export type UnitMemory = typeof UnitMemory.Type;
 
@@ -40,7 +60,11 @@ export interface Store {
   readonly removeProcess: (unit: string) => void;
   readonly putUnit: (unit: string, memory: UnitMemory) => void;
   readonly removeUnit: (unit: string) => void;
-  /** After an orderly end: the next master starts afresh. */
+  /** Units that were stopped by hand and that no master is to start, whatever has happened in between: an orderly end, another boot. */
+  readonly held: ReadonlySet<string>;
+  readonly hold: (unit: string) => void;
+  readonly unhold: (unit: string) => void;
+  /** After an orderly end: the next master starts afresh, but for the units that are held. */
   readonly clear: () => void;
 }
 

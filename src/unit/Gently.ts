@@ -3,18 +3,20 @@
  */
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
+import type { Signal } from "../platform/index.ts";
 import type { Task } from "../driver/index.ts";
 
 export interface Patience {
+  readonly stopSignal: Signal.Signal;
   readonly stopTimeoutMillis: number;
   /** Completes when nobody is waited for any more. */
   readonly forced: Effect.Effect<void>;
 }
 
 /** Asks all of the task to end and waits for it, as long as its patience lasts; whoever owns the task kills what is left. */
-export const end = (task: Task, { forced, stopTimeoutMillis }: Patience): Effect.Effect<void> =>
+export const end = (task: Task, { forced, stopSignal, stopTimeoutMillis }: Patience): Effect.Effect<void> =>
   Effect.andThen(
-    Effect.ignore(task.signal("SIGTERM")),
+    Effect.ignore(task.signal(stopSignal)),
     Effect.ignore(Effect.timeout(Effect.raceFirst(task.waitForAll, forced), stopTimeoutMillis)),
   );
 

@@ -6,7 +6,7 @@
 import type { UnitState } from "../protocol/MasterRpc.ts";
 
 /** What a person or an API asks of a unit. */
-export const commands = ["start", "stop", "restart", "signal"] as const;
+export const commands = ["start", "stop", "restart", "signal", "reload", "reset-failed"] as const;
 export type Command = (typeof commands)[number];
 
 /** What the supervisor reports. */
@@ -45,9 +45,10 @@ export const states = [
 ] as const satisfies ReadonlyArray<UnitState>;
 
 /**
- * What the unit has its supervisor do: start the child; stop it and keep it down; both, in that order; or pass a signal on to the process.
+ * What the unit has its supervisor do: start the child; stop it and keep it down; both, in that order; or pass a signal on to the process. `forget`:
+ * the failures so far count no more.
  */
-export type Action = "startChild" | "stopChild" | "cycleChild" | "signalProcess" | "none";
+export type Action = "startChild" | "stopChild" | "cycleChild" | "signalProcess" | "forget" | "none";
 
 /** A step of the table; null where the state does not take the event. */
 export type Step = { readonly state: UnitState; readonly action: Action } | null;
@@ -67,32 +68,70 @@ const facts = {
   crashed: to("failed"),
 } satisfies Record<Report, Step>;
 
-/** The table. `start` and `restart` of a unit in backoff do not wait for it. */
+/** The table. `start` and `restart` of a unit in backoff do not wait for it, and neither does a `reset-failed`. */
 export const table: Readonly<Record<UnitState, Readonly<Record<LifecycleEvent, Step>>>> = {
-  stopped: { ...facts, start: to("starting", "startChild"), stop: null, restart: to("starting", "startChild"), signal: null },
+  stopped: {
+    ...facts,
+    start: to("starting", "startChild"),
+    stop: null,
+    restart: to("starting", "startChild"),
+    signal: null,
+    reload: null,
+    "reset-failed": to("stopped", "forget"),
+  },
   waiting: {
     ...facts,
     start: to("starting", "startChild"),
     stop: to("stopped", "stopChild"),
     restart: to("starting", "startChild"),
     signal: null,
+    reload: null,
+    "reset-failed": to("waiting", "forget"),
   },
-  starting: { ...facts, start: null, stop: to("stopping", "stopChild"), restart: to("stopping", "cycleChild"), signal: null },
+  starting: {
+    ...facts,
+    start: null,
+    stop: to("stopping", "stopChild"),
+    restart: to("stopping", "cycleChild"),
+    signal: null,
+    reload: null,
+    "reset-failed": to("starting", "forget"),
+  },
   running: {
     ...facts,
     start: null,
     stop: to("stopping", "stopChild"),
     restart: to("stopping", "cycleChild"),
     signal: to("running", "signalProcess"),
+    reload: to("running", "signalProcess"),
+    "reset-failed": to("running", "forget"),
   },
-  completed: { ...facts, start: null, stop: to("stopping", "stopChild"), restart: to("stopping", "cycleChild"), signal: null },
-  stopping: { ...facts, start: null, stop: null, restart: null, signal: to("stopping", "signalProcess") },
+  stopping: {
+    ...facts,
+    start: null,
+    stop: null,
+    restart: null,
+    signal: to("stopping", "signalProcess"),
+    reload: null,
+    "reset-failed": to("stopping", "forget"),
+  },
+  completed: {
+    ...facts,
+    start: null,
+    stop: to("stopping", "stopChild"),
+    restart: to("stopping", "cycleChild"),
+    signal: null,
+    reload: null,
+    "reset-failed": to("completed", "forget"),
+  },
   failed: {
     ...facts,
     start: to("starting", "startChild"),
     stop: to("stopped", "stopChild"),
     restart: to("starting", "startChild"),
     signal: null,
+    reload: null,
+    "reset-failed": to("stopped", "forget"),
   },
   backoff: {
     ...facts,
@@ -100,11 +139,17 @@ export const table: Readonly<Record<UnitState, Readonly<Record<LifecycleEvent, S
     stop: to("stopped", "stopChild"),
     restart: to("starting", "cycleChild"),
     signal: null,
+    reload: null,
+    "reset-failed": to("starting", "cycleChild"),
   },
 };
 
 /** The step that an event makes from a state. */
 export const step = (state: UnitState, event: LifecycleEvent): Step => table[state][event];
 
-/** The commands that a state takes. */
-export const legal = (state: UnitState): ReadonlyArray<Command> => commands.filter((command) => step(state, command) !== null);
+/** The commands that a state takes, and that change anything but what is remembered. */
+export const legal = (state: UnitState): ReadonlyArray<Command> =>
+  commands.filter((command) => {
+    const next = step(state, command);
+    return next !== null && !(next.action === "forget" && next.state === state);
+  });

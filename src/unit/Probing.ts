@@ -19,6 +19,8 @@ export class ProbeFailed extends Schema.TaggedError<ProbeFailed>()("ProbeFailed"
   saw: Schema.String,
 }) {
   readonly code = "HSU-UNIT-005";
+  /** It is tried again with the patience of health failures. */
+  readonly failureContext = "health";
   override get message(): string {
     return failedText(this.probe, this.failures, this.saw);
   }

@@ -3,6 +3,7 @@
  */
 import type { ProcessIdentity } from "../platform/index.ts";
 import type { UnitMemory } from "../store/index.ts";
+import { noFailures } from "./FailurePolicy.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
 
 /** A process that runs, and is what the spec says. */
@@ -69,15 +70,22 @@ export const withoutProcess = (ours: boolean, started: boolean, memory: UnitMemo
     reason,
     restarts: memory?.restarts ?? 0,
     lastExit: { code: null, signal: null, at },
+    nextStartAt: null,
+    row: memory?.row ?? noFailures,
+    history: memory?.history ?? [],
   });
   if (memory?.state === "stopping" && memory.reason === stoppedByHand) return { ...nothing, memory: ended(stoppedByHand) };
   if (!ours) return nothing;
   return started ? { ...nothing, memory: ended("ended while no master ran"), endedUnseen: true } : { ...nothing, memory };
 };
 
-/** What was stopped by hand or given up stays so; a job that has ended unseen is not run again, whatever its end was. */
-export const startsWithMaster = ({ enabled, restart }: UnitSpec, { endedUnseen, memory, process }: Recovered): boolean => {
+/**
+ * What was stopped by hand or given up stays so; a job that has ended unseen is not run again, whatever its end was. `held`: it was stopped by hand,
+ * and that is to last.
+ */
+export const startsWithMaster = ({ enabled, restart }: UnitSpec, { endedUnseen, memory, process }: Recovered, held = false): boolean => {
   if (process !== null) return true;
+  if (held) return false;
   if (endedUnseen) return restart.when !== "never";
   return memory === null ? enabled : memory.state !== "stopped" && memory.state !== "failed";
 };

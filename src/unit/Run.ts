@@ -12,6 +12,7 @@ import type { Driver, Task } from "../driver/index.ts";
 import { type Health, LastExit } from "../protocol/MasterRpc.ts";
 import type { Ports } from "../platform/index.ts";
 import type { Store } from "../store/index.ts";
+import { carriedOut, type FailureLog, noFailures, NotDue } from "./FailurePolicy.ts";
 import { keepPort, newPort, recordedPort, withPort } from "./Port.ts";
 import * as Gently from "./Gently.ts";
 import * as Probing from "./Probing.ts";
@@ -22,7 +23,7 @@ import type { UnitRpcs } from "./UnitRpc.ts";
 import type { RestartWhen, UnitSpec } from "./UnitSpec.ts";
 
 /** The process that runs just now, for the unit's mailbox to look at and to signal at any time. */
-export interface Slot {
+export interface Slot extends FailureLog {
   task: Task | null;
   /** Unix milliseconds. */
   startedAt: number | null;
@@ -32,6 +33,8 @@ export interface Slot {
   reattached: boolean;
   /** Whether the unit can be used. */
   readonly readiness: Readiness.Readiness;
+  /** No start before it, Unix milliseconds: the wait of an earlier master goes on. */
+  notBefore: number | null;
   /** What the probes say of the process that runs; null: nothing. */
   health: Health | null;
   /** Why the master ends the process, where nobody has asked it to. */
@@ -52,13 +55,16 @@ export const emptySlot = (): Slot => ({
   recovered: null,
   reattached: false,
   readiness: Readiness.make(),
+  notBefore: null,
+  row: noFailures,
+  lastStartAt: null,
   health: null,
   because: null,
   port: null,
   completed: false,
 });
 
-/** The process ended by itself, and not with exit code 0. */
+/** The process ended by itself, and not as its spec says that it may. */
 export class ProcessFailed extends Schema.TaggedError<ProcessFailed>()("ProcessFailed", { exit: LastExit }) {
   readonly code = "HSU-UNIT-004";
   override get message(): string {
@@ -90,11 +96,18 @@ interface RunArgs {
   readonly autoStart: boolean;
   /** Completes when the shutdown waits for nobody any more. */
   readonly forced: Effect.Effect<void>;
+  /** From [0, 1), for delays with jitter. */
+  readonly random: () => number;
+  /** Unix milliseconds. */
+  readonly now: () => number;
 }
 
 /** The process, as long as the scope is open. */
 const launch = Effect.fnUntraced(function* (args: RunArgs) {
   const { mailbox, slot, spec, store } = args;
+  const wait = slot.notBefore === null ? 0 : slot.notBefore - (yield* Clock.currentTimeMillis);
+  slot.notBefore = null;
+  if (wait > 0) return yield* new NotDue({ waitMillis: wait });
   // Added first, so run last: however it ended, the exit is told before the supervisor hears of this incarnation's end.
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
@@ -112,20 +125,24 @@ const launch = Effect.fnUntraced(function* (args: RunArgs) {
   const task = yield* Effect.flatMap(goOn(args), Option.match({ onSome: Effect.succeed, onNone: () => startNew(args) }));
   slot.task = task;
   const now = yield* Clock.currentTimeMillis;
-  slot.startedAt ??= now;
+  slot.lastStartAt = slot.startedAt ??= now;
   if (spec.start !== undefined || spec.probes?.startup !== undefined)
     mailbox.cast("Reported", { report: "starting", note: null, delayMillis: null, at: now });
   return task;
 });
 
+/** How a process is ended that nobody asked to be ended in its own terms. */
+const patienceOf = ({ forced, spec }: RunArgs): Gently.Patience => ({ ...spec, forced });
+
 /** A one-shot's start is its whole run; what it leaves running is ended with it. */
 const runOnce = Effect.fnUntraced(function* (args: RunArgs) {
   const task = yield* launch(args);
-  const exit = yield* Gently.whileStarting(task, { ...args.spec, forced: args.forced }, task.wait);
-  if (exit.code !== 0) return yield* Effect.flatMap(Clock.currentTimeMillis, (at) => new ProcessFailed({ exit: { ...exit, at } }));
+  const exit = yield* Gently.whileStarting(task, patienceOf(args), task.wait);
+  if (!isSuccess(args.spec, exit))
+    return yield* Effect.flatMap(Clock.currentTimeMillis, (at) => new ProcessFailed({ exit: { ...exit, at } }));
 }, Effect.scoped);
 
-/** Null where no process belongs to the unit any more. */
+/** The task is null where no process belongs to the unit any more. */
 const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
   Effect.gen(function* () {
     if (args.spec.start === "oneshot") {
@@ -134,7 +151,7 @@ const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
       if (!isDone) yield* runOnce(args);
       yield* Effect.addFinalizer(() => Effect.sync(() => args.slot.readiness.set(false)));
       args.slot.readiness.set(true);
-      return null;
+      return { args, task: null, probing: null };
     }
     const task = yield* launch(args);
     yield* Effect.forkIn(
@@ -150,7 +167,7 @@ const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
 
 /** Returns when the start is complete: at once, or when the startup probe has passed. */
 const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, context: Actor.ActorContext<RunRpcs>) {
-  const { driver, forced, mailbox, slot, spec } = args;
+  const { driver, mailbox, slot, spec } = args;
   if (spec.probes === undefined) {
     slot.readiness.set(true);
     return null;
@@ -162,9 +179,9 @@ const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, context: A
     notice: (type, message) => mailbox.cast("Noticed", { type, message }),
     onFailed: (error) => context.self.cast("Unhealthy", error),
   });
-  const patience = { stopTimeoutMillis: spec.stopTimeoutMillis, forced };
-  // With exit code 0 it has done what it is there for: no failed start, whatever comes of that.
-  const isGone = Effect.flatMap(ended(task), (exit) => (exit.code === 0 ? Effect.void : new ProcessFailed({ exit })));
+  const patience = patienceOf(args);
+  // With success it has done what it is there for: no failed start, whatever comes of that.
+  const isGone = Effect.flatMap(ended(task), (exit) => (isSuccess(spec, exit) ? Effect.void : new ProcessFailed({ exit })));
   const started = Effect.tapError(Effect.raceFirst(probing.started, isGone), () => {
     probing.stop();
     return Gently.end(task, patience);
@@ -212,31 +229,40 @@ const Run = Actor.make({
   protocol: RunRpc,
   init: start,
   handlers: {
-    Exited: (_, exit) => Actor.exit(exit.code === 0 ? ExitReason.normal : ExitReason.error(new ProcessFailed({ exit }))),
-    Unhealthy: (running, error) => {
+    Exited: ({ args }, exit) => Actor.exit(isSuccess(args.spec, exit) ? ExitReason.normal : ExitReason.error(new ProcessFailed({ exit }))),
+    Unhealthy: ({ args, probing, task }, error) => {
       const exit = Actor.exit(ExitReason.error(error));
-      if (running === null) return exit;
-      const { args, probing, task } = running;
+      if (task === null) return exit;
       args.slot.because = error.message;
       probing?.stop();
       args.slot.readiness.set(false);
-      return Effect.as(Gently.end(task, { stopTimeoutMillis: args.spec.stopTimeoutMillis, forced: args.forced }), exit);
+      return Effect.as(Gently.end(task, patienceOf(args)), exit);
     },
   },
-  terminate: (running, reason) => {
-    if (reason._tag !== "Shutdown" || running === null) return Effect.void;
-    const { args, probing, task } = running;
+  terminate: ({ args, probing, task }, reason) => {
+    if (reason._tag !== "Shutdown" || task === null) return Effect.void;
     // What is being stopped is not ready, and a probe that fails now says nothing.
     probing?.stop();
     args.slot.readiness.set(false);
-    return Effect.andThen(Effect.ignore(task.signal("SIGTERM")), task.waitForAll);
+    return Effect.andThen(Effect.ignore(task.signal(args.spec.stopSignal)), task.waitForAll);
   },
 });
+
+/** Whether an end that nobody asked for is as it should be. */
+const isSuccess = ({ restart }: UnitSpec, { code, signal }: Pick<LastExit, "code" | "signal">): boolean => {
+  const end = signal ?? code;
+  return end !== null && restart.successExits.includes(end);
+};
 
 const ended = (task: Task): Effect.Effect<LastExit> =>
   Effect.flatMap(task.wait, (exit) => Effect.map(Clock.currentTimeMillis, (at) => ({ code: exit.code, signal: exit.signal, at })));
 
-const restartTypes = { always: "permanent", on_failure: "transient", never: "temporary" } as const satisfies Record<RestartWhen, string>;
+const restartTypes = {
+  always: "permanent",
+  unless_stopped: "permanent",
+  on_failure: "transient",
+  never: "temporary",
+} as const satisfies Record<RestartWhen, string>;
 
 /** The child of the unit's group: its restarts, its backoff and its stop deadline are the supervisor's own. */
 export const childSpec = (args: RunArgs): ChildSpec.ChildSpec<RunRpcs, never> => {
@@ -252,12 +278,6 @@ export const childSpec = (args: RunArgs): ChildSpec.ChildSpec<RunRpcs, never> =>
     onStartFailure: "restart",
     retain: true,
     mailbox: "discard",
-    backoff: {
-      initialMillis: restart.delayMillis,
-      factor: restart.multiplier,
-      maxMillis: restart.maxDelayMillis,
-      resetAfterMillis: restart.resetAfterMillis,
-    },
-    ...(maxAttempts === undefined ? {} : { maxAttempts }),
+    failurePolicy: carriedOut(maxAttempts === undefined ? restart : { ...restart, maxAttempts }, args.slot, args),
   });
 };

@@ -4,8 +4,8 @@
 import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
-import { InvalidTransition, NotAllowed, StartFailed } from "../protocol/Errors.ts";
-import { LastExit, UnitStatus } from "../protocol/MasterRpc.ts";
+import { InvalidTransition, NotAllowed, NotReloadable, StartFailed } from "../protocol/Errors.ts";
+import { LastExit, UnitDescription, UnitStatus } from "../protocol/MasterRpc.ts";
 import { reports } from "./Lifecycle.ts";
 
 /** Text for people about what has happened. */
@@ -16,7 +16,10 @@ export const UnitRpc = RpcGroup.make(
   Rpc.make("Stop", { success: UnitStatus, error: Schema.Union([InvalidTransition, NotAllowed]) }),
   Rpc.make("Restart", { success: UnitStatus, error: Schema.Union([InvalidTransition, NotAllowed, StartFailed]) }),
   Rpc.make("Signal", { payload: { signal: Schema.String }, error: Schema.Union([InvalidTransition, NotAllowed]) }),
+  Rpc.make("Reload", { success: UnitStatus, error: Schema.Union([InvalidTransition, NotReloadable]) }),
+  Rpc.make("ResetFailed", { success: UnitStatus, error: Schema.Union([InvalidTransition, NotAllowed, StartFailed]) }),
   Rpc.make("Describe", { success: UnitStatus }),
+  Rpc.make("History", { success: UnitDescription }),
   /** From the actor that runs the process. */
   Rpc.make("ProcessExited", { payload: LastExit }),
   /** From the supervisor of that actor. */
@@ -25,6 +28,8 @@ export const UnitRpc = RpcGroup.make(
   }),
   /** Something that its process, or a probe of it, has shown: an event in the words of who has seen it. */
   Rpc.make("Noticed", { payload: { type: Schema.String, message: Schema.String } }),
+  /** The process that was started then has been up for as long as its breaker wants it to be. */
+  Rpc.make("TrialOver", { payload: { startedAt: Schema.NullOr(Schema.Number) } }),
   /** A command's action is over. */
   Rpc.make("ActionEnded", { payload: { id: Schema.Int, failure: Schema.NullOr(Schema.String), refused: Schema.NullOr(NotAllowed) } }),
 );

@@ -2,28 +2,56 @@
  * What a tree is made of, as plain data: the config room compiles YAML to it, the unit and master rooms run it.
  */
 
+import type { Signal } from "../platform/index.ts";
 import type { Unmanaged } from "./Unmanaged.ts";
 import type { ProbesSpec } from "../health/index.ts";
 
 /** Supervision strategy of a group: which siblings are restarted when one child fails. */
 export type GroupStrategy = "one_for_one" | "one_for_all" | "rest_for_one";
 
-/** When a unit is brought back: `always`, only after a failure, or `never` (OTP's permanent, transient, temporary). */
-export type RestartWhen = "always" | "on_failure" | "never";
+/**
+ * When a unit is brought back: `always`, only after a failure, or `never` (OTP's permanent, transient, temporary). `unless_stopped` is `always`, and one
+ * that was stopped by hand is not started with a later master either.
+ */
+export type RestartWhen = "always" | "unless_stopped" | "on_failure" | "never";
 
-/** How a unit is restarted. All delays are milliseconds. */
-export interface RestartPolicy {
-  readonly when: RestartWhen;
+/** How often and how fast it is tried again. All delays are milliseconds. */
+export interface Retries {
   /** Restarts in a row before the unit is given up and shown as `failed`; absent: never given up. */
   readonly maxAttempts?: number;
   /** Delay before the first restart. */
   readonly delayMillis: number;
   /** Each further delay in a row is the one before times this. */
   readonly multiplier: number;
+}
+
+/** When a unit that fails again and again is left alone for a while. All times are milliseconds. */
+export interface Breaker {
+  /** This many failures within `windowMillis` open it. */
+  readonly failures: number;
+  readonly windowMillis: number;
+  /** How long nothing is started once it is open. */
+  readonly cooldownMillis: number;
+  /** How long the start after that has to hold before it is closed again. */
+  readonly stableMillis: number;
+}
+
+/** How a unit is restarted. All delays are milliseconds. */
+export interface RestartPolicy extends Retries {
+  readonly when: RestartWhen;
+  /** Ends that are no failure: exit codes, and names of signals. */
+  readonly successExits: ReadonlyArray<number | string>;
   /** No delay is longer than this. */
   readonly maxDelayMillis: number;
   /** After this long in `running` the row of attempts starts anew. */
   readonly resetAfterMillis: number;
+  /** Part of each delay that is random, 0 to 1. */
+  readonly jitter: number;
+  readonly breaker?: Breaker;
+  /** What holds for a failed health probe and for a broken limit instead of the above. */
+  readonly contexts?: { readonly health?: Partial<Retries>; readonly resources?: Partial<Retries> };
+  /** What attempts and delays are multiplied by: for how bad the failure was, and for the kind of program it is. */
+  readonly factors?: { readonly warning: number; readonly critical: number; readonly emergency: number; readonly profile: number };
 }
 
 /** When a start is complete: when its process has said so, or when it has ended with success. */
@@ -51,8 +79,12 @@ export interface UnitSpec {
   /** Absent: a start is complete as soon as the process runs. */
   readonly start?: StartKind;
   readonly startTimeoutMillis: number;
-  /** From SIGTERM to SIGKILL. */
+  /** What asks it to end: a signal's name. */
+  readonly stopSignal: Signal.Signal;
+  /** From that to SIGKILL. */
   readonly stopTimeoutMillis: number;
+  /** What has it read its own configuration again: a signal's name; absent: it cannot. */
+  readonly reloadSignal?: Signal.Signal;
   readonly restart: RestartPolicy;
   readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
   /** What is asked of it while it runs; absent: nothing. */

@@ -23,6 +23,8 @@ export const refusal = (unit: string, of: Unmanaged, command: Command, signal: S
   const no = (asked: string, hint: string) => new NotAllowed({ unit, command: asked, why: "somebody else runs it", hint });
   switch (command) {
     case "start":
+    case "reload":
+    case "reset-failed":
       return null;
     case "stop":
       return of.canTerminate ? null : no("stop", "can_terminate: true in the unit's control allows it");

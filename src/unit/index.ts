@@ -6,20 +6,23 @@
  * Never changes: restarts, backoff and stop deadlines are the supervisor's own, this room has none; the lifecycle is one table, and an event
  * that the table does not take is a typed error.
  */
+export * as FailurePolicy from "./FailurePolicy.ts";
 export * as Lifecycle from "./Lifecycle.ts";
 export * as Readiness from "./Readiness.ts";
 export * as Recovered from "./Recovered.ts";
 export type { Unmanaged } from "./Unmanaged.ts";
 export { watchSpec } from "./Watch.ts";
 export { childSpec, emptySlot, formatExit, ProcessFailed, type RunRpcs, type Slot } from "./Run.ts";
-export { Unit, type UnitArgs, type UnitRef } from "./Unit.ts";
+export { Unit, type UnitRef } from "./Unit.ts";
 export { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
 export {
+  type Breaker,
   type GroupSpec,
   type GroupStrategy,
   type MasterSpec,
   type RestartPolicy,
   type RestartWhen,
+  type Retries,
   type StartKind,
   type UnitSpec,
   unitsOf,

@@ -117,6 +117,9 @@ export const make = Effect.gen(function* () {
           : Effect.succeed({ ...found, state: "stopped" as const, pid: null }),
       ),
     restart: (id) => call("restart", id),
+    describe: (id) => Effect.map(find(id), (found) => ({ status: found, history: [{ state: found.state, at: now, reason: null }] })),
+    reload: (id) => call("reload", id),
+    resetFailed: (id) => call("reset-failed", id),
     signal: (id, signal) => Effect.asVoid(call(`signal ${signal}`, id)),
     events: ({ follow, since }) =>
       followed(

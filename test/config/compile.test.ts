@@ -21,7 +21,15 @@ const control = (...lines: ReadonlyArray<string>): UnitSpec =>
   unitWith("control:", "  executable: sleep", ...lines.map((line) => `  ${line}`));
 const policy = (restart: string) => unitWith("control: {executable: sleep}", `restart_policy: ${restart}`).restart;
 
-const byDefault = { when: "always", delayMillis: 1000, multiplier: 2, maxDelayMillis: 60_000, resetAfterMillis: 60_000 };
+const byDefault = {
+  when: "always",
+  successExits: [0],
+  delayMillis: 1000,
+  multiplier: 2,
+  maxDelayMillis: 60_000,
+  resetAfterMillis: 60_000,
+  jitter: 0,
+};
 
 describe("defaults", () => {
   it("of a file that says the least", () => {
@@ -44,6 +52,7 @@ describe("defaults", () => {
             workingDirectory: "/etc/hsu",
             environment: {},
             startTimeoutMillis: 60_000,
+            stopSignal: "SIGTERM",
             stopTimeoutMillis: 10_000,
             restart: byDefault,
             capture: { stdout: true, stderr: true },
@@ -76,7 +85,7 @@ describe("restart policies", () => {
     ["on-failure", "on_failure"],
     ["never", "never"],
     ["no", "never"],
-    ["unless-stopped", "always"],
+    ["unless-stopped", "unless_stopped"],
   ])("%s is %s, as a word and in a block", (word, when) => {
     expect(policy(word)).toStrictEqual({ ...byDefault, when });
     expect(policy(`{strategy: ${word}}`)).toStrictEqual({ ...byDefault, when });
@@ -190,6 +199,8 @@ describe("the nested dialect", () => {
       maxAttempts: 3,
       delayMillis: 5000,
       multiplier: 1.5,
+      contexts: { health: {}, resources: {} },
+      factors: { warning: 0.5, critical: 1, emergency: 2, profile: 1 },
     });
     expect(nested("context_aware_restart: {default: {max_retries: 0}}").restart.when).toBe("never");
   });
@@ -245,11 +256,9 @@ describe("the files of the Rust build", () => {
       ),
     ).toMatchInlineSnapshot(`
       [
-        "12 HSU-CFG-101 unit "echo-test": "profile_type" is",
         "16 HSU-CFG-101 unit "echo-test": version, tags in "metadata" are",
         "36 HSU-CFG-101 unit "echo-test": "limits" is",
-        "57 HSU-CFG-101 unit "long-running-service": "profile_type" is",
-        "69 HSU-CFG-101 unit "long-running-service": health_failures, resource_violations, startup_grace_period, sustained_violation_time in "context_aware_restart" are",
+        "69 HSU-CFG-101 unit "long-running-service": startup_grace_period, sustained_violation_time in "context_aware_restart" are",
         "84 HSU-CFG-101 unit "long-running-service": "limits" is",
         "101 HSU-CFG-101 "log_collection" is",
       ]

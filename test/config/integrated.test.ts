@@ -61,6 +61,6 @@ managed_processes:
       integrated_managed:
         control: { execution: { executable_path: echo }, restart_policy: unless-stopped, limits: { priority: 1 } }
 `);
-  expect(unit).toMatchObject({ kind: "integrated", restart: { when: "always" } });
-  expect(codes).toEqual(["HSU-CFG-103", "HSU-CFG-101"]);
+  expect(unit).toMatchObject({ kind: "integrated", restart: { when: "unless_stopped" } });
+  expect(codes).toEqual(["HSU-CFG-101"]);
 });

@@ -22,7 +22,7 @@ describe("keys", () => {
       hsu.yaml:6:7: error HSU-CFG-005: unknown key "args" in "control"
         6 |       args: [1]
           |       ^^^^
-          = expected one of executable, arguments, working_directory, environment, startup_timeout, shutdown_timeout, start
+          = expected one of executable, arguments, working_directory, environment, startup_timeout, shutdown_timeout, stop_signal, reload_signal, start
           = did you mean "arguments"?
 
       hsu.yaml:7:5: error HSU-CFG-005: unknown key "control2" in "management"
@@ -154,18 +154,6 @@ describe("what this version does not do", () => {
         1 | process_manager: {period: 5s}
           |                   ^^^^^^
           = add intensity: the restarts allowed within the period
-
-      1 warning
-      "
-    `);
-  });
-
-  it("HSU-CFG-103: unless-stopped", () => {
-    expect(findings(unit("  restart_policy: unless-stopped"))).toMatchInlineSnapshot(`
-      "
-      hsu.yaml:6:21: warning HSU-CFG-103: unit "web": "unless-stopped" is taken for "always"; a unit stopped by hand stays stopped until the master starts anew
-        6 |     restart_policy: unless-stopped
-          |                     ^^^^^^^^^^^^^^
 
       1 warning
       "

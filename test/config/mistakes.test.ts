@@ -44,7 +44,7 @@ describe("six mistakes in one file", () => {
       hsu.yaml:11:19: error HSU-CFG-009: "on_failur" is not a value of "strategy"
         11 |         strategy: on_failur
            |                   ^^^^^^^^^
-           = expected one of always, on_failure, never
+           = expected one of always, unless_stopped, on_failure, never
            = did you mean "on_failure"?
 
       hsu.yaml:12:9: error HSU-CFG-012: the id "web" is given twice

@@ -137,7 +137,7 @@ describe("values", () => {
       hsu.yaml:6:21: error HSU-CFG-009: "sometimes" is not a value of "restart_policy"
         6 |     restart_policy: sometimes
           |                     ^^^^^^^^^
-          = expected one of always, on_failure, never
+          = expected one of always, unless_stopped, on_failure, never
 
       1 error
       "

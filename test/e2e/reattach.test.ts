@@ -9,7 +9,8 @@ const misbehave = resolve("test/programs/misbehave.mjs");
 interface Described {
   readonly id: string;
   readonly run: ReadonlyArray<string>;
-  readonly restart?: "always" | "on_failure" | "never";
+  readonly restart?: "always" | "on_failure" | "never" | "unless_stopped";
+  readonly policy?: object;
 }
 
 let place: Home;
@@ -17,12 +18,12 @@ const write = (...units: ReadonlyArray<Described>) =>
   writeFileSync(
     join(place.folder, "hsu.yaml"),
     JSON.stringify({
-      managed_processes: units.map(({ id, restart = "always", run: [executable, ...args] }) => ({
+      managed_processes: units.map(({ id, policy, restart = "always", run: [executable, ...args] }) => ({
         id,
         type: "standard_managed",
         management: {
           control: { executable, arguments: args, shutdown_timeout: "2s" },
-          restart_policy: { strategy: restart, restart_delay: "10ms" },
+          restart_policy: { strategy: restart, restart_delay: "10ms", ...policy },
         },
       })),
     }),
@@ -194,6 +195,49 @@ describe("units survive their master", () => {
     await up();
     expect((await units())["stubborn"]).toMatchObject({ state: "stopped", reason: "stopped by hand" });
     expect(await running()).toEqual([]);
+    await place.hsu("down");
+  }, 60_000);
+
+  it("a wait for the next start, the row of failures, an open breaker and the history go on", async () => {
+    const fails = (id: string, policy: object): Described => ({ id, run: ["sh", "-c", "exit 7"], policy });
+    write(
+      fails("patient", { restart_delay: "10ms", backoff_multiplier: 1000, max_delay: "1h" }),
+      fails("fused", { circuit_breaker: { failures: 2, window: "1h", cooldown: "1h" } }),
+    );
+    await up();
+    const waits = (seen: Record<string, UnitStatus>) =>
+      Object.values(seen).every(({ nextStartAt }) => nextStartAt! > Date.now() + 1_000_000);
+    const before = await until("both wait for long", units, (seen) => seen["patient"]?.restarts === 3 && waits(seen));
+    const described = (await place.hsu("describe", "patient", "-o", "json")).out;
+    await killMaster();
+    await up();
+    const after = await until("they wait again", units, waits);
+    for (const id of ["patient", "fused"]) {
+      const { nextStartAt, ...rest } = after[id]!;
+      expect(rest).toMatchObject({ state: "backoff", restarts: before[id]!.restarts, lastExit: { code: 7 } });
+      expect(Math.abs(nextStartAt! - before[id]!.nextStartAt!)).toBeLessThan(100);
+    }
+    expect(after["fused"]).toMatchObject({ breaker: "open", reason: "circuit breaker open" });
+    const { history } = JSON.parse((await place.hsu("describe", "patient", "-o", "json")).out) as { history: ReadonlyArray<unknown> };
+    expect(history).toEqual((JSON.parse(described) as { history: ReadonlyArray<unknown> }).history);
+    expect((await place.hsu("reset-failed")).code).toBe(0);
+    await until("both have been tried", units, (seen) =>
+      Object.values(seen).every(({ restarts }, n) => restarts > Object.values(before)[n]!.restarts),
+    );
+    await place.hsu("down");
+  }, 60_000);
+
+  it("unless_stopped: what was stopped by hand stays so after an orderly end, until it is started by hand", async () => {
+    write(sleeper("web", "unless_stopped"), sleeper("other", "always"));
+    await up();
+    await place.hsu("stop", "web", "other");
+    await place.hsu("down");
+    await up();
+    expect(await units()).toMatchObject({ web: { state: "stopped", reason: "stopped by hand" }, other: { state: "running" } });
+    await place.hsu("start", "web");
+    await place.hsu("down");
+    await up();
+    expect((await units())["web"]).toMatchObject({ state: "running" });
     await place.hsu("down");
   }, 60_000);
 

@@ -111,7 +111,7 @@ describe("commands", () => {
         expect(yield* Effect.flip(control.start("web"))).toMatchObject({
           code: "HSU-UNIT-002",
           message: 'cannot start unit "web": it is running',
-          hint: "running takes: stop, restart, signal",
+          hint: "running takes: stop, restart, signal, reload",
         });
         const restarted = yield* control.restart("web");
         expect(restarted).toMatchObject({ state: "running", restarts: 0 });

@@ -6,6 +6,7 @@
  *   --exit-code N         with this code (0); also after SIGTERM
  *   --crash-after-ms N    throws after N ms: a trace on stderr, exit code 1
  *   --ignore-term         SIGTERM does nothing but print `term ignored`
+ *   --on-hup N            SIGHUP ends it with this code
  *   --stop-delay-ms N     SIGTERM is obeyed N ms later
  *   --grandchild          starts a child in the same group that stays when this program ends; it ignores SIGTERM when this one does
  *   --spew-lines N        prints `line 1` … `line N` at once, or at the rate below
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     "exit-code": { ...text, default: "0" },
     "crash-after-ms": text,
     "ignore-term": flag,
+    "on-hup": text,
     "stop-delay-ms": { ...text, default: "0" },
     grandchild: flag,
     "spew-lines": text,
@@ -73,6 +75,8 @@ process.on("SIGTERM", () => {
   if (values["ignore-term"]) print("term ignored\n", 1);
   else setTimeout(end, number("stop-delay-ms"));
 });
+
+if (values["on-hup"] !== undefined) process.on("SIGHUP", () => process.exit(number("on-hup")));
 
 if (values.announce !== undefined) appendFileSync(values.announce, `${process.pid} ${Date.now()}\n`);
 if (values.grandchild) {

@@ -24,7 +24,15 @@ const record = (unit: string): ProcessRecord => ({
   identity: { pid: 1, startTime: 2, bootId: "boot" },
   startedAt: 3,
 });
-const memory: UnitMemory = { state: "failed", reason: "why", restarts: 3, lastExit: { code: null, signal: "SIGKILL", at: 4 } };
+const memory: UnitMemory = {
+  state: "failed",
+  reason: "why",
+  restarts: 3,
+  lastExit: { code: null, signal: "SIGKILL", at: 4 },
+  nextStartAt: null,
+  row: { attempts: 2, failures: [1, 2], circuit: { _tag: "Open", until: 9 } },
+  history: [{ state: "failed", at: 4, reason: "why" }],
+};
 
 describe("the state in a file", () => {
   it("is there when it is opened again", async () => {
@@ -59,7 +67,8 @@ describe("the state in a file", () => {
        import { SqliteStore } from ${JSON.stringify(resolve("src/store/index.ts"))};
        const opened = SqliteStore.open({ directory: ${JSON.stringify(directory)}, bootId: "boot", unwritable: () => {} });
        Effect.runFork(Effect.scoped(Effect.flatMap(opened, (store) => Effect.sync(() => {
-         for (let n = 0; n < 1000; n++) store.putUnit("u" + n, { state: "stopped", reason: null, restarts: n, lastExit: null });
+         for (let n = 0; n < 1000; n++) store.putUnit("u" + n, { state: "stopped", reason: null, restarts: n, lastExit: null, nextStartAt: null,
+           row: { attempts: 0, failures: [], circuit: { _tag: "Closed" } }, history: [] });
          process.stdout.write("written");
        }).pipe(Effect.andThen(Effect.never)))));`,
     );

@@ -16,14 +16,14 @@ describe("the lifecycle table", () => {
     };
     const rendered = Object.fromEntries(states.map((state) => [state, commands.map((command) => cell(state, command)).join(" ")]));
     expect(rendered).toEqual({
-      stopped: "starting/startChild - starting/startChild -",
-      waiting: "starting/startChild stopped/stopChild starting/startChild -",
-      starting: "- stopping/stopChild stopping/cycleChild -",
-      running: "- stopping/stopChild stopping/cycleChild running/signalProcess",
-      completed: "- stopping/stopChild stopping/cycleChild -",
-      stopping: "- - - stopping/signalProcess",
-      failed: "starting/startChild stopped/stopChild starting/startChild -",
-      backoff: "starting/cycleChild stopped/stopChild starting/cycleChild -",
+      stopped: "starting/startChild - starting/startChild - - stopped/forget",
+      waiting: "starting/startChild stopped/stopChild starting/startChild - - waiting/forget",
+      starting: "- stopping/stopChild stopping/cycleChild - - starting/forget",
+      running: "- stopping/stopChild stopping/cycleChild running/signalProcess running/signalProcess running/forget",
+      completed: "- stopping/stopChild stopping/cycleChild - - completed/forget",
+      stopping: "- - - stopping/signalProcess - stopping/forget",
+      failed: "starting/startChild stopped/stopChild starting/startChild - - stopped/forget",
+      backoff: "starting/cycleChild stopped/stopChild starting/cycleChild - - starting/cycleChild",
     });
   });
 
@@ -47,11 +47,11 @@ describe("the lifecycle table", () => {
       "stopped: start restart",
       "waiting: start stop restart",
       "starting: stop restart",
-      "running: stop restart signal",
+      "running: stop restart signal reload",
       "completed: stop restart",
       "stopping: signal",
-      "failed: start stop restart",
-      "backoff: start stop restart",
+      "failed: start stop restart reset-failed",
+      "backoff: start stop restart reset-failed",
     ]);
   });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { UnitMemory } from "../../src/store/index.ts";
-import { Recovered, type UnitSpec } from "../../src/unit/index.ts";
+import { FailurePolicy, Recovered, type UnitSpec } from "../../src/unit/index.ts";
 
 const spec = (change: Partial<UnitSpec> = {}, when: UnitSpec["restart"]["when"] = "always"): UnitSpec => ({
   _tag: "Unit",
@@ -13,11 +13,20 @@ const spec = (change: Partial<UnitSpec> = {}, when: UnitSpec["restart"]["when"] 
   environment: { A: "1", B: "2" },
   startTimeoutMillis: 1,
   stopTimeoutMillis: 1,
-  restart: { when, delayMillis: 1, multiplier: 1, maxDelayMillis: 1, resetAfterMillis: 1 },
+  stopSignal: "SIGTERM",
+  restart: { when, successExits: [0], jitter: 0, delayMillis: 1, multiplier: 1, maxDelayMillis: 1, resetAfterMillis: 1 },
   capture: { stdout: true, stderr: true },
   ...change,
 });
-const memory = (state: UnitMemory["state"], reason: string | null = null): UnitMemory => ({ state, reason, restarts: 7, lastExit: null });
+const memory = (state: UnitMemory["state"], reason: string | null = null): UnitMemory => ({
+  state,
+  reason,
+  restarts: 7,
+  lastExit: null,
+  nextStartAt: null,
+  row: FailurePolicy.noFailures,
+  history: [],
+});
 const byHand = Recovered.stoppedByHand;
 const same = Recovered.fingerprint(spec());
 const process = { identity: { pid: 1, startTime: 1, bootId: "b" }, invocation: "i", startedAt: 1 };
@@ -51,7 +60,7 @@ describe("what becomes of a process that an earlier master has left", () => {
     expect(Recovered.withoutProcess(true, true, memory("running"), 9)).toEqual({
       ...Recovered.nothing,
       endedUnseen: true,
-      memory: { state: "stopped", reason: "ended while no master ran", restarts: 7, lastExit: { code: null, signal: null, at: 9 } },
+      memory: { ...memory("stopped", "ended while no master ran"), lastExit: { code: null, signal: null, at: 9 } },
     });
     expect(Recovered.withoutProcess(true, false, memory("backoff"), 9)).toEqual({ ...Recovered.nothing, memory: memory("backoff") });
     expect(Recovered.withoutProcess(false, true, memory("running"), 9)).toEqual(Recovered.nothing);

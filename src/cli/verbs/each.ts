@@ -1,9 +1,9 @@
 /**
- * What `start`, `stop` and `restart` share: one command to each of several units.
+ * What `start`, `stop`, `restart` and their like share: one command to each of several units.
  */
 import * as Effect from "effect/Effect";
 import type { RpcClientError } from "effect/rpc/RpcClientError";
-import type { InvalidTransition, NotAllowed, StartFailed, UnitNotFound } from "../../protocol/Errors.ts";
+import type { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNotFound } from "../../protocol/Errors.ts";
 import type { UnitStatus } from "../../protocol/MasterRpc.ts";
 import type { Client } from "../Client.ts";
 import { ExitCode } from "../ExitCode.ts";
@@ -12,7 +12,7 @@ import { stateStyle } from "../render/paint.ts";
 import { clean } from "../render/text.ts";
 import type { Verb } from "../Verbs.ts";
 
-type Refusal = UnitNotFound | InvalidTransition | NotAllowed | StartFailed;
+type Refusal = UnitNotFound | InvalidTransition | NotAllowed | NotReloadable | StartFailed;
 
 /**
  * Commands the units in the order they were given and prints the state each is in. One that fails does not keep the next ones from their turn; the
@@ -35,7 +35,7 @@ export const each = (command: (call: Client["call"], unit: string) => Effect.Eff
         operands,
         (unit) =>
           Effect.flatMap(command(call, unit), show).pipe(
-            Effect.catchTag(["UnitNotFound", "InvalidTransition", "NotAllowed", "StartFailed"], fail),
+            Effect.catchTag(["UnitNotFound", "InvalidTransition", "NotAllowed", "NotReloadable", "StartFailed"], fail),
           ),
         { discard: true },
       ),

@@ -1,0 +1,124 @@
+/**
+ * What a unit's mailbox makes of what its supervisor reports of the child that runs it.
+ */
+import type { Actor } from "../actor/index.ts";
+import { noFailures } from "./FailurePolicy.ts";
+import { type Report, step } from "./Lifecycle.ts";
+import { formatExit } from "./Run.ts";
+import type { UnitRpcs } from "./UnitRpc.ts";
+import * as Unmanaged from "./Unmanaged.ts";
+import { keep, type State, words } from "./UnitState.ts";
+
+/** What the supervisor has reported. */
+export interface Reported {
+  readonly report: Report;
+  readonly note: string | null;
+  readonly delayMillis: number | null;
+  /** Unix milliseconds. */
+  readonly at: number;
+}
+
+/** The events that people see, in their words. */
+const announce = (state: State, report: Report, note: string | null, delayMillis: number | null): void => {
+  const { publish, slot } = state.args;
+  switch (report) {
+    case "starting":
+      return publish("starting", `${slot.reattached ? "reattached" : "starting"}, pid ${slot.task?.identity.pid ?? "?"}`);
+    case "completed":
+      return publish("completed", `completed${exitNote(state)}`);
+    case "started":
+      return publish("started", `${slot.reattached ? "reattached" : "started"}, pid ${slot.task?.identity.pid ?? "?"}`);
+    case "startFailed":
+      return publish("failed", `did not start: ${note ?? "unknown"}`);
+    case "restarting":
+      if (delayMillis === null) return publish("exited", `stopped with its group${exitNote(state)}`);
+      if (state.state === "backoff") return publish("restarting", `goes on waiting for its next start: ${delayMillis} ms`);
+      return publish(
+        "restarting",
+        `${cause(state)}restarts ${delayMillis === 0 ? "at once" : `in ${delayMillis} ms`} (attempt ${note ?? "?"} in a row)`,
+      );
+    case "stopping":
+      return publish("stopping", "stopping");
+    case "ended":
+    case "waiting":
+      return publish("stopped", `stopped${exitNote(state)}`);
+    case "crashed":
+      return publish(note === null ? "exited" : "gave_up", `${note ?? "failed"}${exitNote(state)}`);
+  }
+};
+
+/** A start that failed has been told already. */
+const cause = ({ lastExit, state }: State): string => (lastExit === null || state === "failed" ? "" : `${formatExit(lastExit)}: `);
+
+const exitNote = ({ lastExit }: State): string => (lastExit === null ? "" : `: ${formatExit(lastExit)}`);
+
+/** What the supervisor reports is a fact; only its words depend on what was asked. */
+export const follow = (state: State, { at, delayMillis, note, report }: Reported, context: Actor.ActorContext<UnitRpcs>): State => {
+  if (state.args.spec.unmanaged !== undefined) return followWatcher(state, report, note);
+  // An end that was asked for is no failure, even where it took a kill.
+  const asked = report === "crashed" && state.state === "stopping";
+  const fact = asked ? "ended" : report === "started" && state.args.spec.start === "oneshot" ? "completed" : report;
+  announce(state, fact, note, delayMillis);
+  // Only the wait of an earlier master is reported in a backoff: that restart has been counted.
+  const counts = fact === "restarting" && state.state !== "backoff";
+  const { circuit } = state.args.slot.row;
+  if (fact === "restarting" || fact === "started") tellBreaker(state, fact, context);
+  const byHand = state.reason === words.stop || state.reason === words.restart;
+  const reasons: Record<Report, string | null> = {
+    starting: byHand ? state.reason : null,
+    started: null,
+    completed: null,
+    waiting: null,
+    startFailed: note,
+    restarting: delayMillis === null ? "its group restarts" : circuit._tag === "Open" ? breakerOpen : null,
+    stopping: byHand ? state.reason : null,
+    ended: byHand ? state.reason : `ended${exitNote(state)}`,
+    crashed: note ?? `failed${exitNote(state)}`,
+  };
+  // Between its two halves a restart by hand is no stop.
+  const reached = fact === "ended" && state.reason === words.restart ? "starting" : step(state.state, fact)?.state;
+  const followed: State = {
+    ...state,
+    state: reached ?? state.state,
+    reason: reasons[fact],
+    restarts: counts ? state.restarts + 1 : state.restarts,
+    nextStartAt: fact === "restarting" && delayMillis !== null ? at + delayMillis : null,
+  };
+  return keep(state, followed);
+};
+
+const followWatcher = (state: State, report: Report, note: string | null): State => {
+  const { publish, slot } = state.args;
+  const byHand = state.waiting.at(-1)?.command ?? (state.reason === words.stop ? "stop" : null);
+  const known = { state: state.state, reason: state.reason, byHand, pid: slot.task?.identity.pid ?? null, missing: slot.missing ?? null };
+  const { event, reason, state: reached } = Unmanaged.follow(known, report, note);
+  if (event !== null) publish(...event);
+  return keep(state, { ...state, state: reached, reason });
+};
+
+const breakerOpen = "circuit breaker open";
+
+/** Its breaker opens with a failure, goes on trial with the start after that, and closes when the trial is over. */
+const tellBreaker = ({ args, reason, state }: State, report: "restarting" | "started", context: Actor.ActorContext<UnitRpcs>): void => {
+  const { publish, slot, spec } = args;
+  const { breaker } = spec.restart;
+  if (breaker === undefined || slot.row.circuit._tag === "Closed") return;
+  if (report === "started") {
+    publish("circuit_half_open", `circuit breaker half-open: on trial for ${breaker.stableMillis} ms`);
+    context.sendAfter(breaker.stableMillis, "TrialOver", { startedAt: slot.startedAt });
+  } else if (slot.row.circuit._tag === "Open" && !(state === "backoff" && reason === breakerOpen)) {
+    publish(
+      "circuit_open",
+      `circuit breaker open: ${slot.row.failures.length} failures within ${breaker.windowMillis} ms, not started for ${breaker.cooldownMillis} ms`,
+    );
+  }
+};
+
+/** Closes the breaker, if what was on trial still runs. */
+export const endTrial = (state: State, startedAt: number | null): State => {
+  const { publish, slot } = state.args;
+  if (slot.startedAt === null || slot.startedAt !== startedAt || slot.row.circuit._tag === "Closed") return state;
+  slot.row = noFailures;
+  publish("circuit_closed", "circuit breaker closed: the trial has held");
+  return state;
+};

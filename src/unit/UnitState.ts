@@ -1,0 +1,113 @@
+/**
+ * What a unit's mailbox knows, what of it a later master is told, and what of it people see.
+ */
+import * as Effect from "effect/Effect";
+import type { Actor, Supervisor } from "../actor/index.ts";
+import type { Finder } from "../driver/index.ts";
+import type { NotAllowed, StartFailed } from "../protocol/Errors.ts";
+import type { LastExit, Transition, UnitState, UnitStatus } from "../protocol/MasterRpc.ts";
+import type { UnitMemory } from "../store/index.ts";
+import { circuitAt } from "./FailurePolicy.ts";
+import type { Command } from "./Lifecycle.ts";
+import { fingerprint, type Recovered, stoppedByHand } from "./Recovered.ts";
+import type { Slot } from "./Run.ts";
+import type { UnitSpec } from "./UnitSpec.ts";
+
+/** What a unit's mailbox is given. */
+export interface UnitArgs {
+  readonly spec: UnitSpec;
+  /** Ids from the root group to the unit's own. */
+  readonly groups: ReadonlyArray<string>;
+  readonly slot: Slot;
+  /** The supervisor of the unit's group. */
+  readonly supervisor: Effect.Effect<Supervisor.SupervisorRef, unknown>;
+  /** What an earlier master has left of it. */
+  readonly recovered: Recovered;
+  readonly finder: Finder;
+  /** Keeps what is known of it for a later master. */
+  readonly remember: (memory: UnitMemory) => void;
+  /** Says to everybody what has happened to the unit. */
+  readonly publish: (type: string, message: string) => void;
+  /** It was stopped by hand, and that has been kept. */
+  readonly isHeld: boolean;
+  /** It was stopped by hand, and is not to be started by a later master either; or it was started by hand. */
+  readonly hold: (held: boolean) => void;
+  /** Unix milliseconds. */
+  readonly now: () => number;
+}
+
+/** Why it is in a state that somebody has asked for. */
+export const words: Record<Command, string> = {
+  start: "started by hand",
+  stop: stoppedByHand,
+  restart: "restarted by hand",
+  signal: "",
+  reload: "",
+  "reset-failed": "reset by hand",
+};
+
+/** Transitions that are kept of each unit. */
+const historyLength = 20;
+
+export interface Waiting {
+  readonly id: number;
+  readonly command: Command;
+  readonly to: Actor.ReplyTo<UnitStatus, StartFailed | NotAllowed>;
+}
+
+export interface State {
+  readonly args: UnitArgs;
+  readonly state: UnitState;
+  readonly reason: string | null;
+  readonly restarts: number;
+  readonly nextStartAt: number | null;
+  readonly lastExit: LastExit | null;
+  /** Commands that are being carried out. */
+  readonly waiting: ReadonlyArray<Waiting>;
+  readonly nextId: number;
+  /** Its last states, the oldest first. */
+  readonly history: ReadonlyArray<Transition>;
+}
+
+/** The state, with its place in the history, and kept for a later master where that would not know it. */
+export const keep = (before: State, after: State): State => {
+  const { args, lastExit, nextStartAt, reason, restarts, state } = after;
+  const moved = before.state !== state || before.reason !== reason;
+  if (!moved && before.restarts === restarts && before.lastExit === lastExit) return after;
+  const history = moved ? [...after.history, { state, at: args.now(), reason }].slice(-historyLength) : after.history;
+  const done = state === "completed" ? { done: fingerprint(args.spec) } : {};
+  // Whom nobody has found is looked for by the next master as well.
+  const isSought = args.spec.unmanaged !== undefined && state === "stopped" && reason !== stoppedByHand;
+  const kept = isSought ? "running" : state;
+  args.remember({ state: kept, reason, restarts, lastExit, nextStartAt, row: args.slot.row, history, ...done });
+  return { ...after, history };
+};
+
+export const describe = (state: State): Effect.Effect<UnitStatus> => {
+  const { groups, slot, spec } = state.args;
+  const { task } = slot;
+  return Effect.map(task === null ? Effect.succeed(null) : task.memory, (memory) => ({
+    id: spec.id,
+    kind: spec.kind,
+    groups: [...groups],
+    state: state.state,
+    reason: state.reason,
+    pid: task?.identity.pid ?? null,
+    restarts: state.restarts,
+    startedAt: task === null ? null : slot.startedAt,
+    nextStartAt: state.nextStartAt,
+    lastExit: state.lastExit,
+    memory,
+    health: slot.health ?? (spec.probes === undefined ? null : "unknown"),
+    ready: slot.readiness.isReady(),
+    ...(slot.port === null ? {} : { port: slot.port }),
+    ...breakerOf(state),
+  }));
+};
+
+const circuitWords = { Closed: "closed", Open: "open", HalfOpen: "half_open" } as const;
+
+const breakerOf = ({ args: { now, slot, spec } }: State): Pick<UnitStatus, "breaker"> => {
+  const { breaker } = spec.restart;
+  return breaker === undefined ? {} : { breaker: circuitWords[circuitAt(breaker, slot.row, now(), slot.startedAt)._tag] };
+};
