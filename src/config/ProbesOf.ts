@@ -132,8 +132,8 @@ const healthCheckOf = (folder: string, check: HealthCheck): CheckSpec => {
   }
 };
 
-/** What the examples of integrated units answer: `Ping`, at the port that they were told. */
-const ownPing: CheckSpec = { kind: "grpc", address: local, port: null, method: "ping", service: "", headers: {} };
+/** What integrated units answer, gRPC's health or upstream's `Ping`, at the port that they were told. */
+const ownPing: CheckSpec = { kind: "grpc", address: local, port: null, method: "own", service: "", headers: {} };
 
 const both = (check: CheckSpec, timing: Timing): ProbesSpec => ({ liveness: { check, ...timing }, livenessIsReadiness: true });
 

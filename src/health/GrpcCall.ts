@@ -3,6 +3,7 @@
  * master with a gRPC probe its memory, and would keep connections.
  */
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from "node:http2";
+import { connect as connectTcp, type LookupFunction } from "node:net";
 import { explain } from "./NetworkErrors.ts";
 
 /** More than this of an answer is not read. */
@@ -49,12 +50,23 @@ const decode = (text: string): string => {
   }
 };
 
+/** 127.0.0.1 first, whatever the system's own list of hosts says. */
+const localhost: LookupFunction = (_, __, found) =>
+  found(null, [
+    { address: "127.0.0.1", family: 4 },
+    { address: "::1", family: 6 },
+  ]);
+
 const host = (address: string): string => (address.includes(":") ? `[${address}]` : address);
 
 /** Makes the call on a connection of its own. The result closes it, whatever has come of it. */
 export const call = (options: CallOptions): (() => void) => {
   const { address, headers, onAnswer, onEnd, path, port, request } = options;
-  const session: ClientHttp2Session = connect(`http://${host(address)}:${port}`);
+  const session: ClientHttp2Session = connect(`http://${host(address)}:${port}`, {
+    ...(address === "localhost"
+      ? { createConnection: () => connectTcp({ host: address, port, lookup: localhost, autoSelectFamily: true }) }
+      : {}),
+  });
   let open = true;
   const close = (): void => {
     open = false;
@@ -75,7 +87,8 @@ export const call = (options: CallOptions): (() => void) => {
     [constants.HTTP2_HEADER_TE]: "trailers",
     "user-agent": "hsu-probe",
   });
-  stream.on("error", (error) => end({ _tag: "Broken", why: explain(error) }));
+  // A stream that ends with its connection says only that; why, its cause knows.
+  stream.on("error", (error) => end({ _tag: "Broken", why: explain(error.cause ?? error) }));
   let status: CallEnd | null = null;
   stream.on("response", (answered) => {
     status = statusOf(answered);

@@ -41,7 +41,13 @@ const outcomeOf = (status: string | null): Outcome => {
 /** Whom to ask for what. */
 type Place = GrpcCheck & { readonly port: number };
 
-const check = (spec: Place): Effect.Effect<Outcome> =>
+interface Answered {
+  readonly outcome: Outcome;
+  /** The server knows nothing of `grpc.health.v1`. */
+  readonly isUnknown: boolean;
+}
+
+const ask = (spec: Place): Effect.Effect<Answered> =>
   Effect.callback((resume) => {
     let seen: Outcome | null = null;
     const close = call({
@@ -50,12 +56,15 @@ const check = (spec: Place): Effect.Effect<Outcome> =>
       request: HealthCheckRequest.encode({ service: spec.service }).finish(),
       onAnswer: (answer) => void (seen = outcomeOf(read(answer))),
       onEnd: (end) => {
-        const isOk = end._tag === "Status" && end.status === 0;
-        resume(Effect.succeed(isOk ? (seen ?? failed("no answer")) : failed(words(end))));
+        const status = end._tag === "Status" ? end.status : -1;
+        const outcome = status === 0 ? (seen ?? failed("no answer")) : failed(words(end));
+        resume(Effect.succeed({ outcome, isUnknown: status === unimplemented }));
       },
     });
     return Effect.sync(close);
   });
+
+const check = (spec: Place): Effect.Effect<Outcome> => Effect.map(ask(spec), ({ outcome }) => outcome);
 
 const ping = (spec: Place): Effect.Effect<Outcome> =>
   Effect.callback((resume) => {
@@ -72,6 +81,9 @@ const ping = (spec: Place): Effect.Effect<Outcome> =>
     });
     return Effect.sync(close);
   });
+
+const own = (spec: Place): Effect.Effect<Outcome> =>
+  Effect.flatMap(ask(spec), ({ isUnknown, outcome }) => (isUnknown ? ping(spec) : Effect.succeed(outcome)));
 
 interface Watch {
   readonly run: (place: Place) => Effect.Effect<Outcome>;
@@ -134,16 +146,20 @@ const watch: Effect.Effect<Watch, never, Scope.Scope> = Effect.map(
 
 export const make = (spec: GrpcCheck, ownPort: () => number | null): Effect.Effect<Check, never, Scope.Scope> => {
   /** Looked up at each run: a unit may make its port known late. */
-  const atPort = (ask: (place: Place) => Effect.Effect<Outcome>): Effect.Effect<Outcome> =>
+  const atPort = (asking: (place: Place) => Effect.Effect<Outcome>): Effect.Effect<Outcome> =>
     Effect.suspend(() => {
       const port = spec.port ?? ownPort();
-      return port === null ? Effect.succeed(failed("its port is not known")) : ask({ ...spec, port });
+      if (port === null) return Effect.succeed(failed("its port is not known"));
+      // Where a unit that was only told a port binds is its own affair: 127.0.0.1, or all of IPv6.
+      return asking({ ...spec, port, address: spec.port === null && spec.address === "127.0.0.1" ? "localhost" : spec.address });
     });
   switch (spec.method) {
     case "check":
       return Effect.succeed({ run: atPort(check) });
     case "ping":
       return Effect.succeed({ run: atPort(ping) });
+    case "own":
+      return Effect.succeed({ run: atPort(own) });
     case "watch":
       return Effect.map(watch, ({ changed, run }) => ({ changed, run: atPort(run) }));
   }

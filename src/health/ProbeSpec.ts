@@ -33,9 +33,9 @@ export interface GrpcCheck {
   readonly port: number | null;
   /**
    * `check` and `watch` ask `grpc.health.v1`: one question a run, or a stream on which the server tells of each change. `ping` asks upstream's
-   * `proto.CoreService/Ping`, and is content with a server that does not know it.
+   * `proto.CoreService/Ping`, and is content with a server that does not know it. `own` asks an integrated unit for what it has: `check`, else `ping`.
    */
-  readonly method: "check" | "watch" | "ping";
+  readonly method: "check" | "watch" | "ping" | "own";
   /** Of `grpc.health.v1`; empty: the server as a whole. */
   readonly service: string;
   readonly headers: Readonly<Record<string, string>>;
