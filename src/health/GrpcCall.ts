@@ -62,11 +62,12 @@ const host = (address: string): string => (address.includes(":") ? `[${address}]
 /** Makes the call on a connection of its own. The result closes it, whatever has come of it. */
 export const call = (options: CallOptions): (() => void) => {
   const { address, headers, onAnswer, onEnd, path, port, request } = options;
-  const session: ClientHttp2Session = connect(`http://${host(address)}:${port}`, {
-    ...(address === "localhost"
-      ? { createConnection: () => connectTcp({ host: address, port, lookup: localhost, autoSelectFamily: true }) }
-      : {}),
-  });
+  const session: ClientHttp2Session =
+    address === "localhost"
+      ? connect(`http://localhost:${port}`, {
+          createConnection: () => connectTcp({ host: address, port, lookup: localhost, autoSelectFamily: true }),
+        })
+      : connect(`http://${host(address)}:${port}`);
   let open = true;
   const close = (): void => {
     open = false;
