@@ -130,6 +130,7 @@ const erasedOptions = (kind: Kind, options: Options): ErasedSupervisor => ({
   limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
   autoShutdown: "never",
   startOrder: "sequential",
+  stopOrder: "sequential",
   problem: null,
   breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
   children: [],

@@ -47,6 +47,11 @@ export interface Options<R> {
    * anybody. Default: `sequential`, as in OTP.
    */
   readonly startOrder?: "sequential" | "parallel";
+  /**
+   * How they stop when it stops itself. `sequential`: each when the one behind it has ended. `parallel`: all are asked at once, but for those that others
+   * are `after`, which are asked when these have ended. Only for `one_for_one`. Default: `sequential`, as in OTP.
+   */
+  readonly stopOrder?: "sequential" | "parallel";
   /** In start order, but for what their `after` says. Ids are unique. */
   readonly children: ReadonlyArray<AnyChildSpec<R>>;
 }

@@ -125,6 +125,7 @@ const erasedOptions = (options: Options): ErasedSupervisor => ({
   limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
   autoShutdown: "never",
   startOrder: "sequential",
+  stopOrder: "sequential",
   problem: null,
   breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
   children: [],

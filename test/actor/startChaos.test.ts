@@ -25,6 +25,7 @@ const step = fc.oneof(
 );
 const scenario = fc.record({
   parallel: fc.boolean(),
+  stopsAtOnce: fc.boolean(),
   kids: fc.array(kid, { minLength: 1, maxLength: 6 }),
   steps: fc.array(step, { maxLength: 12 }),
   end: fc.constantFrom("stop", "kill"),
@@ -34,7 +35,7 @@ it("whatever comes in between: one incarnation at a time, children in their orde
   let ups = 0;
   let failures = 0;
   await fc.assert(
-    fc.asyncProperty(scenario, ({ end, kids, parallel, steps }) =>
+    fc.asyncProperty(scenario, ({ end, kids, parallel, steps, stopsAtOnce }) =>
       Effect.gen(function* () {
         const broken: Array<string> = [];
         const alive = new Map<string, number>();
@@ -42,10 +43,11 @@ it("whatever comes in between: one incarnation at a time, children in their orde
         const begun = new Set<string>();
         const over = new Set<string>();
         let touched = false;
+        /** After some of those before it: no circles. */
+        const afterOf = (n: number) => (n === 0 ? [] : [...new Set(kids[n]!.after.map((other) => `c${other % n}`))]);
         const children = kids.map((given, n) => {
           const id = `c${n}`;
-          // After some of those before it: no circles.
-          const after = n === 0 ? [] : [...new Set(given.after.map((other) => `c${other % n}`))];
+          const after = afterOf(n);
           const script = new Script();
           const change = (by: number): void => {
             const now = (alive.get(id) ?? 0) + by;
@@ -63,7 +65,12 @@ it("whatever comes in between: one incarnation at a time, children in their orde
               () => Effect.sync(() => change(-1)),
             ).pipe(Effect.andThen(work), Effect.andThen(outcome), Effect.ensuring(Effect.sync(() => void over.add(id))));
           };
-          script.onTerminate = () => (given.stopTakes === 0 ? undefined : Effect.sleep(given.stopTakes));
+          script.onTerminate = () => {
+            // Nobody is asked while somebody runs who is after him.
+            const behind = kids.flatMap((_, m) => (m > n && afterOf(m).includes(id) && (alive.get(`c${m}`) ?? 0) > 0 ? [`c${m}`] : []));
+            if (!touched && behind.length > 0) broken.push(`${id} stopped before ${behind.join()}`);
+            return given.stopTakes === 0 ? undefined : Effect.sleep(given.stopTakes);
+          };
           const { onStartFailure, startTimeoutMillis } = given;
           const timeout = startTimeoutMillis === undefined ? {} : { startTimeoutMillis };
           return worker(id, { after, onStartFailure, shutdown: 20, backoff: { initialMillis: 10 }, ...timeout }, script);
@@ -71,6 +78,7 @@ it("whatever comes in between: one incarnation at a time, children in their orde
         const inner = Supervisor.child({
           id: "inner",
           startOrder: parallel ? "parallel" : "sequential",
+          stopOrder: stopsAtOnce ? "parallel" : "sequential",
           intensity: "infinity",
           restart: "temporary",
           children,

@@ -173,6 +173,93 @@ describe("a parallel start", () => {
   );
 });
 
+describe("a parallel stop", () => {
+  const stubborn = (id: string, millis: number, log: Array<string>, options: Partial<ChildSpec.Options> = {}) => {
+    const script = new Script(log);
+    script.onTerminate = () => Effect.sleep(millis);
+    return worker(id, options, script);
+  };
+  const atOnce = (...children: Supervisor.Options<never>["children"]) => ({ id: "top", stopOrder: "parallel" as const, children });
+
+  it.effect("takes as long as the slowest child, and has nobody wait but for those that are after him", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = [];
+      const children = [
+        stubborn("db", 100, log),
+        stubborn("cache", 50, log),
+        worker("quick", {}, new Script(log)),
+        stubborn("api", 200, log, { after: ["db", "cache"] }),
+        stubborn("jobs", 30, log, { after: ["cache"] }),
+      ];
+      const supervisor = yield* Supervisor.start(atOnce(...children));
+      log.length = 0;
+      const stopping = yield* begun(supervisor.stop);
+      yield* settled;
+      expect(log.splice(0)).toEqual(["-jobs shutdown", "-api shutdown", "-quick shutdown"]);
+      yield* pass(30);
+      expect(log).toEqual([]);
+      yield* pass(170);
+      expect(log.splice(0)).toEqual(["-cache shutdown", "-db shutdown"]);
+      yield* pass(99);
+      expect(stopping.pollUnsafe()).toBeUndefined();
+      yield* pass(1);
+      yield* Fiber.join(stopping);
+    }),
+  );
+
+  it.effect("ends who waits for a restart, who dies meanwhile, and who is killed at his own deadline; a kill cuts it short", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = [];
+      const dying = new Script(log);
+      dying.onTerminate = () => Effect.andThen(Effect.sleep(10), Effect.die("bad end"));
+      const inner = Supervisor.child({
+        ...atOnce(
+          worker("waiting", { backoff: { initialMillis: 1000 } }, new Script(log)),
+          worker("dying", {}, dying),
+          stubborn("late", 500, log, { shutdown: 20 }),
+        ),
+        id: "inner",
+        intensity: 5,
+      });
+      const top = yield* Supervisor.start({ id: "top", children: [inner] });
+      const below = yield* top.supervisor("inner");
+      ((yield* below.whichChild("waiting")).ref as WorkerRef).cast("Die");
+      yield* settled;
+      const stopping = yield* begun(top.terminateChild("inner"));
+      yield* pass(10);
+      expect(stopping.pollUnsafe()).toBeUndefined();
+      yield* pass(10);
+      yield* Fiber.join(stopping);
+      yield* top.restartChild("inner");
+      const again = yield* begun(top.terminateChild("inner"));
+      yield* pass(5);
+      yield* top.kill;
+      yield* Fiber.join(again);
+      expect(top.alive).toBe(false);
+    }).pipe(quiet),
+  );
+
+  it.effect("is refused where children depend on each other, and its warning counts the longest chain", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(Supervisor.start({ ...atOnce(worker("a")), strategy: "one_for_all" }));
+      expect(error.message).toBe("top did not start: stopOrder is parallel, but with one_for_all children start and stop in order");
+      const inner = (...after: ReadonlyArray<string>) =>
+        Supervisor.child({ ...atOnce(worker("a", { shutdown: 60 }), worker("b", { shutdown: 60, after })), id: "inner", shutdown: 100 });
+      expect(Supervisor.check({ children: [inner()] }).filter(({ code }) => code === "HSU-SUP-110")).toEqual([]);
+      expect(Supervisor.check({ children: [inner("a")] }).map(({ code }) => code)).toContain("HSU-SUP-110");
+    }),
+  );
+
+  it.effect("of thousands lets others in", () =>
+    Effect.gen(function* () {
+      const children = Array.from({ length: 3000 }, (_, i) => worker(`${i}`));
+      const supervisor = yield* Supervisor.start({ ...atOnce(...children), startOrder: "parallel" });
+      yield* supervisor.stop;
+      expect(supervisor.alive).toBe(false);
+    }),
+  );
+});
+
 describe("after", () => {
   it.effect("in a parallel start a child waits for those that it is after, and for no others", () =>
     Effect.gen(function* () {

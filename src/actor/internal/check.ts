@@ -11,7 +11,7 @@ const strategies: ReadonlyArray<Strategy> = ["one_for_one", "one_for_all", "rest
 const restarts: ReadonlyArray<RestartType> = ["permanent", "transient", "temporary"];
 const autoShutdowns: ReadonlyArray<AutoShutdown> = ["never", "any_significant", "all_significant"];
 
-const startOrders = ["sequential", "parallel"];
+const orders = ["sequential", "parallel"];
 
 const isDelay = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value) && value >= 0;
 
@@ -93,14 +93,15 @@ const notBreaker = ({ cooldownMillis, stableMillis }: Partial<CircuitBreaker>): 
 
 /** The same for who finds two children with one id himself. */
 export const checkAllButIds = (supervisor: ErasedSupervisor): string | null => {
-  const { autoShutdown, breaker, children, dynamic, limit, startOrder, strategy } = supervisor;
+  const { autoShutdown, breaker, children, dynamic, limit, startOrder, stopOrder, strategy } = supervisor;
   if (!Array.isArray(children)) return "children is no list";
   const flag = notOneOf("strategy", strategy, strategies) ?? notOneOf("autoShutdown", autoShutdown, autoShutdowns);
   if (flag !== null) return flag;
-  if (startOrder !== "sequential") {
-    const odd = notOneOf("startOrder", startOrder, startOrders);
+  for (const [name, order] of Object.entries({ startOrder, stopOrder })) {
+    if (order === "sequential") continue;
+    const odd = notOneOf(name, order, orders);
     if (odd !== null) return odd;
-    if (strategy !== "one_for_one") return `startOrder is parallel, but with ${strategy} children start and stop in order`;
+    if (strategy !== "one_for_one") return `${name} is parallel, but with ${strategy} children start and stop in order`;
   }
   if (limit.intensity !== "infinity" && !(Number.isInteger(limit.intensity) && limit.intensity >= 0)) {
     return `intensity is ${limit.intensity}: it has to be a whole number from 0 on, or "infinity"`;

@@ -17,7 +17,7 @@ interface GroupOp {
   /** When the start may begin, in the system's time. */
   notBefore: number;
   timer: ChildTimer | null;
-  /** Set where children start at once: who is next, and who is still waited for. */
+  /** Set where children start, or stop, at once: who is next, and who is still waited for. */
   plan: StartPlan | null;
   /** Whose failure it is the answer to. */
   culprit: Child | null;
@@ -88,9 +88,32 @@ export abstract class GroupRunner extends ChildRunner {
     if (this.nested) return;
     this.nested = true;
     for (let op = this.op; op !== null; op = this.op) {
-      if (!(op.stopping ? this.advanceStop(op) : op.plan === null ? this.advanceStart(op) : this.advanceAtOnce(op, op.plan))) break;
+      if (!this.step(op, op.plan)) break;
     }
     this.nested = false;
+  }
+
+  private step(op: GroupOp, plan: StartPlan | null): boolean {
+    if (plan === null) return op.stopping ? this.advanceStop(op) : this.advanceStart(op);
+    return op.stopping ? this.stopAtOnce(op, plan) : this.advanceAtOnce(op, plan);
+  }
+
+  /** Asks everybody who may stop now. The last part, when all are down, is that of a stop in order. */
+  private stopAtOnce(op: GroupOp, plan: StartPlan): boolean {
+    for (let id = plan.next(); id !== undefined; id = plan.next()) {
+      const child = this.children.byKey.get(id);
+      if (child?.state === "waiting") {
+        this.setTimer(child, null);
+        child.state = "down";
+      } else if (child?.state === "up" || child?.state === "starting") this.stopChild(child);
+      // A kill has come in between.
+      if (this.op !== op) return true;
+      if (child === undefined || child.state === "down") plan.settled(id);
+      // Thousands of them must not keep others waiting.
+      if (this.system.spend()) return this.later();
+    }
+    if (plan.done) op.plan = null;
+    return plan.done;
   }
 
   private advanceStop(op: GroupOp): boolean {
@@ -140,8 +163,8 @@ export abstract class GroupRunner extends ChildRunner {
     return true;
   }
 
-  /** Its start has come to an end, one way or the other. */
-  protected startSettled(child: Child): void {
+  /** Its start, or its stop, has come to an end, one way or the other. */
+  protected settledNow(child: Child): void {
     if (this.op !== null && this.op.plan !== null) this.op.plan.settled(child.id);
   }
 

@@ -192,13 +192,23 @@ const startDeadline: Rule = (supervisor, below) =>
 
 const stopMillis = ({ shutdown }: ErasedSpec): number => (shutdown === "infinity" ? Infinity : shutdown === "brutal_kill" ? 0 : shutdown);
 
+/** How long a stop may take: one child after the other, or the longest chain of those that are after each other. */
+const stopsWithin = (supervisor: ErasedSupervisor): number => {
+  if (supervisor.stopOrder !== "parallel") return sum(specsOf(supervisor).map(stopMillis));
+  const ends = new Map<string, number>();
+  // Forwards: the longest chain is the same from both of its ends.
+  for (const spec of supervisor.children) {
+    ends.set(spec.id, stopMillis(spec) + Math.max(0, ...(spec.after ?? []).map((other) => ends.get(other) ?? 0)));
+  }
+  return Math.max(0, ...ends.values());
+};
+
 const stopDeadline: Rule = (supervisor, below) =>
   specsOf(supervisor).flatMap((spec) => {
     const inner = below(spec);
     const given = stopMillis(spec);
     if (inner === undefined) return [];
-    const times = specsOf(inner).map(stopMillis);
-    const needed = sum(times);
+    const needed = stopsWithin(inner);
     if (needed <= given) return [];
     const what =
       `its stop is cut off after ${seconds(given)}, when its children may still be within theirs ` +

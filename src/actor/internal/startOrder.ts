@@ -93,6 +93,17 @@ export class StartPlan {
   }
 }
 
+/** In which order children stop at once: each when those have ended that are after it. They come in the order of their start, the others are no siblings. */
+export const stopPlan = (children: ReadonlyArray<Node>): StartPlan => {
+  const behind = new Map<string, Array<string>>();
+  for (const { after, id } of children) {
+    // Only who comes behind: what a reconfiguration has left over may be after each other.
+    for (const other of after ?? []) behind.get(other)?.push(id);
+    behind.set(id, []);
+  }
+  return new StartPlan(children.map(({ id }) => ({ id, after: behind.get(id) })).reverse());
+};
+
 /** `a → b → a`: a is after b, and b is after a. From what a plan could not place. */
 const circle = (children: ReadonlyArray<Node>, plan: StartPlan): string => {
   const byId = new Map(children.map((child) => [child.id, child]));

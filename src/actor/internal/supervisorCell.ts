@@ -15,7 +15,7 @@ import { Circuit } from "./circuit.ts";
 import type { Child, ErasedSpec } from "./child.ts";
 import { Children } from "./children.ts";
 import { GroupRunner } from "./groupRunner.ts";
-import { StartPlan } from "./startOrder.ts";
+import { StartPlan, stopPlan } from "./startOrder.ts";
 import { type ErasedSupervisor, IntensityExceeded, InvalidSpec } from "./supervisorSpec.ts";
 import type { System } from "./system.ts";
 
@@ -204,7 +204,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
       notBefore: 0,
       asked: false,
       timer: null,
-      plan: null,
+      plan: this.spec.stopOrder === "parallel" ? stopPlan(this.children.list().map(({ spec }) => spec)) : null,
       culprit: null,
     };
     this.advance();
@@ -272,7 +272,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
     this.setTimer(child, null);
     if (reason === null) this.isUp(child);
     else this.isNotUp(child, this.startReason(child, reason));
-    this.startSettled(child);
+    this.settledNow(child);
     this.advance();
   }
 
@@ -290,7 +290,7 @@ export class SupervisorCell extends GroupRunner implements Owner {
     if (asked || this.stopReason !== null || this.isDueToStop(child)) this.isStopped(child, reason, asked);
     else if (child.wanted && shouldRestart(child.spec.restart, reason)) this.failed(child, reason);
     else this.isDone(child, reason);
-    this.startSettled(child);
+    this.settledNow(child);
     this.advance();
   }
 

@@ -33,6 +33,7 @@ export interface ErasedSupervisor {
   readonly limit: RestartIntensity;
   readonly autoShutdown: AutoShutdown;
   readonly startOrder: "sequential" | "parallel";
+  readonly stopOrder: "sequential" | "parallel";
   /** What is wrong with it that only its options have told: with whom its children start after. */
   readonly problem: string | null;
   /** The answer to an exceeded limit; absent: the supervisor ends itself. */
@@ -53,6 +54,7 @@ export const eraseOptions = (options: Options<any>): ErasedSupervisor => {
     limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
     autoShutdown: options.autoShutdown ?? "never",
     startOrder: options.startOrder ?? "sequential",
+    stopOrder: options.stopOrder ?? "sequential",
     problem,
     breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
     children: ordered && problem === null ? inStartOrder(listed) : listed,
