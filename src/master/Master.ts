@@ -18,6 +18,7 @@ import type { Control } from "./Control.ts";
 import { entriesOf, type Entry, refOf } from "./Entry.ts";
 import * as History from "./History.ts";
 import * as LiveControl from "./LiveControl.ts";
+import { afterOf, orderOf } from "./Order.ts";
 import { reattach } from "./Reattach.ts";
 import { toPeople, toUnit } from "./Reports.ts";
 import type { Options } from "./Options.ts";
@@ -65,7 +66,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     const now = (): number => clock.currentTimeMillisUnsafe();
     const random = Context.get(yield* Effect.context(), Random.Random).nextDoubleUnsafe;
     const ports = makePorts();
-    const childOf = (entry: Entry) => {
+    const childOf = (entry: Entry, after: ReadonlyArray<string>) => {
       const autoStart = Recovered.startsWithMaster(entry.spec, entry.recovered, store.held.has(entry.spec.id));
       const { slot, spec: unit } = entry;
       if (unit.unmanaged !== undefined) {
@@ -79,6 +80,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         store,
         ports,
         autoStart,
+        after,
         forced: Deferred.await(patience),
         now,
         random,
@@ -109,15 +111,21 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         ),
       ),
     });
-    const supervisorOf = (group: GroupSpec, options_: Partial<ChildSpec.Options>): ChildSpec.ChildSpec<never, never> =>
-      Supervisor.child({
+    const supervisorOf = (group: GroupSpec, options_: Partial<ChildSpec.Options>): ChildSpec.ChildSpec<never, never> => {
+      const order = afterOf(group);
+      return Supervisor.child({
         ...options_,
         id: group.id,
         strategy: group.strategy,
+        ...orderOf(group),
         intensity: group.limit?.intensity ?? "infinity",
         ...(group.limit === undefined ? {} : { periodMillis: group.limit.periodMillis }),
-        children: group.children.map((child) => (child._tag === "Group" ? supervisorOf(child, {}) : childOf(entries.get(child.id)!))),
+        children: group.children.map((child) => {
+          const after = order.get(child.id) ?? [];
+          return child._tag === "Group" ? supervisorOf(child, { after }) : childOf(entries.get(child.id)!, after);
+        }),
       });
+    };
 
     const stop = Effect.suspend(() => {
       history.publish([], "shutdown", "stopping all units");

@@ -19,6 +19,7 @@ import * as Probing from "./Probing.ts";
 import { ProbeFailed } from "./Probing.ts";
 import * as Readiness from "./Readiness.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
+import { turn } from "./Turns.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import type { RestartWhen, UnitSpec } from "./UnitSpec.ts";
 
@@ -94,6 +95,8 @@ interface RunArgs {
   readonly ports: Ports;
   /** Whether it starts with its group. */
   readonly autoStart: boolean;
+  /** Ids of its siblings that it starts after; none where its group has an order of its own. */
+  readonly after: ReadonlyArray<string>;
   /** Completes when the shutdown waits for nobody any more. */
   readonly forced: Effect.Effect<void>;
   /** From [0, 1), for delays with jitter. */
@@ -206,6 +209,7 @@ const goOn = ({ driver, ports, slot, spec }: RunArgs) =>
 
 /** Written down before it is there, so that no instant exists in which a killed master leaves behind what nobody knows of. */
 const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store }: RunArgs) {
+  yield* turn;
   const startedAt = yield* Clock.currentTimeMillis;
   const port = yield* newPort(spec, slot, ports);
   const invocation = crypto.randomUUID();
@@ -275,6 +279,7 @@ export const childSpec = (args: RunArgs): ChildSpec.ChildSpec<RunRpcs, never> =>
     shutdown: stopTimeoutMillis,
     startTimeoutMillis,
     autoStart: args.autoStart,
+    ...(args.after.length === 0 ? {} : { after: args.after }),
     onStartFailure: "restart",
     retain: true,
     mailbox: "discard",

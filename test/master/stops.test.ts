@@ -8,9 +8,13 @@ import { marked } from "../marked.ts";
 const stopOrder = (events: ReadonlyArray<{ readonly type: string; readonly path: ReadonlyArray<string> }>) =>
   events.filter(({ type }) => type === "stopped").map(({ path }) => path.at(-1));
 
+/** A group whose units stop in order. */
+const ordered = (units: ReadonlyArray<string>): string =>
+  `managed_processes:\n  - id: ordered\n    strategy: rest_for_one\n    children:\n${units.join("\n")}`;
+
 describe("stopping real processes", () => {
-  it("stops all units in reverse order, one after the other", () =>
-    withMaster(`managed_processes:\n${["a", "b", "c"].map((id) => yamlUnit(id, "--stop-delay-ms 30")).join("\n")}`, ({ control, mark }) =>
+  it("stops the units of a group that fails together in reverse order, one after the other", () =>
+    withMaster(ordered(["a", "b", "c"].map((id) => yamlUnit(id, "--stop-delay-ms 30", { indent: 6 }))), ({ control, mark }) =>
       Effect.gen(function* () {
         yield* Effect.forEach(["a", "b", "c"], (id) => ready(control, id));
         expect(marked(mark)).toHaveLength(3);
@@ -23,6 +27,26 @@ describe("stopping real processes", () => {
         );
         expect(marked(mark)).toEqual([]);
       }),
+    ));
+
+  it("asks units that do not go together to stop all at once", () =>
+    withMaster(
+      `managed_processes:\n${["a", "b", "c"].map((id) => yamlUnit(id, "--ignore-term", { stop: "1h" })).join("\n")}`,
+      ({ control, mark }) =>
+        Effect.gen(function* () {
+          yield* Effect.forEach(["a", "b", "c"], (id) => ready(control, id));
+          yield* control.shutdown;
+          // Each of them has been told, while none has ended.
+          const told = (lines: ReadonlyArray<string>): boolean => lines.length === 3;
+          const asked = Effect.map(eventsOf(control), (events) =>
+            events.filter(({ type }) => type === "stopping").map(({ path }) => path.at(-1)!),
+          );
+          expect([...(yield* until(asked, told))].sort()).toEqual(["a", "b", "c"]);
+          expect(marked(mark)).toHaveLength(3);
+          for (const pid of marked(mark)) process.kill(pid, "SIGKILL");
+          yield* control.terminated;
+          expect(marked(mark)).toEqual([]);
+        }),
     ));
 
   it("kills who ignores SIGTERM after its own deadline, and only then", () =>

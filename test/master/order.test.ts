@@ -1,0 +1,29 @@
+import { expect, it } from "vitest";
+import * as Result from "effect/Result";
+import { parse } from "../../src/config/index.ts";
+import { afterOf, orderOf } from "../../src/master/Order.ts";
+
+const group = (strategy: string) => {
+  const unit = (id: string, start: string) => `    - { id: ${id}, management: { control: { executable: x, start: ${start} } } }`;
+  const units = [unit("a", "process"), unit("init", "oneshot"), unit("b", "process"), unit("second", "oneshot"), unit("c", "process")];
+  const inner = "    - { id: inner, children: [{ id: d, management: { control: { executable: x } } }] }";
+  const yaml = `managed_processes:\n  - id: all\n    strategy: ${strategy}\n    children:\n${[...units, inner].map((line) => `  ${line}`).join("\n")}`;
+  const child = Result.getOrThrow(parse(yaml, "/x/hsu.yaml")).spec.root.children[0]!;
+  if (child._tag !== "Group") throw new Error("no group");
+  return child;
+};
+
+it("what is listed behind a one-shot waits for it, and a one-shot for the one before; a group with an order of its own needs no other", () => {
+  const apart = group("one_for_one");
+  expect([...afterOf(apart)]).toEqual([
+    ["b", ["init"]],
+    ["second", ["init"]],
+    ["c", ["second"]],
+    ["inner", ["second"]],
+  ]);
+  expect(orderOf(apart)).toEqual({ startOrder: "parallel", stopOrder: "parallel" });
+  for (const strategy of ["one_for_all", "rest_for_one"]) {
+    expect(afterOf(group(strategy)).size).toBe(0);
+    expect(orderOf(group(strategy))).toEqual({});
+  }
+});
