@@ -4,6 +4,7 @@
  */
 import { isGroup, nestedOf } from "./Dialect.ts";
 import { checkProbes } from "./ProbeChecks.ts";
+import { startProblems } from "./StartChecks.ts";
 import { type Entry, labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
 import { unmanagedProblems } from "./UnmanagedOf.ts";
 
@@ -167,6 +168,7 @@ export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
       if (isUnmanaged(unit)) return [...withoutEffect(unit), ...unmanagedProblems(nameOf(unit.node), get(unit.node, "management")?.node)];
       return [...withoutEffect(unit), ...idleProfile(unit), ...probes(unit)];
     }),
+    ...units.flatMap((unit) => startProblems(unit.node, nameOf(unit.node), get)),
     ...idlePeriod(get(root, "process_manager")?.node),
     ...found.filter((entry) => entry.group).flatMap((entry) => idlePeriod(entry.node)),
   ];

@@ -139,6 +139,10 @@ const foundUnit = (context: Context, { enabled, id }: Unit, shape: Parameters<ty
   };
 };
 
+/** A run of a schedule is not tried again unless a policy says so. */
+const neverOf = ({ restart, starts }: Program): { readonly policy?: "never" } =>
+  starts.schedule !== undefined && restart.policy === undefined && restart.context === undefined ? { policy: "never" } : {};
+
 const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
   const place = [...path, "management"];
   const { management } = unit;
@@ -164,7 +168,7 @@ const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
     environment: program.environment,
     startTimeoutMillis: program.start ?? Math.max(startMillis, startupMillis(probing.probes ?? {})),
     stopTimeoutMillis: program.stop ?? DEFAULTS.stopTimeoutMillis,
-    restart: restartOf({ ...program.restart, profile: unit.profile_type }),
+    restart: restartOf({ ...program.restart, ...neverOf(program), profile: unit.profile_type }),
     stopSignal: program.signals.stop_signal ?? "SIGTERM",
     ...(program.signals.reload_signal === undefined ? {} : { reloadSignal: program.signals.reload_signal }),
     capture: { stdout: logging?.capture_stdout ?? true, stderr: logging?.capture_stderr ?? true },

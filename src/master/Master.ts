@@ -105,6 +105,11 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
             now,
             supervisor: groupAt(entry.groups),
             finder: driver.finder,
+            clockwork: {
+              chance: random,
+              last: () => store.schedules.get(entry.spec.id) ?? null,
+              remember: (last) => store.putSchedule(entry.spec.id, last),
+            },
             publish: (type, message) => history.publish([...entry.groups, entry.spec.id], type, message),
           },
           { id: entry.spec.id },

@@ -31,6 +31,7 @@ export const reattach = ({ driver, entries, publish, store }: Parts): Effect.Eff
       entry.slot.completed = entry.recovered.completed;
     }
     for (const id of memories.keys()) if (!entries.has(id)) store.removeUnit(id);
+    for (const id of Array.from(store.schedules.keys())) if (entries.get(id)?.spec.schedule === undefined) store.removeSchedule(id);
     yield* Effect.forEach(store.processes, (record) => settle(record, { driver, entries, publish, store }), {
       concurrency: "unbounded",
       discard: true,

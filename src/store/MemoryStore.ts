@@ -7,6 +7,7 @@ export const make = (): Store => {
   const processes = new Map<string, ProcessRecord>();
   const units = new Map<string, UnitMemory>();
   const held = new Set<string>();
+  const schedules = new Map<string, number>();
   return {
     get processes() {
       return [...processes.values()];
@@ -19,6 +20,9 @@ export const make = (): Store => {
     held,
     hold: (unit) => void held.add(unit),
     unhold: (unit) => void held.delete(unit),
+    schedules,
+    putSchedule: (unit, last) => void schedules.set(unit, last),
+    removeSchedule: (unit) => void schedules.delete(unit),
     clear: () => {
       processes.clear();
       units.clear();

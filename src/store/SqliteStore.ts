@@ -26,6 +26,7 @@ const setUp = `
   CREATE TABLE IF NOT EXISTS processes (unit TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS units (unit TEXT PRIMARY KEY, memory TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS held (unit TEXT PRIMARY KEY) STRICT;
+  CREATE TABLE IF NOT EXISTS schedules (unit TEXT PRIMARY KEY, last TEXT NOT NULL) STRICT;
 `;
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
@@ -87,15 +88,19 @@ const make = (db: DatabaseSync, bootId: string, failed: (cause: unknown) => void
   const removeProcess = db.prepare("DELETE FROM processes WHERE unit = ?");
   const putUnit = db.prepare("INSERT OR REPLACE INTO units VALUES (?, ?)");
   const removeUnit = db.prepare("DELETE FROM units WHERE unit = ?");
+  const putSchedule = db.prepare("INSERT OR REPLACE INTO schedules VALUES (?, ?)");
+  const removeSchedule = db.prepare("DELETE FROM schedules WHERE unit = ?");
   const known = MemoryStore.make();
   for (const [, record] of rows(db, "SELECT unit AS key, record AS value FROM processes", ProcessRecord)) known.putProcess(record);
   for (const [unit, memory] of rows(db, "SELECT unit AS key, memory AS value FROM units", UnitMemory)) known.putUnit(unit, memory);
   for (const { unit } of db.prepare("SELECT unit FROM held").all()) known.hold(String(unit));
+  for (const [unit, last] of rows(db, "SELECT unit AS key, last AS value FROM schedules", Schema.Finite)) known.putSchedule(unit, last);
   return {
     get processes() {
       return known.processes;
     },
     units: known.units,
+    schedules: known.schedules,
     putProcess: writing((record) => {
       known.putProcess(record);
       putProcess.run(record.unit, JSON.stringify(record));
@@ -121,6 +126,14 @@ const make = (db: DatabaseSync, bootId: string, failed: (cause: unknown) => void
       if (!known.held.has(unit)) return;
       known.unhold(unit);
       db.prepare("DELETE FROM held WHERE unit = ?").run(unit);
+    }),
+    putSchedule: writing((unit, last) => {
+      known.putSchedule(unit, last);
+      putSchedule.run(unit, JSON.stringify(last));
+    }),
+    removeSchedule: writing((unit) => {
+      known.removeSchedule(unit);
+      removeSchedule.run(unit);
     }),
     clear: writing(() => {
       known.clear();

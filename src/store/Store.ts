@@ -64,7 +64,11 @@ export interface Store {
   readonly held: ReadonlySet<string>;
   readonly hold: (unit: string) => void;
   readonly unhold: (unit: string) => void;
-  /** After an orderly end: the next master starts afresh, but for the units that are held. */
+  /** The time that each schedule has dealt with last: outlives an orderly end and a boot. Unix milliseconds. */
+  readonly schedules: ReadonlyMap<string, number>;
+  readonly putSchedule: (unit: string, last: number) => void;
+  readonly removeSchedule: (unit: string) => void;
+  /** After an orderly end: the next master starts afresh, but for the units that are held, and for schedules. */
   readonly clear: () => void;
 }
 

@@ -79,12 +79,19 @@ export const withoutProcess = (ours: boolean, started: boolean, memory: UnitMemo
   return started ? { ...nothing, memory: ended("ended while no master ran"), endedUnseen: true } : { ...nothing, memory };
 };
 
+/** A schedule goes on, unless it was stopped by hand. */
+export const waitsForNextRun = ({ enabled }: UnitSpec, memory: UnitMemory | null, held: boolean): boolean =>
+  memory === null ? enabled && !held : memory.state !== "stopped" || memory.reason !== stoppedByHand;
+
 /**
  * What was stopped by hand or given up stays so; a job that has ended unseen is not run again, whatever its end was. `held`: it was stopped by hand,
  * and that is to last.
  */
-export const startsWithMaster = ({ enabled, restart }: UnitSpec, { endedUnseen, memory, process }: Recovered, held = false): boolean => {
+export const startsWithMaster = (spec: UnitSpec, { endedUnseen, memory, process }: Recovered, held = false): boolean => {
+  const { enabled, restart, schedule } = spec;
   if (process !== null) return true;
+  // Of a schedule only a run that is to be tried again.
+  if (schedule !== undefined) return memory?.state === "backoff";
   if (held) return false;
   if (endedUnseen) return restart.when !== "never";
   return memory === null ? enabled : memory.state !== "stopped" && memory.state !== "failed";

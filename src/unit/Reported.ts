@@ -7,7 +7,7 @@ import { type Report, step } from "./Lifecycle.ts";
 import { formatExit } from "./Run.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import * as Unmanaged from "./Unmanaged.ts";
-import { keep, type State, words } from "./UnitState.ts";
+import { keep, replaced, type State, words } from "./UnitState.ts";
 
 /** What the supervisor has reported. */
 export interface Reported {
@@ -40,8 +40,9 @@ const announce = (state: State, report: Report, note: string | null, delayMillis
     case "stopping":
       return publish("stopping", "stopping");
     case "ended":
-    case "waiting":
       return publish("stopped", `stopped${exitNote(state)}`);
+    case "waiting":
+      return publish("exited", `ended${exitNote(state)}`);
     case "crashed":
       return publish(note === null ? "exited" : "gave_up", `${note ?? "failed"}${exitNote(state)}`);
   }
@@ -52,18 +53,27 @@ const cause = ({ lastExit, state }: State): string => (lastExit === null || stat
 
 const exitNote = ({ lastExit }: State): string => (lastExit === null ? "" : `: ${formatExit(lastExit)}`);
 
+/** The report, in the terms of the unit's kind. */
+const inWords = (report: Report, { args, timetable }: State, byHand: boolean): Report => {
+  if (report === "started" && args.spec.start === "oneshot") return "completed";
+  return report === "ended" && timetable !== null && !byHand ? "waiting" : report;
+};
+
 /** What the supervisor reports is a fact; only its words depend on what was asked. */
 export const follow = (state: State, { at, delayMillis, note, report }: Reported, context: Actor.ActorContext<UnitRpcs>): State => {
   if (state.args.spec.unmanaged !== undefined) return followWatcher(state, report, note);
   // An end that was asked for is no failure, even where it took a kill.
   const asked = report === "crashed" && state.state === "stopping";
-  const fact = asked ? "ended" : report === "started" && state.args.spec.start === "oneshot" ? "completed" : report;
+  // A restart by hand ends what runs, and is no stop.
+  const cycles = state.reason === words.restart || state.reason === replaced;
+  const byHand = state.reason === words.stop || cycles;
+  const fact = inWords(asked ? "ended" : report, state, byHand);
+  if (fact === "ended" || fact === "waiting" || fact === "crashed" || fact === "startFailed") state.args.slot.requested = cycles;
   announce(state, fact, note, delayMillis);
   // Only the wait of an earlier master is reported in a backoff: that restart has been counted.
   const counts = fact === "restarting" && state.state !== "backoff";
   const { circuit } = state.args.slot.row;
   if (fact === "restarting" || fact === "started") tellBreaker(state, fact, context);
-  const byHand = state.reason === words.stop || state.reason === words.restart;
   const reasons: Record<Report, string | null> = {
     starting: byHand ? state.reason : null,
     started: null,
@@ -76,7 +86,7 @@ export const follow = (state: State, { at, delayMillis, note, report }: Reported
     crashed: note ?? `failed${exitNote(state)}`,
   };
   // Between its two halves a restart by hand is no stop.
-  const reached = fact === "ended" && state.reason === words.restart ? "starting" : step(state.state, fact)?.state;
+  const reached = fact === "ended" && cycles ? "starting" : step(state.state, fact)?.state;
   const followed: State = {
     ...state,
     state: reached ?? state.state,

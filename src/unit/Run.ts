@@ -18,6 +18,7 @@ import * as Gently from "./Gently.ts";
 import * as Probing from "./Probing.ts";
 import { ProbeFailed } from "./Probing.ts";
 import * as Readiness from "./Readiness.ts";
+import { RunTimeout } from "./RunErrors.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
 import { turn } from "./Turns.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
@@ -44,6 +45,8 @@ export interface Slot extends FailureLog {
   port: number | null;
   /** A one-shot that an earlier master has seen through: its next start has nothing to do. */
   completed: boolean;
+  /** Somebody has asked for the run, which a unit with a schedule needs: it does not start because its siblings do. */
+  requested: boolean;
   /** Why the process that somebody else is to run was not found. */
   missing?: string | null;
   /** Such a process is to be ended with its watcher. */
@@ -63,6 +66,7 @@ export const emptySlot = (): Slot => ({
   because: null,
   port: null,
   completed: false,
+  requested: false,
 });
 
 /** The process ended by itself, and not as its spec says that it may. */
@@ -83,6 +87,8 @@ const RunRpc = RpcGroup.make(
   Rpc.make("Exited", { payload: LastExit }),
   /** The process is to be ended, as a failure. */
   Rpc.make("Unhealthy", { payload: ProbeFailed }),
+  /** It has run for as long as it may. */
+  Rpc.make("Overdue"),
 );
 export type RunRpcs = RpcGroup.Rpcs<typeof RunRpc>;
 
@@ -145,16 +151,25 @@ const runOnce = Effect.fnUntraced(function* (args: RunArgs) {
     return yield* Effect.flatMap(Clock.currentTimeMillis, (at) => new ProcessFailed({ exit: { ...exit, at } }));
 }, Effect.scoped);
 
-/** The task is null where no process belongs to the unit any more. */
+interface Running {
+  readonly args: RunArgs;
+  /** Null where no process belongs to the unit any more. */
+  readonly task: Task | null;
+  readonly probing: Probing.Probing | null;
+}
+
 const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
   Effect.gen(function* () {
+    const running = (task: Task | null, probing: Probing.Probing | null): Running => ({ args, task, probing });
+    const { runTimeoutMillis, schedule } = args.spec;
+    if (schedule !== undefined && !args.slot.requested && args.slot.recovered === null) return Actor.ignore;
     if (args.spec.start === "oneshot") {
       const isDone = args.slot.completed;
       args.slot.completed = false;
       if (!isDone) yield* runOnce(args);
       yield* Effect.addFinalizer(() => Effect.sync(() => args.slot.readiness.set(false)));
       args.slot.readiness.set(true);
-      return { args, task: null, probing: null };
+      return running(null, null);
     }
     const task = yield* launch(args);
     yield* Effect.forkIn(
@@ -165,7 +180,11 @@ const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
       context.scope,
     );
     const probing = yield* probe(args, task, context);
-    return { args, task, probing };
+    if (runTimeoutMillis !== undefined) {
+      const since = (yield* Clock.currentTimeMillis) - (args.slot.startedAt ?? 0);
+      context.sendAfter(Math.max(0, runTimeoutMillis - since), "Overdue");
+    }
+    return running(task, probing);
   });
 
 /** Returns when the start is complete: at once, or when the startup probe has passed. */
@@ -228,20 +247,24 @@ const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store
   return task;
 });
 
+/** Ends the process as a stop does, which is a failure; people are told why. */
+const fail = ({ args, probing, task }: Running, error: Error) => {
+  const exit = Actor.exit(ExitReason.error(error));
+  if (task === null) return exit;
+  args.slot.because = error.message;
+  probing?.stop();
+  args.slot.readiness.set(false);
+  return Effect.as(Gently.end(task, patienceOf(args)), exit);
+};
+
 const Run = Actor.make({
   name: "run",
   protocol: RunRpc,
   init: start,
   handlers: {
     Exited: ({ args }, exit) => Actor.exit(isSuccess(args.spec, exit) ? ExitReason.normal : ExitReason.error(new ProcessFailed({ exit }))),
-    Unhealthy: ({ args, probing, task }, error) => {
-      const exit = Actor.exit(ExitReason.error(error));
-      if (task === null) return exit;
-      args.slot.because = error.message;
-      probing?.stop();
-      args.slot.readiness.set(false);
-      return Effect.as(Gently.end(task, patienceOf(args)), exit);
-    },
+    Unhealthy: fail,
+    Overdue: (state) => fail(state, new RunTimeout({ millis: state.args.spec.runTimeoutMillis ?? 0 })),
   },
   terminate: ({ args, probing, task }, reason) => {
     if (reason._tag !== "Shutdown" || task === null) return Effect.void;

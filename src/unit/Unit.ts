@@ -11,8 +11,11 @@ import { InvalidTransition, NotAllowed, NotReloadable, StartFailed } from "../pr
 import { noFailures } from "./FailurePolicy.ts";
 import { type Action, type Command, legal, step } from "./Lifecycle.ts";
 import { endTrial, follow } from "./Reported.ts";
+import * as Recovered from "./Recovered.ts";
+import * as Schedule from "./Schedule.ts";
+import * as Timetable from "./Timetable.ts";
 import { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
-import { describe, keep, type State, type UnitArgs, words } from "./UnitState.ts";
+import { describe, keep, replaced, type State, type UnitArgs, words } from "./UnitState.ts";
 import * as Unmanaged from "./Unmanaged.ts";
 import { performUnmanaged } from "./Watch.ts";
 
@@ -45,13 +48,17 @@ const refuse = (state: State, command: string) =>
   Exit.fail(new InvalidTransition({ unit: state.args.spec.id, command, state: state.state, legal: legal(state.state) }));
 
 /** Takes a command: its reply comes when the supervisor has done it. */
-const take = (state: State, command: Command, context: Context) => {
+const take = (state: State, command: Command, context: Context) =>
+  step(state.state, command) === null ? refuse(state, command) : begin(state, command, context, words[command]);
+
+const begin = (state: State, command: Command, context: Context, reason: string) => {
   const next = step(state.state, command);
-  if (next === null) return refuse(state, command);
+  if (next === null) return Effect.succeed(Actor.noReply(state));
   const { args } = state;
   // Somebody wants to see it run: what has failed before counts no more.
   if (command !== "stop") args.slot.row = noFailures;
   if (args.spec.restart.when === "unless_stopped") args.hold(command === "stop");
+  if (next.action === "startChild" || next.action === "cycleChild") args.slot.requested = true;
   const to = context.deferReply();
   const id = state.nextId;
   const carryOut = Effect.exit(perform(next.action, command, state.args)).pipe(
@@ -62,7 +69,7 @@ const take = (state: State, command: Command, context: Context) => {
   const moved = keep(state, {
     ...state,
     state: next.state,
-    reason: words[command],
+    reason,
     nextStartAt: null,
     waiting: to === null ? state.waiting : [...state.waiting, { id, command, to }],
     nextId: id + 1,
@@ -88,25 +95,44 @@ const failureText = (exit: Exit.Exit<void, unknown>): string => {
   return error instanceof Error ? error.message : String(error);
 };
 
+const timetableOf = (args: UnitArgs, context: Context): Timetable.Timetable | null => {
+  const { clockwork, now, spec } = args;
+  if (spec.schedule === undefined) return null;
+  return Timetable.make(
+    spec.schedule,
+    { ...clockwork, now },
+    {
+      wake: (millis) => context.sendAfter(millis, "Due", { queued: false }),
+      now: () => context.self.cast("Due", { queued: true }),
+    },
+  );
+};
+
 export const Unit = Actor.make({
   name: "unit",
   protocol: UnitRpc,
-  init: (args: UnitArgs): State => {
-    const { memory } = args.recovered;
-    const isDown = memory !== null && (memory.state === "stopped" || memory.state === "failed");
+  init: (args: UnitArgs, context): State => {
+    const { memory, process } = args.recovered;
+    const timetable = timetableOf(args, context);
+    const isScheduled = timetable !== null && Recovered.waitsForNextRun(args.spec, memory, args.isHeld);
+    args.slot.requested ||= process !== null || memory?.state === "backoff";
+    const isDown = !isScheduled && memory !== null && (memory.state === "stopped" || memory.state === "failed");
     const waits = memory?.state === "backoff" && args.slot.notBefore !== null;
-    return {
+    const down = !isScheduled ? "stopped" : memory?.state === "failed" ? "failed" : "waiting";
+    const initial: State = {
       args,
-      state:
-        args.slot.task !== null ? (args.spec.start === "oneshot" ? "starting" : "running") : isDown || waits ? memory.state : "stopped",
-      reason: isDown || waits ? memory.reason : args.isHeld ? words.stop : args.spec.enabled ? null : "disabled",
+      state: args.slot.task !== null ? (args.spec.start === "oneshot" ? "starting" : "running") : isDown || waits ? memory.state : down,
+      reason: isDown || waits ? memory.reason : args.isHeld ? words.stop : args.spec.enabled || isScheduled ? null : "disabled",
       restarts: memory?.restarts ?? 0,
       nextStartAt: args.slot.notBefore,
       lastExit: memory?.lastExit ?? null,
       waiting: [],
       nextId: 0,
       history: memory?.history ?? [],
+      timetable,
     };
+    if (initial.state !== "stopped") timetable?.resume(initial.state);
+    return initial;
   },
   handlers: {
     Start: (state, _, context) => take(state, "start", context),
@@ -145,6 +171,25 @@ export const Unit = Actor.make({
     ProcessExited: (state, exit) => keep(state, { ...state, lastExit: exit }),
     Reported: (state, reported, context) => follow(state, reported, context),
     TrialOver: (state, { startedAt }) => endTrial(state, startedAt),
+    Due: (state, { queued }, context) => {
+      const { timetable } = state;
+      if (timetable === null || !(queued || timetable.wake())) return state;
+      switch (Schedule.onDue(state.state, timetable.schedule.overlap)) {
+        case "start":
+          return begin(state, "start", context, "started by its schedule");
+        case "replace":
+          return begin(state, state.state === "backoff" ? "start" : "restart", context, replaced);
+        case "queue":
+          timetable.queued = true;
+          state.args.publish("queued", "a run is due, and waits for the end of the one before");
+          return state;
+        case "skip":
+          state.args.publish("skipped", "a run is due, and is left out: the one before is not over");
+          return state;
+        case "none":
+          return state;
+      }
+    },
     ActionEnded: (state, { failure, id, refused }) => {
       const done = state.waiting.find((waiting) => waiting.id === id);
       const waiting = state.waiting.filter((each) => each !== done);

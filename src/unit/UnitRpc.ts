@@ -28,6 +28,8 @@ export const UnitRpc = RpcGroup.make(
   }),
   /** Something that its process, or a probe of it, has shown: an event in the words of who has seen it. */
   Rpc.make("Noticed", { payload: { type: Schema.String, message: Schema.String } }),
+  /** The schedule's timer has gone off; or what has waited behind a run is due now. */
+  Rpc.make("Due", { payload: { queued: Schema.Boolean } }),
   /** The process that was started then has been up for as long as its breaker wants it to be. */
   Rpc.make("TrialOver", { payload: { startedAt: Schema.NullOr(Schema.Number) } }),
   /** A command's action is over. */

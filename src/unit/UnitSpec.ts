@@ -5,6 +5,7 @@
 import type { Signal } from "../platform/index.ts";
 import type { Unmanaged } from "./Unmanaged.ts";
 import type { ProbesSpec } from "../health/index.ts";
+import type { Schedule } from "./Schedule.ts";
 
 /** Supervision strategy of a group: which siblings are restarted when one child fails. */
 export type GroupStrategy = "one_for_one" | "one_for_all" | "rest_for_one";
@@ -78,6 +79,10 @@ export interface UnitSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** Absent: a start is complete as soon as the process runs. */
   readonly start?: StartKind;
+  /** Absent: it starts with its master, and by hand. */
+  readonly schedule?: Schedule;
+  /** One run that takes longer is ended, as a failure; absent: it may run for ever. */
+  readonly runTimeoutMillis?: number;
   readonly startTimeoutMillis: number;
   /** What asks it to end: a signal's name. */
   readonly stopSignal: Signal.Signal;

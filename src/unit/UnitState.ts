@@ -11,6 +11,7 @@ import { circuitAt } from "./FailurePolicy.ts";
 import type { Command } from "./Lifecycle.ts";
 import { fingerprint, type Recovered, stoppedByHand } from "./Recovered.ts";
 import type { Slot } from "./Run.ts";
+import type { Clockwork, Timetable } from "./Timetable.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
 
 /** What a unit's mailbox is given. */
@@ -34,6 +35,7 @@ export interface UnitArgs {
   readonly hold: (held: boolean) => void;
   /** Unix milliseconds. */
   readonly now: () => number;
+  readonly clockwork: Clockwork;
 }
 
 /** Why it is in a state that somebody has asked for. */
@@ -45,6 +47,9 @@ export const words: Record<Command, string> = {
   reload: "",
   "reset-failed": "reset by hand",
 };
+
+/** Why it is ended where its next run takes its place. */
+export const replaced = "replaced by its next run";
 
 /** Transitions that are kept of each unit. */
 const historyLength = 20;
@@ -67,11 +72,16 @@ export interface State {
   readonly nextId: number;
   /** Its last states, the oldest first. */
   readonly history: ReadonlyArray<Transition>;
+  /** Of a unit with a schedule. */
+  readonly timetable: Timetable | null;
 }
 
 /** The state, with its place in the history, and kept for a later master where that would not know it. */
 export const keep = (before: State, after: State): State => {
-  const { args, lastExit, nextStartAt, reason, restarts, state } = after;
+  const { args, lastExit, nextStartAt, reason, restarts, state, timetable } = after;
+  // What is stopped has no schedule.
+  if (state === "stopped") timetable?.stop();
+  else timetable?.resume(state);
   const moved = before.state !== state || before.reason !== reason;
   if (!moved && before.restarts === restarts && before.lastExit === lastExit) return after;
   const history = moved ? [...after.history, { state, at: args.now(), reason }].slice(-historyLength) : after.history;
@@ -95,7 +105,7 @@ export const describe = (state: State): Effect.Effect<UnitStatus> => {
     pid: task?.identity.pid ?? null,
     restarts: state.restarts,
     startedAt: task === null ? null : slot.startedAt,
-    nextStartAt: state.nextStartAt,
+    nextStartAt: state.nextStartAt ?? state.timetable?.startAt() ?? null,
     lastExit: state.lastExit,
     memory,
     health: slot.health ?? (spec.probes === undefined ? null : "unknown"),

@@ -13,6 +13,7 @@ export * as Recovered from "./Recovered.ts";
 export type { Unmanaged } from "./Unmanaged.ts";
 export { watchSpec } from "./Watch.ts";
 export { childSpec, emptySlot, formatExit, ProcessFailed, type RunRpcs, type Slot } from "./Run.ts";
+export * as Schedule from "./Schedule.ts";
 export { Unit, type UnitRef } from "./Unit.ts";
 export { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
 export {
