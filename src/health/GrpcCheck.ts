@@ -20,7 +20,7 @@ const unimplemented = codes.indexOf("UNIMPLEMENTED");
 const words = (end: CallEnd): string => {
   if (end._tag === "Broken") return end.why;
   const code = codes[end.status] ?? `status ${end.status}`;
-  return end.message === "" ? `gRPC ${code}` : `gRPC ${code}: ${end.message.slice(0, 200)}`;
+  return end.message === "" || end.status === 0 ? `gRPC ${code}` : `gRPC ${code}: ${end.message.slice(0, 200)}`;
 };
 
 /** The status in an answer; null where the bytes are none. */

@@ -21,7 +21,9 @@ const words: Readonly<Record<string, string>> = {
 };
 
 export const explain = (error: unknown): string => {
-  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  const { cause, code, message } = error as { readonly cause?: unknown; readonly code?: unknown; readonly message?: unknown };
+  // Of a stream that ended with its connection.
+  if (cause instanceof Error) return explain(cause);
   if (typeof code === "string") {
     const known = Object.hasOwn(words, code) ? words[code] : undefined;
     return known ?? (typeof message === "string" && message !== "" ? message : code);
