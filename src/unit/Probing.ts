@@ -89,40 +89,44 @@ export const begin = Effect.fnUntraced(function* (args: ProbingArgs): Effect.fn.
         return Effect.sync(() => notice("not_ready", failed));
     }
   };
+  /** All that follows from a finding is done, also where it ends the probe that has found it. */
   const found = (probe: ProbeKind) => (outcome: Check.Outcome) =>
-    Effect.suspend(() => {
-      if (stopped) return Effect.void;
-      const finding: Judgement.Finding = { probe, ...outcome };
-      const next = Judgement.step(probes, judgement, finding);
-      judgement = next.judgement;
-      show();
-      return Effect.andThen(
-        Effect.forEach(next.news, (news) => tell(news, finding), { discard: true }),
-        next.news.length === 0 ? Effect.void : arrange,
-      );
-    });
-  /** Those run that are due, and no others. */
+    Effect.uninterruptible(
+      Effect.suspend(() => {
+        if (stopped) return Effect.void;
+        const finding: Judgement.Finding = { probe, ...outcome };
+        const next = Judgement.step(probes, judgement, finding);
+        judgement = next.judgement;
+        show();
+        return Effect.andThen(
+          Effect.forEach(next.news, (news) => tell(news, finding), { discard: true }),
+          next.news.length === 0 ? Effect.void : arrange,
+        );
+      }),
+    );
+  /** Those run that are due, and no others. What ends one of them may be called by that very one: it ends last. */
   const arrange: Effect.Effect<void> = Effect.suspend(() => {
     if (stopped) return Effect.void;
     const due = Judgement.due(probes, judgement);
-    for (const [kind, fiber] of running) {
-      if (due.includes(kind)) continue;
-      running.delete(kind);
-      fiber.interruptUnsafe();
-    }
-    return Effect.forEach(
+    const begun = Effect.forEach(
       due.filter((kind) => !running.has(kind)),
       (kind) => {
         const spec = probes[kind]!;
+        const target: Check.Target = { exec, port: () => slot.port };
         const probe = Effect.scoped(
-          Effect.flatMap(Check.make(spec.check, { exec, port: () => slot.port }), (check) =>
-            Prober.run(spec, check, beginning, found(kind)),
-          ),
+          Effect.flatMap(Check.make(spec.check, target), (check) => Prober.run(spec, check, beginning, found(kind))),
         );
         return Effect.map(Effect.forkIn(probe, scope), (fiber) => void running.set(kind, fiber));
       },
       { discard: true },
     );
+    return Effect.map(begun, () => {
+      for (const [kind, fiber] of running) {
+        if (due.includes(kind)) continue;
+        running.delete(kind);
+        fiber.interruptUnsafe();
+      }
+    });
   });
 
   yield* Effect.addFinalizer(() => Effect.sync(stop));

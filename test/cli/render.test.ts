@@ -106,6 +106,30 @@ test("durations and bytes", () => {
   expect([0, 1023, 1024, 1_048_576, 5_368_709_120].map(bytes)).toEqual(["0B", "1023B", "1.0KiB", "1.0MiB", "5.0GiB"]);
 });
 
+test("the health of units is a column where one of them is probed", () => {
+  const probed = [
+    unit("web", { health: "healthy", groups: ["units"] }),
+    unit("slow", { health: "unhealthy", ready: false, groups: ["units"] }),
+    unit("new", { health: "unknown", ready: false, groups: ["units"] }),
+    unit("plain", { groups: ["units"] }),
+  ];
+  expect(statusTable(status(probed), plain)).toBe(
+    [
+      "UNIT   STATE     PID  UPTIME  RESTARTS   MEMORY  HEALTH     GROUP  NOTE",
+      "web    running  4242   1m05s         0  12.0MiB  healthy    units",
+      "slow   running  4242   1m05s         0  12.0MiB  unhealthy  units  not ready",
+      "new    running  4242   1m05s         0  12.0MiB  unknown    units  not ready",
+      "plain  running  4242   1m05s         0  12.0MiB  -          units",
+      "",
+    ].join("\n"),
+  );
+  expect(probed.map(isAsWanted)).toEqual([true, false, true, true]);
+  const because = "liveness probe failed 3 times: HTTP 503";
+  const failed = unit("web", { state: "backoff", pid: null, lastExit: { ...exit(0), because } });
+  expect(note(failed, now)).toBe(because);
+  expect(note({ ...failed, state: "failed", reason: `failed: ${because} (exit code 0)` }, now)).toBe(`failed: ${because} (exit code 0)`);
+});
+
 test("what there is to say about a unit", () => {
   expect(note(unit("a"), now)).toBe("");
   expect(note(unit("a", { state: "stopping", lastExit: exit(0) }), now)).toBe("");

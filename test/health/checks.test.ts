@@ -92,16 +92,19 @@ describe("http", () => {
   it("sends its method and headers, and keeps no connection", async () => {
     const seen: Array<string> = [];
     const { server, url } = await serve((request, answer) => {
-      seen.push(`${request.method} ${request.url} ${request.headers["x-probe"]} ${request.headers.host} ${request.headers.connection}`);
+      seen.push(
+        `${request.method} ${request.url} ${String(request.headers["x-probe"])} ${request.headers.host} ${request.headers.connection}`,
+      );
       answer.end("ok");
     });
-    const port = portOf(server);
     expect(
       await look(http(`${url}/a?b=c`, { method: "POST", headers: { "x-probe": "yes", connection: "keep-alive", host: "example.org" } })),
     ).toBe("+ HTTP 200");
     expect(seen).toEqual(["POST /a?b=c yes example.org close"]);
-    await new Promise<void>((done) => server.getConnections((_, open) => (expect(open).toBeLessThan(2), done())));
-    await until("the connection is closed", () => server.listening && port > 0);
+    // Of many runs at most the last connection may not have been seen to end.
+    for (let run = 0; run < 20; run++) await look(http(url));
+    const open = await new Promise<number>((done) => server.getConnections((_, many) => done(many)));
+    expect(open).toBeLessThan(3);
   });
 
   it("looks for a text in the body, in 64 kB of it", async () => {

@@ -241,15 +241,19 @@ describe("startup", () => {
     withOracle(
       (url) =>
         [
-          probed("", `probes: { startup: { ${fast}, failure_threshold: 1000, http: { url: "${url}" } }, liveness: { process: {} } }`),
+          probed(
+            "",
+            `probes: { startup: { ${fast}, failure_threshold: 1000, http: { url: "${url}" } }, liveness: { ${fast}, failure_threshold: 1, http: { url: "${url}" } } }`,
+          ),
           yamlUnit("next", ""),
         ].join("\n"),
       ({ control }, oracle) =>
         Effect.gen(function* () {
-          expect(yield* control.status).toMatchObject({
-            units: [{ state: "running", ready: true, health: "healthy" }, { state: "running" }],
-          });
+          // Up when the master is; and from then on the liveness probe asks, which one failure ends.
+          expect(yield* control.status).toMatchObject({ units: [{ state: "running", ready: true }, { state: "running" }] });
+          yield* until(unit(control, "web"), ({ health }) => health === "healthy");
           oracle.status = 503;
+          yield* until(unit(control, "web"), ({ lastExit }) => lastExit?.because === "liveness probe failed once: HTTP 503");
           const restarting = yield* Effect.forkChild(control.restart("web"), { startImmediately: true });
           const { asked } = oracle;
           yield* until(

@@ -33,6 +33,10 @@ export const paintFor = (options: {
   return options.isTTY && !options.noColor && (noColor === undefined || noColor === "") && term !== "dumb" ? coloured : plain;
 };
 
+/** The colour of what the probes say. */
+export const healthStyle = (paint: Paint, health: string): Style =>
+  health === "healthy" ? paint.green : health === "unhealthy" ? paint.red : paint.dim;
+
 /** The colour of a lifecycle state, or of a worker's `running` and `down`. */
 export const stateStyle = (paint: Paint, state: string): Style => {
   if (state === "running" || state === "completed") return paint.green;

@@ -2,15 +2,17 @@
  * `hsu status` as a table.
  */
 import type { MasterStatus } from "../../protocol/MasterRpc.ts";
-import { type Paint, stateStyle } from "./paint.ts";
+import { healthStyle, type Paint, stateStyle } from "./paint.ts";
 import { align, clean, count } from "./text.ts";
 import { bytes, duration, note, uptime } from "./units.ts";
 
 const header = ["UNIT", "STATE", "PID", "UPTIME", "RESTARTS", "MEMORY", "GROUP", "NOTE"];
 const right = new Set([2, 3, 4, 5]);
 
-/** One line a unit below a header; a dash stands for what there is not. */
+/** One line a unit below a header; a dash stands for what there is not. The health of all is a column where one of them is probed. */
 export const statusTable = (status: MasterStatus, paint: Paint): string => {
+  const isProbed = status.units.some((unit) => unit.health !== null);
+  const health = (text: string): ReadonlyArray<string> => (isProbed ? [text] : []);
   const rows = status.units.map((unit) => [
     clean(unit.id),
     stateStyle(paint, unit.state)(unit.state),
@@ -18,10 +20,12 @@ export const statusTable = (status: MasterStatus, paint: Paint): string => {
     uptime(unit, status.now) || "-",
     String(unit.restarts),
     unit.memory === null ? "-" : bytes(unit.memory),
+    ...health(unit.health === null ? "-" : healthStyle(paint, unit.health)(unit.health)),
     clean(unit.groups.join("/")) || "-",
     note(unit, status.now),
   ]);
-  return `${align([header.map(paint.bold), ...rows], right).join("\n")}\n`;
+  const head = [...header.slice(0, 6), ...health("HEALTH"), ...header.slice(6)].map(paint.bold);
+  return `${align([head, ...rows], right).join("\n")}\n`;
 };
 
 /** The master in one line: its config, its pid, how long it runs, how many of its units run, and its own memory. */

@@ -33,9 +33,11 @@ export const clock = (at: number): string => {
   return `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 };
 
-/** `exited with code 1`, `killed by SIGKILL`. */
-const ending = (exit: LastExit): string =>
-  exit.signal === null ? `exited with code ${exit.code ?? "?"}` : `killed by ${clean(exit.signal)}`;
+/** `exited with code 1`, `killed by SIGKILL`, or why the master has ended it. */
+const ending = ({ because, code, signal }: LastExit): string => {
+  const how = signal === null ? `exited with code ${code ?? "?"}` : `killed by ${clean(signal)}`;
+  return because === undefined ? how : clean(because);
+};
 
 /** How long its process has run; empty while there is none. */
 export const uptime = (unit: UnitStatus, now: number): string =>
@@ -44,6 +46,7 @@ export const uptime = (unit: UnitStatus, now: number): string =>
 /** Why a unit is not simply running, and what comes next. */
 export const note = (unit: UnitStatus, now: number): string => {
   const parts: Array<string> = [];
+  if (unit.state === "running" && !unit.ready) parts.push("not ready");
   if (unit.port !== undefined) parts.push(`port ${unit.port}`);
   if (unit.state === "running" || unit.state === "completed")
     return [...parts, ...(unit.reason === null ? [] : [clean(unit.reason)])].join(", ");
@@ -56,12 +59,13 @@ export const note = (unit: UnitStatus, now: number): string => {
 };
 
 /** Whether the reason already says how the process ended. */
-const tells = (reason: string | null, { code, signal }: LastExit): boolean =>
-  reason !== null && (signal === null ? reason.includes(`code ${code}`) : reason.includes(signal));
+const tells = (reason: string | null, { because, code, signal }: LastExit): boolean =>
+  reason !== null &&
+  (because !== undefined ? reason.includes(because) : signal === null ? reason.includes(`code ${code}`) : reason.includes(signal));
 
-/** Whether a unit is as its config wants it: running, disabled, or done with exit code 0 without anybody having stopped it. */
+/** Whether a unit is as its config wants it: running and not unhealthy, disabled, or done with exit code 0 without anybody having stopped it. */
 export const isAsWanted = (unit: UnitStatus): boolean => {
-  if (unit.state === "running" || unit.state === "completed" || unit.state === "waiting") return true;
+  if (unit.state === "running" || unit.state === "completed" || unit.state === "waiting") return unit.health !== "unhealthy";
   if (unit.state !== "stopped") return false;
   return unit.reason === "disabled" || (unit.reason !== "stopped by hand" && unit.lastExit?.code === 0);
 };
