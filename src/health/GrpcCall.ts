@@ -88,8 +88,7 @@ export const call = (options: CallOptions): (() => void) => {
     [constants.HTTP2_HEADER_TE]: "trailers",
     "user-agent": "hsu-probe",
   });
-  // A stream that ends with its connection says only that; why, its cause knows.
-  stream.on("error", (error) => end({ _tag: "Broken", why: explain(error.cause ?? error) }));
+  stream.on("error", (error) => end({ _tag: "Broken", why: explain(error) }));
   let status: CallEnd | null = null;
   stream.on("response", (answered) => {
     status = statusOf(answered);

@@ -176,7 +176,7 @@ describe("health_check", () => {
     const integrated = (block: string) =>
       specOf(unit(`  ${block}`).replace("  management:", "  type: integrated_managed\n  management:")).probes;
     expect(integrated("health_check_run_options: {interval: 8s}")?.liveness).toMatchObject({
-      check: { kind: "grpc", port: null, method: "ping", address: "127.0.0.1" },
+      check: { kind: "grpc", port: null, method: "own", address: "127.0.0.1" },
       intervalMillis: 8_000,
     });
     expect(integrated("health_check: {grpc_service: a.B}")?.liveness?.check).toMatchObject({ port: null, method: "check", service: "a.B" });
