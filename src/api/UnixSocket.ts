@@ -61,7 +61,6 @@ export const listen = Effect.fnUntraced(function* (
   SocketInUse | ListenFailed,
   Scope.Scope
 > {
-  yield* prepare(path);
   const connections = new Set<Net.Socket>();
   const waiting: Array<Net.Socket> = [];
   let accept = (connection: Net.Socket): void => void waiting.push(connection);
@@ -75,14 +74,12 @@ export const listen = Effect.fnUntraced(function* (
     for (const connection of connections) connection.destroy();
   };
   let grace: Fiber.Fiber<void> | undefined;
-  yield* Effect.acquireRelease(open(server, path), (inode) =>
-    Effect.callback<void>((resume) => {
-      remove(path, inode);
-      grace?.interruptUnsafe();
-      cut();
-      server.close(() => resume(Effect.void));
-    }),
-  );
+  const close = Effect.callback<void>((resume) => {
+    grace?.interruptUnsafe();
+    cut();
+    server.close(() => resume(Effect.void));
+  });
+  yield* bind(server, path, close);
   return {
     endClients: Effect.sync(cut).pipe(
       Effect.delay(graceMillis),
@@ -109,6 +106,24 @@ export const listen = Effect.fnUntraced(function* (
     },
   };
 });
+
+/** Has a server listen at a path that is private from its first moment, until the scope ends; `close` ends the server, when the path has gone. */
+export const bind = (
+  server: Net.Server,
+  path: string,
+  close: Effect.Effect<void>,
+): Effect.Effect<void, SocketInUse | ListenFailed, Scope.Scope> =>
+  Effect.andThen(
+    prepare(path),
+    Effect.asVoid(
+      Effect.acquireRelease(open(server, path), (inode) =>
+        Effect.andThen(
+          Effect.sync(() => remove(path, inode)),
+          close,
+        ),
+      ),
+    ),
+  );
 
 /** One accepted connection. Releasing it lets what was written go out first; the server's `endClients` bounds that. */
 const asSocket = (connection: Net.Socket): Effect.Effect<Socket.Socket> =>

@@ -6,5 +6,6 @@
  * Never changes: an adapter decides nothing. What a call means is said once, in `Control`; what it looks like on the wire, in `protocol/`.
  */
 export { PortInUse, PortNotOpened, serve as serveGrpc } from "./GrpcServer.ts";
+export { RegistryNotOpened, type RegistryPlaces, serve as serveRegistry } from "./RegistryServer.ts";
 export { handlers, layer, serve } from "./RpcServer.ts";
 export { ListenFailed, SocketInUse } from "./UnixSocket.ts";

@@ -39,7 +39,11 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       version,
       pid: process.pid,
       memory,
-      services: [serving("api", api.serve(socketPath)), ...(spec.port === undefined ? [] : [serving("grpc", api.serveGrpc(spec.port))])],
+      services: [
+        serving("api", api.serve(socketPath)),
+        ...(spec.port === undefined ? [] : [serving("grpc", api.serveGrpc(spec.port))]),
+        ...(spec.registry === undefined ? [] : [serving("registry", api.serveRegistry(spec.registry))]),
+      ],
     });
   }).pipe(
     Effect.provide(processes),

@@ -192,6 +192,17 @@ const groupOf = (context: Context, path: Path, id: string, limit: Limit, entries
   }),
 });
 
+/** Where the Go client looks when nobody tells it. */
+const usualRegistry = "/tmp/hsu-registry.sock";
+
+const registryOf = (
+  folder: string,
+  { port, unix }: { readonly unix?: string; readonly port?: number },
+): NonNullable<MasterSpec["registry"]> => ({
+  ...(unix === undefined && port !== undefined ? {} : { unix: NodePath.resolve(folder, unix ?? usualRegistry) }),
+  ...(port === undefined ? {} : { port }),
+});
+
 /** The tree of a file without errors. `folder` is absolute: relative paths of the file start there. */
 export const compile = (config: ConfigFile, root: Located, file: string, folder: string): MasterSpec => {
   const manager = config.process_manager ?? {};
@@ -199,6 +210,7 @@ export const compile = (config: ConfigFile, root: Located, file: string, folder:
     source: file,
     logLevel: manager.log_level ?? "info",
     ...(manager.port === undefined ? {} : { port: manager.port }),
+    ...(manager.registry === undefined ? {} : { registry: registryOf(folder, manager.registry) }),
     forceShutdownTimeoutMillis: manager.force_shutdown_timeout ?? DEFAULTS.forceShutdownTimeoutMillis,
     root: groupOf({ folder, root }, ["managed_processes"], "units", manager, config.managed_processes),
   };

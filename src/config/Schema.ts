@@ -135,7 +135,13 @@ const Group = Schema.Struct({
 
 export const ConfigFile = Schema.Struct({
   process_manager: optional(
-    block({ port: Port, log_level: OneOf("debug", "info", "warn", "error"), force_shutdown_timeout: Timeout, ...limit }),
+    block({
+      port: Port,
+      registry: block({ unix: Name, port: Port }),
+      log_level: OneOf("debug", "info", "warn", "error"),
+      force_shutdown_timeout: Timeout,
+      ...limit,
+    }),
   ),
   managed_processes: Schema.Array(Entry),
   log_collection: optional(LogCollection),

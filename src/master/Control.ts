@@ -4,6 +4,7 @@
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
 import type * as Stream from "effect/Stream";
+import type { Registry } from "../integrated/Registry.ts";
 import type { CallError } from "../protocol/CallErrors.ts";
 import type { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
 import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitDescription, UnitStatus } from "../protocol/MasterRpc.ts";
@@ -34,6 +35,8 @@ export class Control extends Context.Service<
     }) => Stream.Stream<LogLine, UnitNotFound>;
     /** Calls a method of the unit's own services; without one, tells which there are. */
     readonly call: (options: CallOptions) => Stream.Stream<CallReply, UnitNotFound | CallError>;
+    /** Who has published what. Units of this master are known in it by their processes. */
+    readonly registry: Registry;
     /** Begins the shutdown and returns; `terminated` tells its end. */
     readonly shutdown: Effect.Effect<void>;
     /** Completes when every unit has been stopped. */

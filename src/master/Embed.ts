@@ -70,6 +70,7 @@ export const layer = (spec: MasterSpec, options?: EmbedOptions): Layer.Layer<Con
     Control,
     Effect.gen(function* () {
       if (spec.port !== undefined) yield* Effect.logWarning("process_manager.port: an embedded master opens no port");
+      if (spec.registry !== undefined) yield* Effect.logWarning("process_manager.registry: an embedded master opens none");
       const stateDirectory = options?.stateDirectory ?? Paths.stateDirectory(process.env, process.getuid?.() ?? 0);
       return yield* start({
         spec,

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import { ActorDown, type CallError, CallingSelf, CallTimeout, MailboxFull, NotEncodable } from "../actor/index.ts";
 import { nearest } from "../config/Nearest.ts";
+import type { Registry } from "../integrated/Registry.ts";
 import { tail } from "../logs/index.ts";
 import { UnitNotFound } from "../protocol/Errors.ts";
 import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
@@ -54,6 +55,7 @@ export interface Parts {
   readonly options: Options;
   readonly entries: ReadonlyMap<string, Entry>;
   readonly history: History;
+  readonly registry: Registry;
   readonly startedAt: number;
   readonly phase: () => MasterStatus["phase"];
   readonly groupAt: GroupAt;
@@ -62,7 +64,17 @@ export interface Parts {
 }
 
 /** The operations on a running master. */
-export const make = ({ entries, groupAt, history, options, phase, shutdown, startedAt, terminated }: Parts): Control["Service"] => {
+export const make = ({
+  entries,
+  groupAt,
+  history,
+  options,
+  phase,
+  registry,
+  shutdown,
+  startedAt,
+  terminated,
+}: Parts): Control["Service"] => {
   const { spec } = options;
   const find = (unit: string): Effect.Effect<Entry, UnitNotFound> => {
     const entry = entries.get(unit);
@@ -102,6 +114,7 @@ export const make = ({ entries, groupAt, history, options, phase, shutdown, star
       Stream.unwrap(
         Effect.flatMap(find(request.unit), (entry) => Effect.map(describe(entry), ({ state }) => callUnit(entry, state, request))),
       ),
+    registry,
     shutdown,
     terminated,
   };

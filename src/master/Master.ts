@@ -19,6 +19,7 @@ import { entriesOf, type Entry, refOf } from "./Entry.ts";
 import * as History from "./History.ts";
 import * as LiveControl from "./LiveControl.ts";
 import { afterOf, orderOf } from "./Order.ts";
+import * as Published from "./Published.ts";
 import { reattach } from "./Reattach.ts";
 import { toPeople, toUnit } from "./Reports.ts";
 import type { Options } from "./Options.ts";
@@ -63,6 +64,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         ),
       );
     const { driver, store } = options;
+    const registry = yield* Published.make({ entries, store, publish: history.publish });
     const now = (): number => clock.currentTimeMillisUnsafe();
     const random = Context.get(yield* Effect.context(), Random.Random).nextDoubleUnsafe;
     const ports = makePorts();
@@ -161,6 +163,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       options,
       entries,
       history,
+      registry,
       startedAt,
       phase: () => (stopping ? "stopping" : running ? "running" : "starting"),
       groupAt,
@@ -179,6 +182,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     }
     // The units as a whole: they come back inside of it, and when it gives up there is nothing left to do.
     yield* Effect.mapError(root.startChild(supervisorOf(spec.root, { restart: "temporary" })), explain);
+    yield* Published.restore(registry, store);
     running = true;
     return control;
   }).pipe(Effect.provideService(CrashReport.Reporter, () => Effect.void));

@@ -18,6 +18,8 @@ export const ProcessRecord = Schema.Struct({
   startedAt: Schema.Number,
   /** Of an integrated unit: where it listens. */
   port: Schema.optionalKey(Schema.Int),
+  /** What it has published to the service registry, as it was answered. */
+  published: Schema.optionalKey(Schema.Unknown),
 });
 export type ProcessRecord = typeof ProcessRecord.Type;
 

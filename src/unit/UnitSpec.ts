@@ -113,6 +113,8 @@ export interface MasterSpec {
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** TCP port of the gRPC surface on 127.0.0.1, for `hsu up`; absent: none is opened. */
   readonly port?: number;
+  /** Where the service registry listens, for `hsu up`; absent: there is none to be reached. */
+  readonly registry?: { readonly unix?: string; readonly port?: number };
   /** A shutdown that takes longer kills what is left. */
   readonly forceShutdownTimeoutMillis: number;
   /** Unit ids are unique in the whole tree. */

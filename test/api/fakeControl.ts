@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect";
 import * as PubSub from "effect/PubSub";
 import * as Stream from "effect/Stream";
 import type { Control } from "../../src/master/Control.ts";
+import * as Registry from "../../src/integrated/Registry.ts";
 import { CallDeadline } from "../../src/protocol/CallErrors.ts";
 import { InvalidTransition, StartFailed, UnitNotFound } from "../../src/protocol/Errors.ts";
 import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitState, UnitStatus } from "../../src/protocol/MasterRpc.ts";
@@ -76,6 +77,7 @@ export const status = (units: ReadonlyArray<UnitStatus>): MasterStatus => ({
 /** `Control` over data; `calls` records the commands, `happen` and `write` feed the streams, `end` completes `terminated`. */
 export const make = Effect.gen(function* () {
   const calls: Array<string> = [];
+  const registry = yield* Registry.make({ sight: () => "unknown" });
   const history: Array<MasterEvent> = [event(1, "started", "started, pid 4242"), event(2, "exited", "exited with code 1")];
   const logged: Array<LogLine> = [
     { unit: "web", stream: "stdout", text: "listening" },
@@ -146,6 +148,7 @@ export const make = Effect.gen(function* () {
               : Stream.make({ _tag: "Reply" as const, json }, { _tag: "Reply" as const, json: "{}" }),
         ),
       ),
+    registry,
     shutdown: Effect.sync(() => void calls.push("shutdown")),
     terminated: Deferred.await(ended),
   };

@@ -64,3 +64,20 @@ managed_processes:
   expect(unit).toMatchObject({ kind: "integrated", restart: { when: "unless_stopped" } });
   expect(codes).toEqual(["HSU-CFG-101"]);
 });
+
+it.each([
+  ["{}", { unix: "/tmp/hsu-registry.sock" }],
+  ["{ unix: run/registry.sock }", { unix: "/etc/run/registry.sock" }],
+  ["{ port: 17951 }", { port: 17951 }],
+  ["{ unix: /run/r.sock, port: 8080 }", { unix: "/run/r.sock", port: 8080 }],
+])("the registry of a master is where it says: %s", (registry, places) => {
+  const { spec, warnings } = Result.getOrThrow(
+    parse(`process_manager: { registry: ${registry} }\nmanaged_processes: []\n`, "/etc/hsu.yaml"),
+  );
+  expect(spec.registry).toEqual(places);
+  expect(warnings.map(({ code }) => code)).toEqual(["HSU-CFG-104"]);
+});
+
+it("a master without one has none", () => {
+  expect(Result.getOrThrow(parse("managed_processes: []\n", "/etc/hsu.yaml")).spec).not.toHaveProperty("registry");
+});

@@ -1,7 +1,9 @@
 /** Integrated units under the `hsu` program. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { UnitStatus } from "../../src/protocol/MasterRpc.ts";
 import { type Home, home, until } from "./program.ts";
@@ -72,9 +74,9 @@ describe("the port of an integrated unit", () => {
 
 /** The unit itself, with its sources beside it where it wants them. */
 const exampleConfig = (folder: string): object => {
-  const text = readFileSync(`examples/${folder}/hsu.yaml`, "utf8");
-  const file = /arguments: \[(.*)\]/.exec(text)![1]!;
-  const executable = /executable: (.*)/.exec(text)![1]!;
+  const yaml = readFileSync(`examples/${folder}/hsu.yaml`, "utf8");
+  const file = /arguments: \[(.*)\]/.exec(yaml)![1]!;
+  const executable = /executable: (.*)/.exec(yaml)![1]!;
   return {
     managed_processes: [integrated("echo", executable === "node" ? process.execPath : executable, [resolve(`examples/${folder}`, file)])],
   };
@@ -146,4 +148,94 @@ describe("a unit's own services", () => {
     },
     60_000,
   );
+});
+
+const get = (socketPath: string, path: string): Promise<string> =>
+  new Promise((done, fail) => {
+    request({ socketPath, path, agent: false }, (response) => void text(response).then(done, fail))
+      .on("error", fail)
+      .end();
+  });
+
+describe("the service registry", () => {
+  const publisher = resolve("test/integrated/fixtures/publisher.ts");
+  const socket = (): string => join(place.folder, "registry.sock");
+  const told = async (id: string, lines: number): Promise<RegExpExecArray> => {
+    const all = await until(
+      "it has published",
+      async () => (await place.hsu("logs", id)).out.trim().split("\n"),
+      (seen) => seen.length >= lines && seen.at(-1) !== "",
+    );
+    return /told (\d+), published (\d+): 200/.exec(all.at(-1)!)!;
+  };
+
+  it("unit that ignores --port and publishes to the registry", async () => {
+    write({
+      process_manager: { registry: { unix: "registry.sock" } },
+      managed_processes: [integrated("stray", process.execPath, [publisher, "--registry", socket()])],
+    });
+    await up();
+    const [, said, published] = await told("stray", 1);
+    expect(published).not.toBe(said);
+    expect(await unit("stray")).toMatchObject({ state: "running", restarts: 0, port: Number(published) });
+    expect(readFileSync(portFile("stray"), "latin1")).toBe(`${published}\n`);
+    expect(await place.hsu("call", "stray", "proto.CoreService/Ping")).toEqual({ code: 0, out: "{}\n", err: "" });
+    expect((await place.hsu("events")).out).toContain(`listens on port ${published}, as it has published`);
+
+    // It publishes once: what it has said holds under the next master as well.
+    process.kill((await place.status()).pid, "SIGKILL");
+    await until(
+      "nobody answers",
+      () => place.hsu("status"),
+      ({ code }) => code === 3,
+    );
+    await up();
+    expect(await unit("stray")).toMatchObject({ restarts: 0, port: Number(published) });
+    expect(await place.hsu("call", "stray", "proto.CoreService/Ping")).toMatchObject({ code: 0, out: "{}\n" });
+    const discovered = await get(socket(), "/api/v1/discover/somebody");
+    expect(JSON.parse(discovered)).toMatchObject({ moduleID: "somebody", apis: [{ serverPort: Number(published) }] });
+
+    process.kill((await unit("stray")).pid!, "SIGKILL");
+    const [, , next] = await told("stray", 2);
+    await until(
+      "the new process has its own",
+      () => unit("stray"),
+      ({ port }) => port === Number(next),
+    );
+    expect((await place.hsu("down")).code).toBe(0);
+    expect(place.left()).toEqual([]);
+    expect(existsSync(socket())).toBe(false);
+  }, 60_000);
+
+  it("a unit behind a wrapper is known by its name", async () => {
+    write({
+      process_manager: { registry: { unix: "registry.sock" } },
+      managed_processes: [
+        integrated("stray", "sh", [
+          "-c",
+          `"$0" "$@" & wait`,
+          process.execPath,
+          publisher,
+          "--registry",
+          socket(),
+          "--name",
+          "stray",
+          "--pid",
+          "1",
+        ]),
+      ],
+    });
+    await up();
+    const [, , published] = await told("stray", 1);
+    expect(await unit("stray")).toMatchObject({ port: Number(published) });
+  }, 60_000);
+
+  it("a master whose registry cannot be opened does not start, and says why", async () => {
+    write({ process_manager: { registry: { unix: "hsu.yaml" } }, managed_processes: [teller("a")] });
+    const { code, err } = await place.hsu("up");
+    expect(code).toBe(1);
+    expect(err).toContain(`the service registry cannot listen at ${join(place.folder, "hsu.yaml")}: there is a file of that name`);
+    expect(err).toContain("[HSU-API-005]");
+    expect(place.left()).toEqual([]);
+  }, 60_000);
 });
