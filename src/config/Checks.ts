@@ -89,7 +89,6 @@ const WITHOUT_EFFECT: ReadonlyArray<Idle> = [
   ["management.logging", ["buffer_size"]],
   ["management.metadata", ["version", "tags"]],
   ["management.unmanaged.metadata", ["version", "tags"]],
-  ["management.unmanaged.health_check"],
   ...["standard_managed", "integrated_managed"].flatMap((kind): ReadonlyArray<Idle> => [
     [`management.${kind}.metadata`, ["version", "tags"]],
     [`management.${kind}.control.context_aware_restart`, ["startup_grace_period", "sustained_violation_time", "spike_tolerance_time"]],
@@ -165,7 +164,9 @@ export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
     ...units.flatMap((unit) => {
       const kind = kinds(unit, root);
       if (kind.length > 0) return kind;
-      if (isUnmanaged(unit)) return [...withoutEffect(unit), ...unmanagedProblems(nameOf(unit.node), get(unit.node, "management")?.node)];
+      if (isUnmanaged(unit)) {
+        return [...withoutEffect(unit), ...probes(unit), ...unmanagedProblems(nameOf(unit.node), get(unit.node, "management")?.node)];
+      }
       return [...withoutEffect(unit), ...idleProfile(unit), ...probes(unit)];
     }),
     ...units.flatMap((unit) => startProblems(unit.node, nameOf(unit.node), get)),

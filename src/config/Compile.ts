@@ -4,7 +4,7 @@
 import * as NodePath from "node:path";
 import type { GroupSpec, MasterSpec, UnitSpec } from "../unit/UnitSpec.ts";
 import { type Nested, nestedOf } from "./Dialect.ts";
-import { probesOf, startupMillis } from "./ProbesOf.ts";
+import { probesOf, startupMillis, watchedOf } from "./ProbesOf.ts";
 import type { ProbeBlocks } from "./Probes.ts";
 import { type StartBlock, startsOf } from "./Starts.ts";
 import { restartOf, type Said } from "./RestartOf.ts";
@@ -135,6 +135,7 @@ const foundUnit = (context: Context, { enabled, id }: Unit, shape: Parameters<ty
     stopSignal: "SIGTERM",
     restart: restartOf({ policy: undefined }),
     capture: { stdout: false, stderr: false },
+    ...watchedOf(context.folder, shape),
     ...rest,
   };
 };

@@ -157,6 +157,12 @@ export const probesOf = (folder: string, given: ProbeBlocks, integrated: boolean
   return probes.startup === undefined && probes.readiness === undefined && probes.liveness === undefined ? {} : { probes };
 };
 
+/** Of a unit that somebody else runs: it is asked how it is, and not ended for the answer. */
+export const watchedOf = (folder: string, given: ProbeBlocks): { readonly probes?: ProbesSpec } => {
+  const { liveness } = fromHealthCheck(folder, given, false);
+  return liveness === undefined ? {} : { probes: { readiness: liveness } };
+};
+
 /** How long a start may take until its startup probe has failed. */
 export const startupMillis = ({ startup }: ProbesSpec): number =>
   startup === undefined

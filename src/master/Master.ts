@@ -72,7 +72,15 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       const autoStart = Recovered.startsWithMaster(entry.spec, entry.recovered, store.held.has(entry.spec.id));
       const { slot, spec: unit } = entry;
       if (unit.unmanaged !== undefined) {
-        return watchSpec({ spec: unit, unmanaged: unit.unmanaged, finder: driver.finder, slot, mailbox: refOf(entry), autoStart });
+        return watchSpec({
+          spec: unit,
+          unmanaged: unit.unmanaged,
+          finder: driver.finder,
+          exec: driver.exec,
+          slot,
+          mailbox: refOf(entry),
+          autoStart,
+        });
       }
       return childSpec({
         spec: unit,

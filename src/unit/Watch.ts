@@ -6,11 +6,13 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import * as Schema from "effect/Schema";
+import type * as Scope from "effect/Scope";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef, ChildSpec, ExitReason, type Supervisor } from "../actor/index.ts";
-import type { Finder, FoundTask } from "../driver/index.ts";
+import type { Driver, Finder, FoundTask } from "../driver/index.ts";
 import { NotAllowed } from "../protocol/Errors.ts";
+import * as Probing from "./Probing.ts";
 import type { Slot } from "./Run.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
@@ -42,6 +44,7 @@ interface WatchArgs {
   readonly spec: UnitSpec;
   readonly unmanaged: Unmanaged;
   readonly finder: Finder;
+  readonly exec: Driver["exec"];
   readonly slot: Slot;
   readonly mailbox: ActorRef<UnitRpcs>;
   readonly autoStart: boolean;
@@ -50,6 +53,7 @@ interface WatchArgs {
 interface State {
   readonly args: WatchArgs;
   readonly task: FoundTask | null;
+  readonly probing: Probing.Probing | null;
   /** Looks in a row that found nobody. */
   readonly misses: number;
 }
@@ -64,24 +68,45 @@ const dueIn = ({ args, misses, task }: State): number => {
   return task === null ? Math.min(checkIntervalMillis, firstLookMillis * 2 ** Math.min(misses, 30)) : checkIntervalMillis;
 };
 
-/** Looks once; who runs and is not named any more stays until another one is. */
-const look = (state: State, context: Context): Effect.Effect<State> => {
-  const { finder, slot, unmanaged } = state.args;
-  return Effect.flatMap(Effect.result(finder.find(unmanaged.discovery, state.task?.identity ?? null)), (found): Effect.Effect<State> => {
-    if (Result.isFailure(found)) {
-      slot.missing = found.failure.message;
-      return Effect.succeed(state.task === null ? { ...state, misses: state.misses + 1 } : state);
-    }
-    const task = found.success;
-    if (state.task?.identity.pid === task.identity.pid && state.task.running()) return Effect.succeed(state);
-    slot.task = task;
-    slot.startedAt = task.startedAt;
-    slot.missing = null;
-    slot.readiness.set(true);
-    const { pid } = task.identity;
-    const told = Effect.map(task.wait, () => context.self.cast("Gone", { pid }));
-    return Effect.as(Effect.forkIn(told, context.scope), { ...state, task, misses: 0 });
+/** Asks who was found how it is. Whatever it says, nobody is ended for it. */
+const probe = ({ exec, mailbox, slot, spec }: WatchArgs): Effect.Effect<Probing.Probing | null, never, Scope.Scope> => {
+  if (spec.probes === undefined)
+    return Effect.as(
+      Effect.sync(() => slot.readiness.set(true)),
+      null,
+    );
+  return Probing.begin({
+    probes: spec.probes,
+    slot,
+    exec: ({ args, command }) => exec({ ...spec, executable: command, args }),
+    notice: (type, message) => mailbox.cast("Noticed", { type, message }),
+    onFailed: () => {},
   });
+};
+
+/** Looks once; who runs and is not named any more stays until another one is. */
+const look = (state: State, context: Context): Effect.Effect<State, never, Scope.Scope> => {
+  const { finder, slot, unmanaged } = state.args;
+  return Effect.flatMap(
+    Effect.result(finder.find(unmanaged.discovery, state.task?.identity ?? null)),
+    (found): Effect.Effect<State, never, Scope.Scope> => {
+      if (Result.isFailure(found)) {
+        slot.missing = found.failure.message;
+        return Effect.succeed(state.task === null ? { ...state, misses: state.misses + 1 } : state);
+      }
+      const task = found.success;
+      if (state.task?.identity.pid === task.identity.pid && state.task.running()) return Effect.succeed(state);
+      slot.task = task;
+      slot.startedAt = task.startedAt;
+      slot.missing = null;
+      state.probing?.stop();
+      const { pid } = task.identity;
+      const told = Effect.map(task.wait, () => context.self.cast("Gone", { pid }));
+      return Effect.flatMap(Effect.forkIn(told, context.scope), () =>
+        Effect.map(probe(state.args), (probing) => ({ ...state, task, probing, misses: 0 })),
+      );
+    },
+  );
 };
 
 const again = (state: State, context: Context): State => {
@@ -100,13 +125,13 @@ const start = Effect.fnUntraced(function* (args: WatchArgs, context: Context) {
     Effect.gen(function* () {
       const task = slot.task as FoundTask | null;
       if (task !== null && slot.endsByHand === true && task.running()) yield* killIt(task);
-      slot.task = slot.startedAt = null;
+      slot.task = slot.startedAt = slot.health = null;
       slot.readiness.set(false);
       if (task === null || task.running()) return;
       mailbox.cast("ProcessExited", { code: null, signal: null, at: yield* Clock.currentTimeMillis });
     }),
   );
-  return again(yield* look({ args, task: null, misses: 0 }, context), context);
+  return again(yield* look({ args, task: null, probing: null, misses: 0 }, context), context);
 });
 
 const lost = (task: FoundTask) => Actor.exit(ExitReason.error(new ProcessLost({ pid: task.identity.pid })));
@@ -130,10 +155,12 @@ const Watch = Actor.make({
     },
     Gone: (state, { pid }) => (state.task?.identity.pid === pid ? lost(state.task) : state),
   },
-  terminate: ({ args, task }, reason) =>
-    reason._tag === "Shutdown" && task !== null && args.slot.endsByHand === true
+  terminate: ({ args, probing, task }, reason) => {
+    probing?.stop();
+    return reason._tag === "Shutdown" && task !== null && args.slot.endsByHand === true
       ? Effect.andThen(Effect.ignore(task.signal("SIGTERM")), task.waitForAll)
-      : Effect.void,
+      : Effect.void;
+  },
 });
 
 /** The child of the unit's group: its process's end is a failure like any other to the group, and its next watcher looks for the next process. */

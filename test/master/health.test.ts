@@ -286,6 +286,27 @@ describe("startup", () => {
       503,
     ));
 
+  it("the start deadline holds: a start that is not up by then has failed, and its process is asked to end first", () =>
+    withOracle(
+      (url) =>
+        probed("", `probes: { startup: { ${fast}, failure_threshold: 100000, http: { url: "${url}" } } }`, { enabled: false }).replace(
+          "control:",
+          "control:\n        startup_timeout: 1s",
+        ),
+      ({ control, mark }) =>
+        Effect.gen(function* () {
+          const starting = yield* Effect.forkChild(Effect.flip(control.start("web")), { startImmediately: true });
+          yield* ready(control, "web");
+          expect(yield* Fiber.join(starting)).toMatchObject({
+            _tag: "StartFailed",
+            reason: expect.stringContaining("not up after 1000 ms"),
+          });
+          expect(yield* unit(control, "web")).toMatchObject({ state: "failed", lastExit: { code: 0, signal: null } });
+          expect(marked(mark)).toEqual([]);
+        }),
+      503,
+    ));
+
   it("a stop by hand does not wait for it, and asks the process first", () =>
     withOracle(
       (url) => probed("", `probes: { startup: { ${fast}, failure_threshold: 100000, http: { url: "${url}" } } }`, { enabled: false }),

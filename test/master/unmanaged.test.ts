@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Control } from "../../src/master/index.ts";
+import { freePort } from "../e2e/program.ts";
 import { endOutsiders, outsider, yamlUnmanaged } from "./outsider.ts";
 import { eventsOf, running, unit, until, withMaster, yamlUnit } from "./support.ts";
 
@@ -53,6 +54,30 @@ describe("a unit that somebody else runs", () => {
         expect(events.filter((type) => type !== "not_found")).toEqual(["found", "exited", "found"]);
       }),
     ));
+
+  it("is asked how it is, and neither ended nor restarted for what it says", async () => {
+    const port = await freePort();
+    const check = `health_check: { interval: 60ms, timeout: 50ms, failure_threshold: 2, http_endpoint: "http://127.0.0.1:${port}/" }`;
+    const flags = ["--pid-file", pidFile, "--health-port", String(port), "--fail-health-after", "20"];
+    await withMaster(`${config()}\n        ${check}`, ({ control }) =>
+      Effect.gen(function* () {
+        expect(yield* unit(control, "daemon")).toMatchObject({ pid: null, ready: false, health: "unknown" });
+        const first = yield* Effect.promise(() => outsider(...flags));
+        yield* until(unit(control, "daemon"), ({ ready }) => ready);
+        const ill = yield* until(unit(control, "daemon"), ({ health }) => health === "unhealthy");
+        expect(ill).toMatchObject({ state: "running", pid: first.pid, ready: false, restarts: 0 });
+        expect(first.runs()).toBe(true);
+        first.child.kill("SIGKILL");
+        expect(yield* state(control, null)).toMatchObject({ ready: false, health: "unknown" });
+        // The next one is asked anew.
+        yield* Effect.promise(() => outsider(...flags));
+        yield* until(unit(control, "daemon"), ({ ready }) => ready);
+        const events = yield* told(control);
+        const news = events.filter((type) => ["found", "ready", "not_ready", "unhealthy", "exited"].includes(type));
+        expect(news.slice(0, 6)).toEqual(["found", "ready", "not_ready", "exited", "found", "ready"]);
+      }),
+    );
+  });
 
   it("is another process when discovery names another one, though the first still runs", () =>
     withMaster(config(), ({ control }) =>
