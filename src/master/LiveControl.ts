@@ -10,7 +10,7 @@ import type { Registry } from "../integrated/Registry.ts";
 import { tail } from "../logs/index.ts";
 import { UnitNotFound } from "../protocol/Errors.ts";
 import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
-import type { UnitRef } from "../unit/index.ts";
+import { statusOf, type UnitRef } from "../unit/index.ts";
 import { call as callUnit } from "./Call.ts";
 import type { Control } from "./Control.ts";
 import { type Entry, refOf } from "./Entry.ts";
@@ -103,7 +103,15 @@ export const make = ({
     start: (unit) => withUnit(unit, (ref) => ref.call("Start", undefined, commandTimeout)),
     stop: (unit) => withUnit(unit, (ref) => ref.call("Stop", undefined, commandTimeout)),
     restart: (unit) => withUnit(unit, (ref) => ref.call("Restart", undefined, commandTimeout)),
-    describe: (unit) => withUnit(unit, (ref) => ref.call("History", undefined, commandTimeout)),
+    describe: (unit) =>
+      Effect.flatMap(
+        withUnit(unit, (ref) => ref.call("History", undefined, commandTimeout)),
+        (found) => {
+          const { port } = found.status;
+          if (port === undefined) return Effect.succeed(found);
+          return Effect.map(statusOf(port), (own) => (own === null ? found : { ...found, own }));
+        },
+      ),
     reload: (unit) => withUnit(unit, (ref) => ref.call("Reload", undefined, commandTimeout)),
     resetFailed: (unit) => withUnit(unit, (ref) => ref.call("ResetFailed", undefined, commandTimeout)),
     signal: (unit, signal) => withUnit(unit, (ref) => ref.call("Signal", { signal }, commandTimeout)),

@@ -63,9 +63,19 @@ export const UnitStatus = Schema.Struct({
 });
 export type UnitStatus = typeof UnitStatus.Type;
 
+/** What a unit that serves hsu.unit.v1 says of itself; what it does not say is empty. */
+export const OwnStatus = Schema.Struct({
+  state: Schema.String,
+  message: Schema.String,
+  version: Schema.String,
+  logLevel: Schema.String,
+});
+export type OwnStatus = typeof OwnStatus.Type;
+
 /** One unit, with what has become of it. */
 export const UnitDescription = Schema.Struct({
   status: UnitStatus,
+  own: Schema.optionalKey(OwnStatus),
   /** The states that it has been in, the oldest first: the last 20. */
   history: Schema.Array(Transition),
 });

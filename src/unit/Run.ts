@@ -14,6 +14,7 @@ import type { Ports } from "../platform/index.ts";
 import type { Store } from "../store/index.ts";
 import { carriedOut, type FailureLog, noFailures, NotDue } from "./FailurePolicy.ts";
 import { keepPort, newPort, recordedPort, withPort } from "./Port.ts";
+import * as Contract from "./Contract.ts";
 import * as Gently from "./Gently.ts";
 import * as Probing from "./Probing.ts";
 import { ProbeFailed } from "./Probing.ts";
@@ -271,7 +272,8 @@ const Run = Actor.make({
     // What is being stopped is not ready, and a probe that fails now says nothing.
     probing?.stop();
     args.slot.readiness.set(false);
-    return Effect.andThen(Effect.ignore(task.signal(args.spec.stopSignal)), task.waitForAll);
+    const signal = Effect.ignore(task.signal(args.spec.stopSignal));
+    return Contract.askToEnd(task, args.slot, args.spec).pipe(Effect.andThen(signal), Effect.andThen(task.waitForAll));
   },
 });
 

@@ -9,6 +9,7 @@
 export * as FailurePolicy from "./FailurePolicy.ts";
 export * as Lifecycle from "./Lifecycle.ts";
 export * as Readiness from "./Readiness.ts";
+export { statusOf } from "./Contract.ts";
 export { movePort } from "./Port.ts";
 export * as Recovered from "./Recovered.ts";
 export type { Unmanaged } from "./Unmanaged.ts";

@@ -125,12 +125,15 @@ describe("a unit's own services", () => {
       code: 124,
       out: '{"status":"SERVING"}\n',
     });
+    const described = (await place.hsu("describe", "echo")).out;
+    expect(described).toMatch(/^says +running: 1 answered$/m);
+    expect(described).toMatch(/^version +1\.0\.0$/m);
     await place.hsu("stop", "echo");
     expect(await wrong("echo", "proto.EchoService/Echo")).toMatchObject({
       code: 1,
       error: 'error: unit "echo" cannot be called: it is stopped [HSU-CALL-001]',
     });
-    expect((await place.hsu("logs", "echo")).out).toMatch(/^listening on \d+\nends after 1 calls: /);
+    expect((await place.hsu("logs", "echo")).out).toMatch(/^listening on \d+\nends after 1 calls: stopped by its master\n$/);
     expect((await place.hsu("down")).code).toBe(0);
     expect(place.left()).toEqual([]);
   }, 60_000);

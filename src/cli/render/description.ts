@@ -7,7 +7,7 @@ import { align, clean } from "./text.ts";
 import { bytes, clock, note, uptime } from "./units.ts";
 
 /** A line for each thing that is known, then the states that it has been in, the last one at the end. */
-export const description = ({ history, status: unit }: UnitDescription, now: number, paint: Paint): string => {
+export const description = ({ history, own, status: unit }: UnitDescription, now: number, paint: Paint): string => {
   const facts: ReadonlyArray<readonly [string, string | null]> = [
     ["unit", clean(unit.id)],
     ["kind", clean(unit.kind)],
@@ -21,6 +21,9 @@ export const description = ({ history, status: unit }: UnitDescription, now: num
     ["health", unit.health],
     ["breaker", unit.breaker ?? null],
     ["port", unit.port === undefined ? null : String(unit.port)],
+    ["says", own === undefined ? null : clean([own.state, own.message].filter((part) => part !== "").join(": "))],
+    ["version", own === undefined ? null : clean(own.version)],
+    ["log level", own === undefined ? null : clean(own.logLevel)],
     ["restarts", String(unit.restarts)],
   ];
   const known = facts.filter(([, value]) => value !== null && value !== "").map(([name, value]) => [paint.bold(name), value ?? ""]);
