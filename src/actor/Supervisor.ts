@@ -224,8 +224,14 @@ export interface SupervisorRef {
    * With `hold` it stays down even when its siblings are restarted together.
    */
   terminateChild(id: string, options?: { readonly hold?: boolean }): Effect.Effect<void, ChildNotFound | ActorDown>;
-  /** Starts a child that is down. */
-  restartChild(id: string): Effect.Effect<ActorRef<any>, ChildNotFound | ChildNotDown | StartError | ActorDown>;
+  /**
+   * Starts a child that is down, and waits until it is up; a start that fails is told, and not tried again. With `supervised` it does not wait, and a
+   * failure is one like any other: the child is tried again as its spec says.
+   */
+  restartChild(
+    id: string,
+    options?: { readonly supervised?: boolean },
+  ): Effect.Effect<ActorRef<any>, ChildNotFound | ChildNotDown | StartError | ActorDown>;
   /** Forgets a child that is down. */
   deleteChild(id: string): Effect.Effect<void, ChildNotFound | ChildNotDown | ActorDown>;
   /** The state of its circuit breaker; always `Closed` without one. */
@@ -429,13 +435,21 @@ class Ref extends SupervisorHandle implements SupervisorRef {
     return this.withChild(id, (found, resume) => terminate(this.cell, found, options?.hold ?? false, resume));
   }
 
-  restartChild(id: string): Effect.Effect<ActorRef<any>, ChildNotFound | ChildNotDown | StartError | ActorDown> {
+  restartChild(
+    id: string,
+    options?: { readonly supervised?: boolean },
+  ): Effect.Effect<ActorRef<any>, ChildNotFound | ChildNotDown | StartError | ActorDown> {
     return this.withChild(id, (found, resume) => {
       if (found.state !== "down" || found.wanted)
         return resume(Effect.fail(new ChildNotDown({ path: found.cell.path, state: stateOf(found) })));
       found.wanted = true;
       found.held = false;
       found.attempts = 0;
+      if (options?.supervised === true) {
+        this.cell.startChild(found);
+        this.cell.advance();
+        return resume(Effect.succeed(found.cell as any));
+      }
       found.onStarted = (failure) => resume(failure === null ? Effect.succeed(found.cell as any) : Effect.fail(startError(found, failure)));
       this.cell.startChild(found);
     });

@@ -3,6 +3,7 @@
  * on the located values, so that it finds everything in a file that has other errors as well.
  */
 import { isGroup, nestedOf } from "./Dialect.ts";
+import { checkOrder } from "./OrderChecks.ts";
 import { checkProbes } from "./ProbeChecks.ts";
 import { startProblems } from "./StartChecks.ts";
 import { type Entry, labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
@@ -123,20 +124,19 @@ const idleProfile = ({ node }: Found): ReadonlyArray<Problem> => {
   return [{ code: "HSU-CFG-101", start: profile.start, end: profile.end, message }];
 };
 
-const idlePeriod = (node: Located | undefined): ReadonlyArray<Problem> => {
-  const period = get(node, "period");
-  if (period === undefined || get(node, "intensity") !== undefined) return [];
-  const { start, end } = period;
-  return [
-    {
-      code: "HSU-CFG-101",
-      start,
-      end,
-      message: '"period" without "intensity" limits nothing',
-      hint: "add intensity: the restarts allowed within the period",
-    },
-  ];
-};
+const OF_INTENSITY = ["period", "when_exceeded", "cooldown", "stable"];
+
+/** What says more of a limit that there is not. */
+const idleLimit = (node: Located | undefined): ReadonlyArray<Problem> =>
+  get(node, "intensity") !== undefined
+    ? []
+    : OF_INTENSITY.flatMap((key): ReadonlyArray<Problem> => {
+        const entry = get(node, key);
+        if (entry === undefined) return [];
+        const message = `${JSON.stringify(key)} without "intensity" limits nothing`;
+        const hint = "add intensity: the restarts allowed within the period";
+        return [{ code: "HSU-CFG-101", start: entry.start, end: entry.end, message, hint }];
+      });
 
 const probes = ({ node }: Found): ReadonlyArray<Problem> => {
   const management = get(node, "management")?.node;
@@ -170,8 +170,9 @@ export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
       return [...withoutEffect(unit), ...idleProfile(unit), ...probes(unit)];
     }),
     ...units.flatMap((unit) => startProblems(unit.node, nameOf(unit.node), get)),
-    ...idlePeriod(get(root, "process_manager")?.node),
-    ...found.filter((entry) => entry.group).flatMap((entry) => idlePeriod(entry.node)),
+    ...checkOrder(root),
+    ...idleLimit(get(root, "process_manager")?.node),
+    ...found.filter((entry) => entry.group).flatMap((entry) => idleLimit(entry.node)),
   ];
   if (logs !== undefined && !isOff(logs.node)) {
     const { start, end } = logs;

@@ -19,6 +19,9 @@ const DEFAULTS = {
   oneshotMillis: 24 * 86_400_000,
   stopTimeoutMillis: 10_000,
   periodMillis: 5_000,
+  /** Of a group's breaker that is asked for. */
+  cooldownMillis: 300_000,
+  stableMillis: 60_000,
 } as const;
 
 /** Where a file's relative paths start, and its values as written. */
@@ -180,16 +183,29 @@ const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
 
 const kindOf = (unit: Unit): Nested => unit.type ?? nestedOf(unit.management) ?? "standard_managed";
 
-type Limit = Pick<Group, "intensity" | "period" | "strategy">;
+type Limit = Pick<Group, "intensity" | "period" | "strategy" | "when_exceeded" | "cooldown" | "stable">;
+
+const limitOf = ({ cooldown, intensity, period, stable, when_exceeded: answer }: Limit): Pick<GroupSpec, "limit"> => {
+  if (intensity === undefined) return {};
+  const breaker = { cooldownMillis: cooldown ?? DEFAULTS.cooldownMillis, stableMillis: stable ?? DEFAULTS.stableMillis };
+  return { limit: { intensity, periodMillis: period ?? DEFAULTS.periodMillis, ...(answer === "open_circuit" ? { breaker } : {}) } };
+};
+
+const waitsOf = ({ after, requires }: Pick<Unit, "after" | "requires">): Pick<UnitSpec, "after" | "requires"> => ({
+  ...(after === undefined ? {} : { after }),
+  ...(requires === undefined ? {} : { requires }),
+});
+
 const groupOf = (context: Context, path: Path, id: string, limit: Limit, entries: ReadonlyArray<Entry>): GroupSpec => ({
   _tag: "Group",
   id,
   strategy: limit.strategy ?? "one_for_one",
-  ...(limit.intensity === undefined ? {} : { limit: { intensity: limit.intensity, periodMillis: limit.period ?? DEFAULTS.periodMillis } }),
+  ...limitOf(limit),
   children: entries.map((entry, index): UnitSpec | GroupSpec => {
     const here = [...path, index];
-    if ("children" in entry) return groupOf(context, [...here, "children"], entry.id, entry, entry.children);
-    return unitOf(context, here, entry);
+    const made =
+      "children" in entry ? groupOf(context, [...here, "children"], entry.id, entry, entry.children) : unitOf(context, here, entry);
+    return { ...made, ...waitsOf(entry) };
   }),
 });
 

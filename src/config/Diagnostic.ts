@@ -22,12 +22,16 @@ export const CODES = {
   "HSU-CFG-016": "a dialect that this version does not support",
   "HSU-CFG-017": "the type and the management block disagree",
   "HSU-CFG-018": "a probe that cannot work",
+  "HSU-CFG-020": "waits for nobody that there is",
+  "HSU-CFG-021": "waits for itself",
+  "HSU-CFG-022": "units wait for each other",
   "HSU-CFG-030": "not a schedule",
   "HSU-CFG-031": "not a time zone",
   "HSU-CFG-032": "keys that do not go together",
   "HSU-CFG-101": "accepted, not in effect in this version",
   "HSU-CFG-104": "nothing to run",
   "HSU-CFG-105": "unusual YAML",
+  "HSU-CFG-106": "needs a disabled unit",
 } as const;
 
 export type Code = keyof typeof CODES;

@@ -96,8 +96,11 @@ const Management = dispatch<Management>((value) => {
   return kind === undefined ? FlatManagement : NestedManagement[kind];
 });
 
+const waits = { after: optional(Schema.Array(Id)), requires: optional(Schema.Array(Id)) };
+
 const named = {
   id: Id,
+  ...waits,
   type: optional(OneOf("standard_managed", "integrated_managed", "unmanaged")),
   enabled: optional(Flag),
   profile_type: optional(Text),
@@ -111,13 +114,26 @@ const isFound = (value: unknown): boolean =>
   isRecord(value) && value["type"] === "unmanaged" && nestedOf(value["management"]) === undefined;
 const Unit = dispatch<Unit>((value) => (isFound(value) ? Found : Started));
 
-const limit = { strategy: OneOf("one_for_one", "one_for_all", "rest_for_one"), intensity: Count, period: Timeout };
+const limit = {
+  strategy: OneOf("one_for_one", "one_for_all", "rest_for_one"),
+  intensity: Count,
+  period: Timeout,
+  /** The answer to more restarts than that. */
+  when_exceeded: OneOf("escalate", "open_circuit"),
+  cooldown: Timeout,
+  stable: Timeout,
+};
 
 export interface Group {
   readonly id: string;
   readonly strategy?: "one_for_one" | "one_for_all" | "rest_for_one";
   readonly intensity?: number;
   readonly period?: number;
+  readonly when_exceeded?: "escalate" | "open_circuit";
+  readonly cooldown?: number;
+  readonly stable?: number;
+  readonly after?: ReadonlyArray<string>;
+  readonly requires?: ReadonlyArray<string>;
   readonly children: ReadonlyArray<Entry>;
 }
 
@@ -127,9 +143,8 @@ const Entry: Schema.Codec<Entry, unknown> = dispatch<Entry>((value) => (isGroup(
 
 const Group = Schema.Struct({
   id: Id,
-  strategy: optional(limit.strategy),
-  intensity: optional(limit.intensity),
-  period: optional(limit.period),
+  ...waits,
+  ...block(limit).fields,
   children: Schema.Array(Entry).check(Schema.isMinLength(1, { code: "HSU-CFG-013", expected: "at least one unit or group" })),
 });
 

@@ -16,6 +16,7 @@ import type { Control } from "./Control.ts";
 import { type Entry, refOf } from "./Entry.ts";
 import type { History } from "./History.ts";
 import type { Options } from "./Options.ts";
+import { inTurn, type LiveOrder } from "./LiveOrder.ts";
 import { type GroupAt, treeOf } from "./Tree.ts";
 
 /** A call to a unit's mailbox has no deadline of its own: a start and a stop each have one below it. */
@@ -59,6 +60,7 @@ export interface Parts {
   readonly startedAt: number;
   readonly phase: () => MasterStatus["phase"];
   readonly groupAt: GroupAt;
+  readonly order: LiveOrder;
   readonly shutdown: Effect.Effect<void>;
   readonly terminated: Effect.Effect<void>;
 }
@@ -69,6 +71,7 @@ export const make = ({
   groupAt,
   history,
   options,
+  order,
   phase,
   registry,
   shutdown,
@@ -85,6 +88,18 @@ export const make = ({
   // A mailbox that is down is a defect of ours, not an answer.
   const withUnit = <A, E>(unit: string, use: (ref: UnitRef) => Effect.Effect<A, E | CallError>) =>
     Effect.flatMap(find(unit), (entry) => Effect.catchIf(use(refOf(entry)), isCallError, Effect.die));
+  // Whoever is needed and is down is started first; what becomes of that, the unit's own start will see.
+  const startNeeded = (unit: string): Effect.Effect<void> => {
+    const down = order.neededBy(unit).filter((id) => entries.get(id)!.slot.phase === "down");
+    return inTurn(down, (id) => refOf(entries.get(id)!).call("Start", undefined, commandTimeout));
+  };
+  // Who needs it is stopped before it, unless it is not going to stop at all.
+  const stopDependents = (unit: string): Effect.Effect<void> => {
+    const { slot, spec: of } = entries.get(unit)!;
+    if (slot.phase === "down" || of.unmanaged?.canTerminate === false) return Effect.void;
+    const up = order.dependentsOf(unit).filter((id) => entries.get(id)!.slot.phase !== "down");
+    return inTurn(up, (id) => refOf(entries.get(id)!).call("StopFor", { unit }, commandTimeout));
+  };
   const units = Effect.suspend(() => Effect.forEach(entries.values(), describe));
   return {
     status: Effect.gen(function* () {
@@ -100,9 +115,9 @@ export const make = ({
       };
     }),
     tree: Effect.flatMap(units, (described) => treeOf(spec.root, new Map(described.map((unit) => [unit.id, unit])), groupAt)),
-    start: (unit) => withUnit(unit, (ref) => ref.call("Start", undefined, commandTimeout)),
-    stop: (unit) => withUnit(unit, (ref) => ref.call("Stop", undefined, commandTimeout)),
-    restart: (unit) => withUnit(unit, (ref) => ref.call("Restart", undefined, commandTimeout)),
+    start: (unit) => withUnit(unit, (ref) => Effect.andThen(startNeeded(unit), ref.call("Start", undefined, commandTimeout))),
+    stop: (unit) => withUnit(unit, (ref) => Effect.andThen(stopDependents(unit), ref.call("Stop", undefined, commandTimeout))),
+    restart: (unit) => withUnit(unit, (ref) => Effect.andThen(stopDependents(unit), ref.call("Restart", undefined, commandTimeout))),
     describe: (unit) =>
       Effect.flatMap(
         withUnit(unit, (ref) => ref.call("History", undefined, commandTimeout)),

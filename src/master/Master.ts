@@ -18,6 +18,7 @@ import type { Control } from "./Control.ts";
 import { entriesOf, type Entry, refOf } from "./Entry.ts";
 import * as History from "./History.ts";
 import * as LiveControl from "./LiveControl.ts";
+import * as LiveOrder from "./LiveOrder.ts";
 import { afterOf, orderOf } from "./Order.ts";
 import * as Published from "./Published.ts";
 import { reattach } from "./Reattach.ts";
@@ -49,6 +50,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     const clock = yield* Clock.Clock;
     const startedAt = clock.currentTimeMillisUnsafe();
     const history = History.make(() => clock.currentTimeMillisUnsafe());
+    let stopping = false;
     const terminated = yield* Deferred.make<void>();
     const patience = yield* Deferred.make<void>();
     const entries = entriesOf(spec.root, []);
@@ -68,6 +70,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     const now = (): number => clock.currentTimeMillisUnsafe();
     const random = Context.get(yield* Effect.context(), Random.Random).nextDoubleUnsafe;
     const ports = makePorts();
+    const order = LiveOrder.make(spec.root, entries, (entry) => (stopping ? undefined : entry.ref?.cast("Unblocked")));
     const childOf = (entry: Entry, after: ReadonlyArray<string>) => {
       const autoStart = Recovered.startsWithMaster(entry.spec, entry.recovered, store.held.has(entry.spec.id));
       const { slot, spec: unit } = entry;
@@ -80,6 +83,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
           slot,
           mailbox: refOf(entry),
           autoStart,
+          after,
         });
       }
       return childSpec({
@@ -91,6 +95,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         ports,
         autoStart,
         after,
+        waitsFor: () => order.waitsFor(unit.id),
         forced: Deferred.await(patience),
         now,
         random,
@@ -127,7 +132,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       ),
     });
     const supervisorOf = (group: GroupSpec, options_: Partial<ChildSpec.Options>): ChildSpec.ChildSpec<never, never> => {
-      const order = afterOf(group);
+      const siblings = afterOf(group, order.after);
       return Supervisor.child({
         ...options_,
         id: group.id,
@@ -135,8 +140,9 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         ...orderOf(group),
         intensity: group.limit?.intensity ?? "infinity",
         ...(group.limit === undefined ? {} : { periodMillis: group.limit.periodMillis }),
+        ...(group.limit?.breaker === undefined ? {} : { whenExceeded: group.limit.breaker }),
         children: group.children.map((child) => {
-          const after = order.get(child.id) ?? [];
+          const after = siblings.get(child.id) ?? [];
           return child._tag === "Group" ? supervisorOf(child, { after }) : childOf(entries.get(child.id)!, after);
         }),
       });
@@ -159,7 +165,6 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     );
     // A fiber of its own: who asks for the shutdown may be one of those that it ends.
     const fork = Effect.runForkWith(yield* Effect.context());
-    let stopping = false;
     let running = false;
     const shutdown = Effect.sync(() => {
       if (stopping) return;
@@ -175,6 +180,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       startedAt,
       phase: () => (stopping ? "stopping" : running ? "running" : "starting"),
       groupAt,
+      order,
       shutdown,
       terminated: Deferred.await(terminated),
     });

@@ -7,15 +7,28 @@ import type { GroupSpec } from "../unit/index.ts";
 export const orderOf = ({ strategy }: GroupSpec) =>
   strategy === "one_for_one" ? ({ startOrder: "parallel", stopOrder: "parallel" } as const) : {};
 
-/** By the ids of its children; none where the group's own order says it. What is listed behind a one-shot waits until that is completed. */
-export const afterOf = ({ children, strategy }: GroupSpec): ReadonlyMap<string, ReadonlyArray<string>> => {
-  const after = new Map<string, ReadonlyArray<string>>();
+/**
+ * By the ids of its children: whom each is after by its own words, and the one-shot that is listed before it, where the group has no order of its own and
+ * that one-shot does not wait for it.
+ */
+export const afterOf = (
+  { children, strategy }: GroupSpec,
+  own: ReadonlyMap<string, ReadonlyArray<string>> = new Map(),
+): ReadonlyMap<string, ReadonlyArray<string>> => {
+  const after = new Map(children.map(({ id }) => [id, own.get(id) ?? []]));
   if (strategy !== "one_for_one") return after;
   // The one before it is enough: that one waits for those before itself.
   let oneshot: string | undefined;
   for (const child of children) {
-    if (oneshot !== undefined) after.set(child.id, [oneshot]);
+    if (oneshot !== undefined && !waits(oneshot, child.id, after)) after.set(child.id, [...new Set([...after.get(child.id)!, oneshot])]);
     if (child._tag === "Unit" && child.start === "oneshot") oneshot = child.id;
   }
   return after;
+};
+
+/** Whether one waits for another, or for one that does. */
+const waits = (one: string, other: string, after: ReadonlyMap<string, ReadonlyArray<string>>): boolean => {
+  const seen = new Set([one]);
+  for (const id of seen) for (const next of after.get(id) ?? []) seen.add(next);
+  return seen.has(other);
 };

@@ -39,6 +39,7 @@ export const toUnit = (event: Event.TreeEvent): UnitReport | null => {
       if (event.decision === "giveUp") return null;
       return !event.asked && ExitReason.isAbnormal(event.reason) ? report("crashed") : report("ended");
     case "Ignored":
+      return report("blocked");
     case "Escalated":
     case "CircuitOpen":
     case "CircuitHalfOpen":

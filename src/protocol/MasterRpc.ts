@@ -8,7 +8,17 @@ import { CallError } from "./CallErrors.ts";
 import { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNotFound } from "./Errors.ts";
 
 /** State of a unit, as the lifecycle table names it. */
-export const UnitState = Schema.Literals(["stopped", "waiting", "starting", "running", "completed", "stopping", "failed", "backoff"]);
+export const UnitState = Schema.Literals([
+  "stopped",
+  "waiting",
+  "blocked",
+  "starting",
+  "running",
+  "completed",
+  "stopping",
+  "failed",
+  "backoff",
+]);
 export type UnitState = typeof UnitState.Type;
 
 /** What the probes of a unit say; `unknown` until they have said something. */

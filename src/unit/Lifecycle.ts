@@ -26,6 +26,8 @@ export const reports = [
   "ended",
   /** The same of a unit that has a next start: by its schedule, or by a connection. */
   "waiting",
+  /** Its start has found that it has to wait for others, and begins again when it has not. */
+  "blocked",
   /** Ended by itself, as a failure; stays down. */
   "crashed",
 ] as const;
@@ -36,6 +38,7 @@ export type LifecycleEvent = Command | Report;
 export const states = [
   "stopped",
   "waiting",
+  "blocked",
   "starting",
   "running",
   "completed",
@@ -65,6 +68,7 @@ const facts = {
   stopping: to("stopping"),
   ended: to("stopped"),
   waiting: to("waiting"),
+  blocked: to("blocked"),
   crashed: to("failed"),
 } satisfies Record<Report, Step>;
 
@@ -87,6 +91,15 @@ export const table: Readonly<Record<UnitState, Readonly<Record<LifecycleEvent, S
     signal: null,
     reload: null,
     "reset-failed": to("waiting", "forget"),
+  },
+  blocked: {
+    ...facts,
+    start: to("starting", "startChild"),
+    stop: to("stopped", "stopChild"),
+    restart: to("starting", "startChild"),
+    signal: null,
+    reload: null,
+    "reset-failed": to("blocked", "forget"),
   },
   starting: {
     ...facts,

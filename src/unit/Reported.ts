@@ -7,7 +7,7 @@ import { type Report, step } from "./Lifecycle.ts";
 import { formatExit } from "./Run.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import * as Unmanaged from "./Unmanaged.ts";
-import { keep, replaced, type State, words } from "./UnitState.ts";
+import { keep, replaced, type State, stopsFor, waitsForText, words } from "./UnitState.ts";
 
 /** What the supervisor has reported. */
 export interface Reported {
@@ -43,6 +43,8 @@ const announce = (state: State, report: Report, note: string | null, delayMillis
       return publish("stopped", `stopped${exitNote(state)}`);
     case "waiting":
       return publish("exited", `ended${exitNote(state)}`);
+    case "blocked":
+      return publish("blocked", waitsForText(slot.blockedBy));
     case "crashed":
       return publish(note === null ? "exited" : "gave_up", `${note ?? "failed"}${exitNote(state)}`);
   }
@@ -62,11 +64,13 @@ const inWords = (report: Report, { args, timetable }: State, byHand: boolean): R
 /** What the supervisor reports is a fact; only its words depend on what was asked. */
 export const follow = (state: State, { at, delayMillis, note, report }: Reported, context: Actor.ActorContext<UnitRpcs>): State => {
   if (state.args.spec.unmanaged !== undefined) return followWatcher(state, report, note);
+  // One with a schedule has nothing to do until it is due, and waits for nobody.
+  if (report === "blocked" && state.args.slot.phase !== "blocked") return state;
   // An end that was asked for is no failure, even where it took a kill.
   const asked = report === "crashed" && state.state === "stopping";
   // A restart by hand ends what runs, and is no stop.
   const cycles = state.reason === words.restart || state.reason === replaced;
-  const byHand = state.reason === words.stop || cycles;
+  const byHand = state.reason === words.stop || cycles || stopsFor(state) !== null;
   const fact = inWords(asked ? "ended" : report, state, byHand);
   if (fact === "ended" || fact === "waiting" || fact === "crashed" || fact === "startFailed") state.args.slot.requested = cycles;
   announce(state, fact, note, delayMillis);
@@ -79,6 +83,7 @@ export const follow = (state: State, { at, delayMillis, note, report }: Reported
     started: null,
     completed: null,
     waiting: null,
+    blocked: waitsForText(state.args.slot.blockedBy),
     startFailed: note,
     restarting: delayMillis === null ? "its group restarts" : circuit._tag === "Open" ? breakerOpen : null,
     stopping: byHand ? state.reason : null,
@@ -86,7 +91,8 @@ export const follow = (state: State, { at, delayMillis, note, report }: Reported
     crashed: note ?? `failed${exitNote(state)}`,
   };
   // Between its two halves a restart by hand is no stop.
-  const reached = fact === "ended" && cycles ? "starting" : step(state.state, fact)?.state;
+  const between = cycles ? "starting" : stopsFor(state) !== null ? "blocked" : null;
+  const reached = (fact === "ended" ? between : null) ?? step(state.state, fact)?.state;
   const followed: State = {
     ...state,
     state: reached ?? state.state,

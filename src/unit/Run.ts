@@ -14,6 +14,7 @@ import type { Ports } from "../platform/index.ts";
 import type { Store } from "../store/index.ts";
 import { carriedOut, type FailureLog, noFailures, NotDue } from "./FailurePolicy.ts";
 import { keepPort, newPort, recordedPort, withPort } from "./Port.ts";
+import type { Known } from "./Order.ts";
 import * as Contract from "./Contract.ts";
 import * as Gently from "./Gently.ts";
 import * as Probing from "./Probing.ts";
@@ -36,6 +37,12 @@ export interface Slot extends FailureLog {
   reattached: boolean;
   /** Whether the unit can be used. */
   readonly readiness: Readiness.Readiness;
+  /** How far its start is, for those that wait for it. */
+  phase: Known["phase"];
+  /** Hears of each change of the phase. */
+  onPhase: (() => void) | null;
+  /** Whom its last start has found that it has to wait for. */
+  blockedBy: ReadonlyArray<string>;
   /** No start before it, Unix milliseconds: the wait of an earlier master goes on. */
   notBefore: number | null;
   /** What the probes say of the process that runs; null: nothing. */
@@ -60,6 +67,9 @@ export const emptySlot = (): Slot => ({
   recovered: null,
   reattached: false,
   readiness: Readiness.make(),
+  phase: "down",
+  onPhase: null,
+  blockedBy: [],
   notBefore: null,
   row: noFailures,
   lastStartAt: null,
@@ -106,6 +116,8 @@ interface RunArgs {
   readonly after: ReadonlyArray<string>;
   /** Completes when the shutdown waits for nobody any more. */
   readonly forced: Effect.Effect<void>;
+  /** Whom it has to wait for just now. */
+  readonly waitsFor: () => ReadonlyArray<string>;
   /** From [0, 1), for delays with jitter. */
   readonly random: () => number;
   /** Unix milliseconds. */
@@ -161,9 +173,30 @@ interface Running {
 
 const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
   Effect.gen(function* () {
+    const { slot, spec } = args;
+    if (spec.schedule !== undefined && !slot.requested && slot.recovered === null) return Actor.ignore;
+    // What runs already, or has run already, waits for nobody.
+    slot.blockedBy = slot.recovered === null && !slot.completed ? args.waitsFor() : [];
+    if (slot.blockedBy.length > 0) {
+      enter(slot, "blocked");
+      return Actor.ignore;
+    }
+    enter(slot, "starting");
+    yield* Effect.addFinalizer(() => Effect.sync(() => enter(slot, "down")));
+    const running = yield* run(args, context);
+    enter(slot, "up");
+    return running;
+  });
+
+const enter = (slot: Slot, phase: Slot["phase"]): void => {
+  slot.phase = phase;
+  slot.onPhase?.();
+};
+
+const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
+  Effect.gen(function* () {
     const running = (task: Task | null, probing: Probing.Probing | null): Running => ({ args, task, probing });
-    const { runTimeoutMillis, schedule } = args.spec;
-    if (schedule !== undefined && !args.slot.requested && args.slot.recovered === null) return Actor.ignore;
+    const { runTimeoutMillis } = args.spec;
     if (args.spec.start === "oneshot") {
       const isDone = args.slot.completed;
       args.slot.completed = false;
@@ -308,6 +341,7 @@ export const childSpec = (args: RunArgs): ChildSpec.ChildSpec<RunRpcs, never> =>
     onStartFailure: "restart",
     retain: true,
     mailbox: "discard",
+    ...(args.after === undefined ? {} : { after: args.after }),
     failurePolicy: carriedOut(maxAttempts === undefined ? restart : { ...restart, maxAttempts }, args.slot, args),
   });
 };

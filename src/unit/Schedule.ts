@@ -124,6 +124,8 @@ const due = (schedule: Schedule, { dueAt }: Plan, now: number, chance: number) =
 export const onDue = (state: UnitState, overlap: Overlap): "start" | Overlap | "none" => {
   switch (state) {
     case "stopped":
+    // It runs as soon as those that it waits for let it.
+    case "blocked":
       return "none";
     case "waiting":
     case "failed":

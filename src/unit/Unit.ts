@@ -15,7 +15,7 @@ import * as Recovered from "./Recovered.ts";
 import * as Schedule from "./Schedule.ts";
 import * as Timetable from "./Timetable.ts";
 import { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
-import { describe, keep, replaced, type State, type UnitArgs, words } from "./UnitState.ts";
+import { describe, keep, replaced, type State, type UnitArgs, waitsForText, words } from "./UnitState.ts";
 import * as Unmanaged from "./Unmanaged.ts";
 import { performUnmanaged } from "./Watch.ts";
 
@@ -48,16 +48,19 @@ const refuse = (state: State, command: string) =>
   Exit.fail(new InvalidTransition({ unit: state.args.spec.id, command, state: state.state, legal: legal(state.state) }));
 
 /** Takes a command: its reply comes when the supervisor has done it. */
-const take = (state: State, command: Command, context: Context) =>
-  step(state.state, command) === null ? refuse(state, command) : begin(state, command, context, words[command]);
+const take = (state: State, command: Command, context: Context, because: string | null = null) =>
+  step(state.state, command) === null
+    ? refuse(state, command)
+    : begin(state, command, context, because === null ? words[command] : waitsForText([because]), because);
 
-const begin = (state: State, command: Command, context: Context, reason: string) => {
+const begin = (state: State, command: Command, context: Context, reason: string, because: string | null = null) => {
   const next = step(state.state, command);
   if (next === null) return Effect.succeed(Actor.noReply(state));
   const { args } = state;
   // Somebody wants to see it run: what has failed before counts no more.
   if (command !== "stop") args.slot.row = noFailures;
-  if (args.spec.restart.when === "unless_stopped") args.hold(command === "stop");
+  if (args.slot.phase === "blocked") args.slot.phase = "down";
+  if (args.spec.restart.when === "unless_stopped" && because === null) args.hold(command === "stop");
   if (next.action === "startChild" || next.action === "cycleChild") args.slot.requested = true;
   const to = context.deferReply();
   const id = state.nextId;
@@ -68,13 +71,13 @@ const begin = (state: State, command: Command, context: Context, reason: string)
   );
   const moved = keep(state, {
     ...state,
-    state: next.state,
+    state: because !== null && next.state === "stopped" ? "blocked" : next.state,
     reason,
     nextStartAt: null,
-    waiting: to === null ? state.waiting : [...state.waiting, { id, command, to }],
+    waiting: to === null ? state.waiting : [...state.waiting, { id, command, because, to }],
     nextId: id + 1,
   });
-  if (moved.state === "stopped") state.args.publish("stopped", "stopped by hand");
+  if (moved.state === "stopped" && because === null) state.args.publish("stopped", "stopped by hand");
   return Effect.as(Effect.forkIn(carryOut, context.scope), Actor.noReply(moved));
 };
 
@@ -137,6 +140,15 @@ export const Unit = Actor.make({
   handlers: {
     Start: (state, _, context) => take(state, "start", context),
     Stop: (state, _, context) => permitted(state, "stop") ?? take(state, "stop", context),
+    StopFor: (state, { unit }, context) => permitted(state, "stop") ?? take(state, "stop", context, unit),
+    Unblocked: (state, _, context) => {
+      const { slot, spec, supervisor } = state.args;
+      if (slot.phase !== "blocked") return state;
+      slot.phase = "down";
+      // Nobody asked for it just now: it is tried again when it fails.
+      const begin = Effect.flatMap(supervisor, (group) => group.restartChild(spec.id, { supervised: true }));
+      return Effect.as(Effect.forkIn(Effect.ignore(begin), context.scope), state);
+    },
     Restart: (state, _, context) => permitted(state, "restart") ?? take(state, "restart", context),
     Signal: (state, { signal }) => {
       const parsed = Signal.parse(signal);
@@ -195,10 +207,13 @@ export const Unit = Actor.make({
       const waiting = state.waiting.filter((each) => each !== done);
       // A process that ended by itself just before its stop was reported as waiting for its restart, which the stop has taken back without a word.
       const isDown = done?.command === "stop" && failure === null;
-      const settled = keep(
-        state,
-        isDown ? { ...state, waiting, state: "stopped", reason: words.stop, nextStartAt: null } : { ...state, waiting },
-      );
+      const because = done?.because ?? null;
+      const down =
+        because === null
+          ? ({ state: "stopped", reason: words.stop } as const)
+          : ({ state: "blocked", reason: waitsForText([because]) } as const);
+      if (isDown && because !== null) state.args.slot.phase = "blocked";
+      const settled = keep(state, isDown ? { ...state, waiting, ...down, nextStartAt: null } : { ...state, waiting });
       if (done === undefined) return settled;
       if (failure !== null) {
         Actor.failTo(done.to, refused ?? new StartFailed({ unit: state.args.spec.id, reason: failure }));

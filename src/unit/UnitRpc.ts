@@ -14,12 +14,16 @@ const Note = Schema.NullOr(Schema.String);
 export const UnitRpc = RpcGroup.make(
   Rpc.make("Start", { success: UnitStatus, error: Schema.Union([InvalidTransition, StartFailed]) }),
   Rpc.make("Stop", { success: UnitStatus, error: Schema.Union([InvalidTransition, NotAllowed]) }),
+  /** It needs a unit that is about to be stopped by hand: it is stopped as well, and comes back with that one. */
+  Rpc.make("StopFor", { payload: { unit: Schema.String }, success: UnitStatus, error: Schema.Union([InvalidTransition, NotAllowed]) }),
   Rpc.make("Restart", { success: UnitStatus, error: Schema.Union([InvalidTransition, NotAllowed, StartFailed]) }),
   Rpc.make("Signal", { payload: { signal: Schema.String }, error: Schema.Union([InvalidTransition, NotAllowed]) }),
   Rpc.make("Reload", { success: UnitStatus, error: Schema.Union([InvalidTransition, NotReloadable]) }),
   Rpc.make("ResetFailed", { success: UnitStatus, error: Schema.Union([InvalidTransition, NotAllowed, StartFailed]) }),
   Rpc.make("Describe", { success: UnitStatus }),
   Rpc.make("History", { success: UnitDescription }),
+  /** It waited for others, and need not any more. */
+  Rpc.make("Unblocked"),
   /** From the actor that runs the process. */
   Rpc.make("ProcessExited", { payload: LastExit }),
   /** From the supervisor of that actor. */

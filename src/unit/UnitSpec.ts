@@ -16,6 +16,14 @@ export type GroupStrategy = "one_for_one" | "one_for_all" | "rest_for_one";
  */
 export type RestartWhen = "always" | "unless_stopped" | "on_failure" | "never";
 
+/** Whom a unit, or each unit of a group, waits for: ids of units and of groups. */
+interface Waits {
+  /** It starts when their starts are over, well or not, and stops before them. */
+  readonly after?: ReadonlyArray<string>;
+  /** The same, and it starts only while they can be used, and is stopped when one of them is stopped by hand. */
+  readonly requires?: ReadonlyArray<string>;
+}
+
 /** How often and how fast it is tried again. All delays are milliseconds. */
 export interface Retries {
   /** Restarts in a row before the unit is given up and shown as `failed`; absent: never given up. */
@@ -62,7 +70,7 @@ export type StartKind = "notify" | "oneshot";
  * A unit: one native process that the master owns from spawn to reaping, or, where it is unmanaged, that somebody else has started and the master finds.
  * An `integrated` one is told a port of its own at each start (`--port N` behind its arguments), and serves gRPC there.
  */
-export interface UnitSpec {
+export interface UnitSpec extends Waits {
   readonly _tag: "Unit";
   readonly id: string;
   readonly kind: "managed" | "integrated" | "unmanaged";
@@ -97,12 +105,17 @@ export interface UnitSpec {
 }
 
 /** A supervisor of units and of further groups. */
-export interface GroupSpec {
+export interface GroupSpec extends Waits {
   readonly _tag: "Group";
   readonly id: string;
   readonly strategy: GroupStrategy;
   /** More restarts than `intensity` within `periodMillis` escalate to the group above; absent: no limit. */
-  readonly limit?: { readonly intensity: number; readonly periodMillis: number };
+  readonly limit?: {
+    readonly intensity: number;
+    readonly periodMillis: number;
+    /** Instead of escalating it restarts nothing for a while, then tries again. */
+    readonly breaker?: Omit<Breaker, "failures" | "windowMillis">;
+  };
   readonly children: ReadonlyArray<UnitSpec | GroupSpec>;
 }
 

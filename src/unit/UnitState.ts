@@ -57,6 +57,8 @@ const historyLength = 20;
 export interface Waiting {
   readonly id: number;
   readonly command: Command;
+  /** It is stopped because this one is, and goes on with it. */
+  readonly because: string | null;
   readonly to: Actor.ReplyTo<UnitStatus, StartFailed | NotAllowed>;
 }
 
@@ -75,6 +77,12 @@ export interface State {
   /** Of a unit with a schedule. */
   readonly timetable: Timetable | null;
 }
+
+/** Whom it is just being stopped for. */
+export const stopsFor = (state: State): string | null => state.waiting.findLast(({ command }) => command === "stop")?.because ?? null;
+
+/** Why a unit is down that waits for others. */
+export const waitsForText = (units: ReadonlyArray<string>): string => `waits for ${units.join(", ")}`;
 
 /** The state, with its place in the history, and kept for a later master where that would not know it. */
 export const keep = (before: State, after: State): State => {

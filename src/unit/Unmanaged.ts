@@ -78,6 +78,7 @@ export const follow = (known: Known, report: Report, note: string | null): Follo
     case "starting":
     case "completed":
     case "waiting":
+    case "blocked":
       return same;
     case "startFailed":
     case "crashed":

@@ -48,6 +48,8 @@ interface WatchArgs {
   readonly slot: Slot;
   readonly mailbox: ActorRef<UnitRpcs>;
   readonly autoStart: boolean;
+  /** Siblings that it starts after. */
+  readonly after?: ReadonlyArray<string>;
 }
 
 interface State {
@@ -172,6 +174,7 @@ export const watchSpec = (args: WatchArgs): ChildSpec.ChildSpec<WatchRpcs, never
     shutdown: args.spec.stopTimeoutMillis,
     startTimeoutMillis: args.spec.startTimeoutMillis,
     autoStart: args.autoStart,
+    ...(args.after === undefined ? {} : { after: args.after }),
     onStartFailure: "restart",
     mailbox: "discard",
     backoff: {

@@ -8,6 +8,7 @@
  */
 export * as FailurePolicy from "./FailurePolicy.ts";
 export * as Lifecycle from "./Lifecycle.ts";
+export * as Order from "./Order.ts";
 export * as Readiness from "./Readiness.ts";
 export { statusOf } from "./Contract.ts";
 export { movePort } from "./Port.ts";

@@ -18,6 +18,7 @@ describe("the lifecycle table", () => {
     expect(rendered).toEqual({
       stopped: "starting/startChild - starting/startChild - - stopped/forget",
       waiting: "starting/startChild stopped/stopChild starting/startChild - - waiting/forget",
+      blocked: "starting/startChild stopped/stopChild starting/startChild - - blocked/forget",
       starting: "- stopping/stopChild stopping/cycleChild - - starting/forget",
       running: "- stopping/stopChild stopping/cycleChild running/signalProcess running/signalProcess running/forget",
       completed: "- stopping/stopChild stopping/cycleChild - - completed/forget",
@@ -38,6 +39,7 @@ describe("the lifecycle table", () => {
       stopping: { state: "stopping", action: "none" },
       ended: { state: "stopped", action: "none" },
       waiting: { state: "waiting", action: "none" },
+      blocked: { state: "blocked", action: "none" },
       crashed: { state: "failed", action: "none" },
     });
   });
@@ -46,6 +48,7 @@ describe("the lifecycle table", () => {
     expect(states.map((state) => `${state}: ${legal(state).join(" ")}`)).toEqual([
       "stopped: start restart",
       "waiting: start stop restart",
+      "blocked: start stop restart",
       "starting: stop restart",
       "running: stop restart signal reload",
       "completed: stop restart",

@@ -29,6 +29,7 @@ const meaning: Record<Lifecycle.Report, string> = {
   stopping: "the supervisor has asked the child to end",
   ended: "it ended as asked, or by itself and not as a failure, and stays down",
   waiting: "the same of a unit that has a next start, by its schedule or by a connection",
+  blocked: "its start has found that it has to wait for other units, and begins again when it has not",
   crashed: "it failed, and stays down",
 };
 const reportTable = tableOf(

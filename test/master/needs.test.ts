@@ -1,0 +1,156 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as Effect from "effect/Effect";
+import { describe, expect, it } from "vitest";
+import { eventsOf, running, unit, until, withMaster, yamlUnit } from "./support.ts";
+
+/** A unit of a shell script, with keys of its own. */
+const shell = (id: string, script: string, keys: ReadonlyArray<string> = [], management: ReadonlyArray<string> = []): string =>
+  [
+    `  - id: ${id}`,
+    ...keys.map((key) => `    ${key}`),
+    "    management:",
+    ...management.map((line) => `      ${line}`),
+    `      control: { executable: sh, arguments: ["-c", ${JSON.stringify(script)}], shutdown_timeout: 2s, start: ${id.startsWith("once") ? "oneshot" : "process"} }`,
+    "      restart_policy: { strategy: always, restart_delay: 10ms }",
+  ].join("\n");
+const config = (...units: ReadonlyArray<string>): string => `managed_processes:\n${units.join("\n")}`;
+const stays = "trap 'exit 0' TERM; while :; do sleep 0.05; done";
+
+/** The master's folder is where the config stands, and so where units run. */
+const states = (control: Parameters<typeof unit>[0]) =>
+  Effect.map(control.status, ({ units }) => Object.fromEntries(units.map(({ id, state }) => [id, state])));
+
+describe("order of units", () => {
+  it("who is after a one-shot starts when that is completed, and who is listed first may be last", () => {
+    const text = config(
+      shell("last", `echo last >> log; ${stays}`, ["after: [middle]"]),
+      shell("middle", `echo middle >> log; ${stays}`, ["requires: [once]"]),
+      shell("once", "sleep 0.2; echo once >> log"),
+    );
+    return withMaster(text, ({ control, directory }) =>
+      Effect.gen(function* () {
+        yield* until(states(control), ({ last, middle }) => last === "running" && middle === "running");
+        const log = yield* until(
+          Effect.sync(() => readFileSync(join(directory, "log"), "utf8")),
+          (text_) => text_.split("\n").length === 4,
+        );
+        expect(log).toBe("once\nmiddle\nlast\n");
+      }),
+    );
+  });
+
+  it("a need that is not ready blocks, and says so; when it is ready the unit starts by itself", () => {
+    const text = config(
+      shell("web", stays, ["requires: [db]"]),
+      shell("db", stays, [], ["probes: { readiness: { exec: { command: test, args: [-e, ready] }, interval: 50ms, timeout: 40ms } }"]),
+    );
+    return withMaster(text, ({ control, directory }) =>
+      Effect.gen(function* () {
+        yield* running(control, "db");
+        const blocked = yield* until(unit(control, "web"), ({ state }) => state === "blocked");
+        expect([blocked.reason, blocked.pid]).toEqual(["waits for db", null]);
+        writeFileSync(join(directory, "ready"), "");
+        yield* running(control, "web");
+        const told = (yield* eventsOf(control)).filter(({ path }) => path.at(-1) === "web").map(({ type }) => type);
+        expect(told).toEqual(["blocked", "started"]);
+      }),
+    );
+  });
+
+  it("stops in reverse, over the groups", () => {
+    const stop = (id: string) => `trap 'echo ${id} >> log; exit 0' TERM; echo up >> ups; while :; do sleep 0.02; done`;
+    let log = "";
+    const inner = (text: string) =>
+      text
+        .split("\n")
+        .map((line) => `    ${line}`)
+        .join("\n");
+    const text = config(
+      "  - id: front\n    children:\n" +
+        inner(shell("web", stop("web"), ["requires: [db]"])) +
+        "\n" +
+        inner(shell("proxy", stop("proxy"), ["after: [web]"])),
+      shell("db", stop("db"), ["after: [disk]"]),
+      shell("disk", stop("disk")),
+    );
+    return withMaster(text, ({ control, directory }) =>
+      Effect.gen(function* () {
+        const ups = Effect.sync(() => (existsSync(join(directory, "ups")) ? readFileSync(join(directory, "ups"), "utf8") : ""));
+        yield* until(ups, (text_) => text_.split("\n").length === 5);
+        yield* control.shutdown;
+        yield* control.terminated;
+        log = readFileSync(join(directory, "log"), "utf8");
+      }),
+    ).then(() => expect(log).toBe("proxy\nweb\ndb\ndisk\n"));
+  });
+
+  it("a stop by hand takes those that need it down first, and they come back with it; a crash does not", () => {
+    const text = config(
+      yamlUnit("db", ""),
+      shell("web", stays, ["requires: [db]"]),
+      shell("client", stays, ["requires: [web]"]),
+      shell("other", stays, ["after: [db]"]),
+    );
+    return withMaster(text, ({ control }) =>
+      Effect.gen(function* () {
+        const all = until(states(control), (seen) => Object.values(seen).every((state) => state === "running"));
+        yield* all;
+        const pids = Effect.map(control.status, ({ units }) => Object.fromEntries(units.map(({ id, pid }) => [id, pid])));
+        const before = yield* pids;
+        yield* control.stop("db");
+        expect(yield* states(control)).toEqual({ db: "stopped", web: "blocked", client: "blocked", other: "running" });
+        expect((yield* unit(control, "client")).reason).toBe("waits for db");
+        yield* control.start("db");
+        yield* all;
+        const after = yield* pids;
+        expect(Object.keys(before).filter((id) => before[id] !== after[id])).toEqual(["db", "web", "client"]);
+        process.kill(after["db"]!, "SIGKILL");
+        yield* until(unit(control, "db"), ({ restarts, state }) => restarts === 1 && state === "running");
+        expect((yield* pids)["web"]).toBe(after["web"]);
+        yield* control.restart("db");
+        yield* all;
+        expect((yield* pids)["client"]).not.toBe(after["client"]);
+      }),
+    );
+  });
+
+  it("a start by hand starts what it needs; one that is stopped while it is blocked stays down", () => {
+    const text = config(yamlUnit("db", "", { enabled: false }), shell("web", stays, ["requires: [db]"]));
+    return withMaster(text, ({ control }) =>
+      Effect.gen(function* () {
+        yield* until(unit(control, "web"), ({ state }) => state === "blocked");
+        expect((yield* control.stop("web")).state).toBe("stopped");
+        yield* control.start("db");
+        expect((yield* unit(control, "web")).state).toBe("stopped");
+        yield* control.stop("db");
+        expect((yield* control.start("web")).state).toBe("running");
+        expect((yield* unit(control, "db")).state).toBe("running");
+      }),
+    );
+  });
+
+  it("after is not need: who is stopped, disabled or has failed is not waited for", () => {
+    const text = config(
+      yamlUnit("off", "", { enabled: false }),
+      yamlUnit("broken", "--crash-after-ms 0", { restart: "{ strategy: never }" }),
+      shell("web", stays, ["after: [off, broken]"]),
+    );
+    return withMaster(text, ({ control }) => Effect.asVoid(running(control, "web")));
+  });
+
+  it("one that was blocked and then fails to start is tried again like any other", () => {
+    const probe = "probes: { readiness: { exec: { command: test, args: [-e, ready] }, interval: 50ms, timeout: 40ms } }";
+    const text = config(shell("db", stays, [], [probe]), shell("once", "[ -e ok ] || exit 3", ["requires: [db]"]));
+    return withMaster(text, ({ control, directory }) =>
+      Effect.gen(function* () {
+        yield* until(unit(control, "once"), ({ state }) => state === "blocked");
+        writeFileSync(join(directory, "ready"), "");
+        yield* until(unit(control, "once"), ({ restarts }) => restarts > 1);
+        writeFileSync(join(directory, "ok"), "");
+        yield* until(unit(control, "once"), ({ state }) => state === "completed");
+        expect(existsSync(join(directory, "ok"))).toBe(true);
+      }),
+    );
+  });
+});
