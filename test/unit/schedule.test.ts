@@ -218,6 +218,7 @@ it("what becomes of a run that is due, in each state", () => {
   );
   expect(decided).toEqual({
     stopped: "none none none",
+    blocked: "none none none",
     waiting: "start start start",
     starting: "skip queue replace",
     running: "skip queue replace",
