@@ -27,6 +27,11 @@ interface Answer {
 const ok = (body: object): Answer => ({ status: 200, body });
 const refuse = (status: number, error: string, context: string): Answer => ({ status, body: { success: false, error, context } });
 
+/** Web pages may send requests to this machine too, under any name that leads to it; units are no browsers, and say where they connect to. */
+const isOfAPage = ({ headers, socket }: IncomingMessage): boolean =>
+  headers.origin !== undefined ||
+  (socket.remoteAddress !== undefined && !/^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(headers.host ?? ""));
+
 /** All of the body; null when it is too long. */
 const bodyOf = async (request: IncomingMessage): Promise<string | null> => {
   const chunks: Array<Buffer> = [];
@@ -81,6 +86,7 @@ const answering = (control: Control["Service"]) => {
     return ok({ success: true, modules });
   });
   return async (request: IncomingMessage): Promise<Effect.Effect<Answer>> => {
+    if (isOfAPage(request)) return Effect.succeed({ ...refuse(403, "not for web pages", "origin"), close: true });
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://registry");
     const [, name = "", part] = /^\/api\/v1\/(\w+)(?:\/([^/]+))?\/?$/.exec(pathname) ?? [];
     const id = part === undefined ? undefined : decoded(part);

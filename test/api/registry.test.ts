@@ -22,13 +22,13 @@ interface Answer {
   readonly status: number;
   readonly body: unknown;
 }
-type Ask = (method: string, path: string, body?: string | Buffer) => Promise<Answer>;
+type Ask = (method: string, path: string, body?: string | Buffer, headers?: Readonly<Record<string, string>>) => Promise<Answer>;
 
 const asker =
   (at: { readonly socketPath: string } | { readonly port: number; readonly host: string }): Ask =>
-  (method, url, body) =>
+  (method, url, body, headers = {}) =>
     new Promise((done, fail) => {
-      const sent = request({ ...at, method, path: url, agent: false }, (response) => {
+      const sent = request({ ...at, method, path: url, agent: false, headers }, (response) => {
         let text = "";
         response.on("data", (chunk) => (text += String(chunk)));
         response.on("end", () => done({ status: response.statusCode ?? 0, body: JSON.parse(text) as unknown }));
@@ -125,6 +125,18 @@ describe("the registry", () => {
       expect(await raw("nonsense\r\n\r\n", false)).toContain('{"success":false,"error":"this is not HTTP"');
       await raw('POST /api/v1/publish HTTP/1.1\r\nhost: x\r\ncontent-length: 500\r\n\r\n{"moduleID":', true);
       expect(await unix("GET", "/api/v1/health")).toMatchObject({ status: 200, body: { registeredModules: 0 } });
+    }));
+
+  it("a web page cannot publish: neither one that says so, nor one under a name of its own", () =>
+    serving(async ({ tcp, unix }) => {
+      expect(await tcp("POST", "/api/v1/publish", go, { origin: "http://evil.example" })).toMatchObject({
+        status: 403,
+        body: { success: false },
+      });
+      expect(await unix("POST", "/api/v1/publish", go, { origin: "null" })).toMatchObject({ status: 403 });
+      expect(await tcp("GET", "/api/v1/list", undefined, { host: "evil.example:8080" })).toMatchObject({ status: 403 });
+      expect(await unix("GET", "/api/v1/list", undefined, { host: "unix" })).toMatchObject({ status: 200, body: { modules: [] } });
+      expect(await tcp("GET", "/api/v1/list", undefined, { host: "localhost:8080" })).toMatchObject({ status: 200 });
     }));
 
   it("the socket is private, and gone at the end", async () => {

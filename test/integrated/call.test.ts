@@ -7,6 +7,7 @@ import type { CallReply } from "../../src/protocol/MasterRpc.ts";
 import { call } from "../../src/master/Call.ts";
 import type { Entry } from "../../src/master/Entry.ts";
 import { emptySlot } from "../../src/unit/index.ts";
+import { serveUnit } from "../../src/integrated/index.ts";
 import { brokenOff, serving, shop, shopDescriptors } from "./support.ts";
 import { until } from "../e2e/program.ts";
 
@@ -155,6 +156,27 @@ describe("what does not work is said", () => {
           (all) => all.includes(name),
         );
       }
+    }));
+
+  it("a unit that ends in the middle of a call", async () => {
+    const unit = await serveUnit({ services: [shop(descriptors)], argv: [], port: 0, graceMillis: 10, exit: () => {} });
+    setTimeout(() => unit.shutdown(), 200);
+    expect(await refused(unit.port, "shop.v1.Shop/HangStream")).toMatchObject({ code: "HSU-CALL-008" });
+    await unit.ended;
+  });
+
+  it("a caller that has gone: the unit hears of it", () =>
+    inShop(async (port) => {
+      brokenOff.length = 0;
+      const hanging = Stream.runDrain(
+        call(entryAt(port), "running", { unit: "shop", method: "shop.v1.Shop/Hang", json: "{}", timeoutMillis: 60_000 }),
+      );
+      await Effect.runPromise(Effect.timeoutOption(hanging, 300));
+      await until(
+        "the unit knows",
+        () => brokenOff,
+        (all) => all.includes("Hang"),
+      );
     }));
 
   it("a port that takes connections and says nothing: the deadline holds", async () => {
