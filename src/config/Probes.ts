@@ -64,8 +64,7 @@ const Probe = block({
 });
 export type Probe = typeof Probe.Type;
 
-export const Probes = block({ startup: Probe, readiness: Probe, liveness: Probe });
-export type Probes = typeof Probes.Type;
+const Probes = block({ startup: Probe, readiness: Probe, liveness: Probe });
 
 const runOptions = { ...timing, retries: Count };
 export const RunOptions = block(runOptions);

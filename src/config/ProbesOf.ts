@@ -91,7 +91,7 @@ const probeOf = (folder: string, given: Probe | undefined, defaults: Timing): Pr
   given === undefined || given.enabled === false ? undefined : { check: checkOf(folder, given), ...timingOf(given, defaults) };
 
 /** Which check it is where `type` does not say. */
-export const typeOf = (check: HealthCheck): NonNullable<HealthCheck["type"]> => {
+const typeOf = (check: HealthCheck): NonNullable<HealthCheck["type"]> => {
   if (check.type !== undefined) return check.type;
   if (check.http !== undefined || check.http_endpoint !== undefined) return "http";
   if (check.grpc !== undefined || check.grpc_service !== undefined || check.grpc_health_check === true) return "grpc";
