@@ -21,6 +21,6 @@ export const end = (task: Task, { forced, stopSignal, stopTimeoutMillis }: Patie
   );
 
 /** Waits for something of a task whose start is not complete. */
-export const whileStarting = <A, E>(task: Task, patience: Patience, waiting: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+export const whileStarting = <A, E, R>(task: Task, patience: Patience, waiting: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   // A fiber of its own: one that is interrupted knows no deadlines any more.
   Effect.onInterrupt(waiting, () => Effect.flatMap(Effect.forkDetach(end(task, patience)), Fiber.await));

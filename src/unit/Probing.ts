@@ -5,32 +5,10 @@ import * as Clock from "effect/Clock";
 import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
 import type * as Fiber from "effect/Fiber";
-import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
 import { Check, Judgement, type ProbeKind, type ProbesSpec, Prober } from "../health/index.ts";
+import { failedText, ProbeFailed } from "./ProbeFailed.ts";
 import type { Slot } from "./Run.ts";
-
-/** A probe has failed as often as its threshold says: the process was ended for it. */
-export class ProbeFailed extends Schema.TaggedError<ProbeFailed>()("ProbeFailed", {
-  probe: Schema.Literals(["startup", "liveness"]),
-  /** In a row. */
-  failures: Schema.Int,
-  /** What the last run saw. */
-  saw: Schema.String,
-}) {
-  readonly code = "HSU-UNIT-005";
-  /** It is tried again with the patience of health failures. */
-  readonly failureContext = "health";
-  override get message(): string {
-    return failedText(this.probe, this.failures, this.saw);
-  }
-  get hint(): string {
-    return "see the unit's logs; a unit that takes its time to start wants a startup probe, one that is only busy a readiness probe";
-  }
-}
-
-const failedText = (probe: ProbeKind, failures: number, saw: string): string =>
-  `${probe} probe failed ${failures === 1 ? "once" : `${failures} times`}: ${saw}`;
 
 export interface ProbingArgs {
   readonly probes: ProbesSpec;

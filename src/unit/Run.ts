@@ -17,8 +17,8 @@ import { keepPort, newPort, recordedPort, withPort } from "./Port.ts";
 import type { Known } from "./Order.ts";
 import * as Contract from "./Contract.ts";
 import * as Gently from "./Gently.ts";
-import * as Probing from "./Probing.ts";
-import { ProbeFailed } from "./Probing.ts";
+import { ProbeFailed } from "./ProbeFailed.ts";
+import type { Probing } from "./Probing.ts";
 import * as Readiness from "./Readiness.ts";
 import { RunTimeout } from "./RunErrors.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
@@ -168,7 +168,7 @@ interface Running {
   readonly args: RunArgs;
   /** Null where no process belongs to the unit any more. */
   readonly task: Task | null;
-  readonly probing: Probing.Probing | null;
+  readonly probing: Probing | null;
 }
 
 const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
@@ -195,7 +195,7 @@ const enter = (slot: Slot, phase: Slot["phase"]): void => {
 
 const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
   Effect.gen(function* () {
-    const running = (task: Task | null, probing: Probing.Probing | null): Running => ({ args, task, probing });
+    const running = (task: Task | null, probing: Probing | null): Running => ({ args, task, probing });
     const { runTimeoutMillis } = args.spec;
     if (args.spec.start === "oneshot") {
       const isDone = args.slot.completed;
@@ -228,23 +228,30 @@ const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, context: A
     slot.readiness.set(true);
     return null;
   }
-  const probing = yield* Probing.begin({
-    probes: spec.probes,
-    slot,
-    exec: ({ command, args: words }) => driver.exec({ ...spec, executable: command, args: words }),
-    notice: (type, message) => mailbox.cast("Noticed", { type, message }),
-    onFailed: (error) => context.self.cast("Unhealthy", error),
-  });
+  const { probes } = spec;
   const patience = patienceOf(args);
   // With success it has done what it is there for: no failed start, whatever comes of that.
   const isGone = Effect.flatMap(ended(task), (exit) => (isSuccess(spec, exit) ? Effect.void : new ProcessFailed({ exit })));
-  const started = Effect.tapError(Effect.raceFirst(probing.started, isGone), () => {
-    probing.stop();
-    return Gently.end(task, patience);
-  });
-  yield* Gently.whileStarting(task, patience, started);
-  return probing;
+  const begun = Effect.flatMap(loaded, ({ begin }) =>
+    begin({
+      probes,
+      slot,
+      exec: ({ command, args: words }) => driver.exec({ ...spec, executable: command, args: words }),
+      notice: (type, message) => mailbox.cast("Noticed", { type, message }),
+      onFailed: (error) => context.self.cast("Unhealthy", error),
+    }),
+  );
+  const started = Effect.flatMap(begun, (probing) =>
+    Effect.tapError(Effect.as(Effect.raceFirst(probing.started, isGone), probing), () => {
+      probing.stop();
+      return Gently.end(task, patience);
+    }),
+  );
+  return yield* Gently.whileStarting(task, patience, started);
 });
+
+/** By the first unit that has probes: a master without pays nothing for them. */
+const loaded = Effect.promise(() => import("./Probing.ts"));
 
 /** With what an earlier master has started, if that runs. */
 const goOn = ({ driver, ports, slot, spec }: RunArgs) =>

@@ -12,7 +12,7 @@ import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef, ChildSpec, ExitReason, type Supervisor } from "../actor/index.ts";
 import type { Driver, Finder, FoundTask } from "../driver/index.ts";
 import { NotAllowed } from "../protocol/Errors.ts";
-import * as Probing from "./Probing.ts";
+import type { Probing } from "./Probing.ts";
 import type { Slot } from "./Run.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
@@ -55,7 +55,7 @@ interface WatchArgs {
 interface State {
   readonly args: WatchArgs;
   readonly task: FoundTask | null;
-  readonly probing: Probing.Probing | null;
+  readonly probing: Probing | null;
   /** Looks in a row that found nobody. */
   readonly misses: number;
 }
@@ -71,19 +71,24 @@ const dueIn = ({ args, misses, task }: State): number => {
 };
 
 /** Asks who was found how it is. Whatever it says, nobody is ended for it. */
-const probe = ({ exec, mailbox, slot, spec }: WatchArgs): Effect.Effect<Probing.Probing | null, never, Scope.Scope> => {
+const probe = ({ exec, mailbox, slot, spec }: WatchArgs): Effect.Effect<Probing | null, never, Scope.Scope> => {
   if (spec.probes === undefined)
     return Effect.as(
       Effect.sync(() => slot.readiness.set(true)),
       null,
     );
-  return Probing.begin({
-    probes: spec.probes,
-    slot,
-    exec: ({ args, command }) => exec({ ...spec, executable: command, args }),
-    notice: (type, message) => mailbox.cast("Noticed", { type, message }),
-    onFailed: () => {},
-  });
+  const { probes } = spec;
+  return Effect.flatMap(
+    Effect.promise(() => import("./Probing.ts")),
+    ({ begin }) =>
+      begin({
+        probes,
+        slot,
+        exec: ({ args, command }) => exec({ ...spec, executable: command, args }),
+        notice: (type, message) => mailbox.cast("Noticed", { type, message }),
+        onFailed: () => {},
+      }),
+  );
 };
 
 /** Looks once; who runs and is not named any more stays until another one is. */

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createServer as createHttp2, type ServerHttp2Stream } from "node:http2";
 import { createServer, type RequestListener, type Server } from "node:http";
@@ -324,4 +325,16 @@ describe("gRPC", () => {
     await Effect.runPromise(Fiber.interrupt(fiber));
     await until("it is closed", () => open === 0);
   });
+});
+
+it("what asks over HTTP/2 or TLS is loaded by the first probe that does", () => {
+  const program = `
+    const loaded = () => ["https", "internal/http2/core"].map((name) => process.moduleLoadList.includes("NativeModule " + name));
+    await import("./src/bin/masterParts.ts");
+    await import("./src/unit/Probing.ts");
+    const before = loaded();
+    await import("./src/health/GrpcCheck.ts");
+    console.log(before, loaded());`;
+  const out = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
+  expect(out).toBe("[ false, false ] [ false, true ]\n");
 });
