@@ -16,6 +16,7 @@ import type { Shown } from "./CrashReport.ts";
 import * as ExitReason from "./ExitReason.ts";
 import type { Mailbox } from "./Mailbox.ts";
 import { ActorCell } from "./internal/actorCell.ts";
+import { definitionOf } from "./internal/hosted.ts";
 import { startRoot } from "./internal/root.ts";
 import { type Behavior, Directive, informOp } from "./internal/behavior.ts";
 import type { Call, Cell, Op } from "./internal/cell.ts";
@@ -287,7 +288,7 @@ export const make = <State, Args, Rpcs extends Rpc.Any, InitError = never, R = n
     view: undefined,
     terminate: options.terminate,
   };
-  return { name: options.name, protocol: options.protocol, "~hsu/Actor": behavior as never };
+  return definitionOf(options.name, options.protocol, behavior);
 };
 
 /** The behaviour behind an actor definition. @internal */

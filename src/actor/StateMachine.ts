@@ -20,6 +20,7 @@ import type { ActorCell } from "./internal/actorCell.ts";
 import { type Behavior, Directive } from "./internal/behavior.ts";
 import type { Op } from "./internal/cell.ts";
 import type { Shown } from "./internal/crash.ts";
+import { definitionOf } from "./internal/hosted.ts";
 import { Machine } from "./internal/stateMachine.ts";
 import { Step, type Definition } from "./internal/stateMachineParts.ts";
 
@@ -355,7 +356,7 @@ export const make = <
     info: (machine: Machine, info) => machine.inform(info),
     terminate: terminate && ((machine: Machine, reason) => terminate(machine.data as Data, reason, machine as never)),
   };
-  return { name, protocol, "~hsu/Actor": behavior as never };
+  return definitionOf(name, protocol, behavior);
 };
 
 /** Handlers by their path: `enter`, `on.Push`, `timeouts.retry`. */

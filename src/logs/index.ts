@@ -8,3 +8,4 @@
  */
 export * as LogFiles from "./LogFiles.ts";
 export { tail, type TailOptions } from "./Tail.ts";
+export { appender } from "./Append.ts";

@@ -13,7 +13,7 @@ import type * as Scope from "effect/Scope";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, ChildSpec, CrashReport, Event, Supervisor } from "../actor/index.ts";
 import { makePorts } from "../platform/index.ts";
-import { childSpec, type GroupSpec, Recovered, Unit, watchSpec } from "../unit/index.ts";
+import { childSpec, type GroupSpec, moduleSpec, Recovered, Unit, watchSpec } from "../unit/index.ts";
 import type { Control } from "./Control.ts";
 import { entriesOf, type Entry, refOf } from "./Entry.ts";
 import * as History from "./History.ts";
@@ -74,32 +74,15 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     const childOf = (entry: Entry, after: ReadonlyArray<string>) => {
       const autoStart = Recovered.startsWithMaster(entry.spec, entry.recovered, store.held.has(entry.spec.id));
       const { slot, spec: unit } = entry;
+      const child = { spec: unit, slot, mailbox: refOf(entry), autoStart, after };
       if (unit.unmanaged !== undefined) {
-        return watchSpec({
-          spec: unit,
-          unmanaged: unit.unmanaged,
-          finder: driver.finder,
-          exec: driver.exec,
-          slot,
-          mailbox: refOf(entry),
-          autoStart,
-          after,
-        });
+        return watchSpec({ ...child, unmanaged: unit.unmanaged, finder: driver.finder, exec: driver.exec });
       }
-      return childSpec({
-        spec: unit,
-        driver,
-        slot,
-        mailbox: refOf(entry),
-        store,
-        ports,
-        autoStart,
-        after,
-        waitsFor: () => order.waitsFor(unit.id),
-        forced: Deferred.await(patience),
-        now,
-        random,
-      });
+      const waitsFor = () => order.waitsFor(unit.id);
+      if (unit.module !== undefined) {
+        return moduleSpec({ ...child, module: unit.module, stateDirectory: options.stateDirectory, waitsFor, now, random });
+      }
+      return childSpec({ ...child, driver, store, ports, waitsFor, forced: Deferred.await(patience), now, random });
     };
 
     yield* reattach({ driver, store, entries, publish: history.publish });

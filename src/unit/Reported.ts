@@ -4,7 +4,7 @@
 import type { Actor } from "../actor/index.ts";
 import { noFailures } from "./FailurePolicy.ts";
 import { type Report, step } from "./Lifecycle.ts";
-import { formatExit } from "./Run.ts";
+import { formatExit, type Slot } from "./Run.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import * as Unmanaged from "./Unmanaged.ts";
 import { keep, replaced, type State, stopsFor, waitsForText, words } from "./UnitState.ts";
@@ -27,7 +27,7 @@ const announce = (state: State, report: Report, note: string | null, delayMillis
     case "completed":
       return publish("completed", `completed${exitNote(state)}`);
     case "started":
-      return publish("started", `${slot.reattached ? "reattached" : "started"}, pid ${slot.task?.identity.pid ?? "?"}`);
+      return publish("started", startedAs(slot));
     case "startFailed":
       return publish("failed", `did not start: ${note ?? "unknown"}`);
     case "restarting":
@@ -48,6 +48,11 @@ const announce = (state: State, report: Report, note: string | null, delayMillis
     case "crashed":
       return publish(note === null ? "exited" : "gave_up", `${note ?? "failed"}${exitNote(state)}`);
   }
+};
+
+const startedAs = ({ module, reattached, task }: Slot): string => {
+  if (module !== undefined) return module.thread === null ? "started in the master" : `started on thread ${module.thread}`;
+  return `${reattached ? "reattached" : "started"}, pid ${task?.identity.pid ?? "?"}`;
 };
 
 /** A start that failed has been told already. */
@@ -88,7 +93,8 @@ export const follow = (state: State, { at, delayMillis, note, report }: Reported
     restarting: delayMillis === null ? "its group restarts" : circuit._tag === "Open" ? breakerOpen : null,
     stopping: byHand ? state.reason : null,
     ended: byHand ? state.reason : `ended${exitNote(state)}`,
-    crashed: note ?? `failed${exitNote(state)}`,
+    // A module that is not what it should be is given up at once: what is wrong with it is of more use than that.
+    crashed: state.args.spec.module !== undefined && state.state === "failed" ? state.reason : (note ?? `failed${exitNote(state)}`),
   };
   // Between its two halves a restart by hand is no stop.
   const between = cycles ? "starting" : stopsFor(state) !== null ? "blocked" : null;

@@ -57,6 +57,8 @@ export interface Slot extends FailureLog {
   requested: boolean;
   /** Why the process that somebody else is to run was not found. */
   missing?: string | null;
+  /** Of a module unit that has been started: the thread that it runs on, null for the master's own. */
+  module?: { readonly thread: number | null };
   /** Such a process is to be ended with its watcher. */
   endsByHand?: boolean;
 }
@@ -188,7 +190,7 @@ const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
     return running;
   });
 
-const enter = (slot: Slot, phase: Slot["phase"]): void => {
+export const enter = (slot: Slot, phase: Slot["phase"]): void => {
   slot.phase = phase;
   slot.onPhase?.();
 };
@@ -326,7 +328,7 @@ const isSuccess = ({ restart }: UnitSpec, { code, signal }: Pick<LastExit, "code
 const ended = (task: Task): Effect.Effect<LastExit> =>
   Effect.flatMap(task.wait, (exit) => Effect.map(Clock.currentTimeMillis, (at) => ({ code: exit.code, signal: exit.signal, at })));
 
-const restartTypes = {
+export const restartTypes = {
   always: "permanent",
   unless_stopped: "permanent",
   on_failure: "transient",

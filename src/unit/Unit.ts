@@ -81,8 +81,12 @@ const begin = (state: State, command: Command, context: Context, reason: string,
   return Effect.as(Effect.forkIn(carryOut, context.scope), Actor.noReply(moved));
 };
 
-/** What a unit that somebody else runs answers to what its config does not allow. */
+/** What a unit that somebody else runs, or that is no process, answers to what cannot be done to it. */
 const permitted = ({ args: { spec } }: State, command: Command, signal: Signal.Signal | null = null) => {
+  if (spec.module !== undefined && signal !== null) {
+    const [why, hint] = ["a module is no process of its own", "`hsu stop` and `hsu restart` end its actor in good order"];
+    return Exit.fail(new NotAllowed({ unit: spec.id, command: `signal ${signal}`, why, hint }));
+  }
   const refused = spec.unmanaged === undefined ? null : Unmanaged.refusal(spec.id, spec.unmanaged, command, signal);
   return refused === null ? undefined : Exit.fail(refused);
 };
@@ -153,9 +157,9 @@ export const Unit = Actor.make({
     Signal: (state, { signal }) => {
       const parsed = Signal.parse(signal);
       const { task } = state.args.slot;
-      if (step(state.state, "signal") === null || task === null || Option.isNone(parsed)) return refuse(state, `signal ${signal}`);
-      const refused = permitted(state, "signal", parsed.value);
+      const refused = Option.isSome(parsed) ? permitted(state, "signal", parsed.value) : undefined;
       if (refused !== undefined) return refused;
+      if (step(state.state, "signal") === null || task === null || Option.isNone(parsed)) return refuse(state, `signal ${signal}`);
       state.args.publish("signal", `sent ${parsed.value}`);
       // It may have ended in between: then there is nobody to be told.
       return Effect.as(Effect.ignore(task.signal(parsed.value)), state);

@@ -3,6 +3,7 @@
  */
 
 import type { Signal } from "../platform/index.ts";
+import type { ModuleSpec } from "./ModuleHost.ts";
 import type { Unmanaged } from "./Unmanaged.ts";
 import type { ProbesSpec } from "../health/index.ts";
 import type { Schedule } from "./Schedule.ts";
@@ -73,9 +74,11 @@ export type StartKind = "notify" | "oneshot";
 export interface UnitSpec extends Waits {
   readonly _tag: "Unit";
   readonly id: string;
-  readonly kind: "managed" | "integrated" | "unmanaged";
+  readonly kind: "managed" | "integrated" | "unmanaged" | "module";
   /** With the kind `unmanaged`: there is nothing to execute then. */
   readonly unmanaged?: Unmanaged;
+  /** With the kind `module`: an actor of this process or of a thread, no process. */
+  readonly module?: ModuleSpec;
   /** A disabled unit is listed and can be started by hand, but does not start with the master. */
   readonly enabled: boolean;
   readonly description?: string;

@@ -112,7 +112,7 @@ export const describe = (state: State): Effect.Effect<UnitStatus> => {
     reason: state.reason,
     pid: task?.identity.pid ?? null,
     restarts: state.restarts,
-    startedAt: task === null ? null : slot.startedAt,
+    startedAt: task === null && spec.module === undefined ? null : slot.startedAt,
     nextStartAt: state.nextStartAt ?? state.timetable?.startAt() ?? null,
     lastExit: state.lastExit,
     memory,

@@ -48,8 +48,7 @@ interface WatchArgs {
   readonly slot: Slot;
   readonly mailbox: ActorRef<UnitRpcs>;
   readonly autoStart: boolean;
-  /** Siblings that it starts after. */
-  readonly after?: ReadonlyArray<string>;
+  readonly after: ReadonlyArray<string>;
 }
 
 interface State {
@@ -179,7 +178,7 @@ export const watchSpec = (args: WatchArgs): ChildSpec.ChildSpec<WatchRpcs, never
     shutdown: args.spec.stopTimeoutMillis,
     startTimeoutMillis: args.spec.startTimeoutMillis,
     autoStart: args.autoStart,
-    ...(args.after === undefined ? {} : { after: args.after }),
+    ...(args.after.length === 0 ? {} : { after: args.after }),
     onStartFailure: "restart",
     mailbox: "discard",
     backoff: {

@@ -13,6 +13,8 @@ export * as Readiness from "./Readiness.ts";
 export { statusOf } from "./Contract.ts";
 export { movePort } from "./Port.ts";
 export * as Recovered from "./Recovered.ts";
+export type { ModuleSpec } from "./ModuleHost.ts";
+export { moduleSpec } from "./ModuleRun.ts";
 export type { Unmanaged } from "./Unmanaged.ts";
 export { watchSpec } from "./Watch.ts";
 export { childSpec, emptySlot, formatExit, ProcessFailed, type RunRpcs, type Slot } from "./Run.ts";
