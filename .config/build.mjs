@@ -1,6 +1,7 @@
 // node .config/build.mjs [lib] [bin] [--if-possible]
 //   lib  the library: one module and one declaration file a source file, into dist/lib
 //   bin  the command: dist/bin/hsu.mjs with all dependencies in it and beside it; a part is read when a verb needs it
+// $HSU_DIST is another folder than dist, for a test that must not touch it.
 // With --if-possible (npm's `prepare`), a missing tool or a missing source is no error: a package installed without
 // development dependencies comes with its dist.
 import { execFileSync } from "node:child_process";
@@ -12,13 +13,16 @@ import { fileURLToPath } from "node:url";
 // Without development dependencies this runs under whatever Node there is.
 const root = fileURLToPath(new URL("..", import.meta.url));
 const wanted = new Set(process.argv.slice(2));
+const dist = process.env.HSU_DIST ?? join(root, "dist");
 
 const buildLib = () => {
-  rmSync(join(root, "dist/lib"), { recursive: true, force: true });
+  rmSync(join(dist, "lib"), { recursive: true, force: true });
   const tsc = createRequire(import.meta.url)
     .resolve("typescript/package.json")
     .replace(/package\.json$/, "bin/tsc");
-  execFileSync(process.execPath, [tsc, "--project", join(root, ".config/tsconfig.lib.json")], { stdio: "inherit" });
+  execFileSync(process.execPath, [tsc, "--project", join(root, ".config/tsconfig.lib.json"), "--outDir", join(dist, "lib")], {
+    stdio: "inherit",
+  });
 };
 
 /** Effect's socket module can speak TLS, which no unix socket needs: loaded only when it is used, it saves every start 5 MB. */
@@ -58,10 +62,10 @@ const buildBin = async () => {
     plugins: [lazyTls, plainBuiltins],
     onLog: (level, log, report) => report(level === "warn" ? "error" : level, log),
   });
-  rmSync(join(root, "dist/bin"), { recursive: true, force: true });
-  const file = join(root, "dist/bin/hsu.mjs");
+  rmSync(join(dist, "bin"), { recursive: true, force: true });
+  const file = join(dist, "bin/hsu.mjs");
   await bundle.write({
-    dir: join(root, "dist/bin"),
+    dir: join(dist, "bin"),
     entryFileNames: "[name].mjs",
     chunkFileNames: "[name]-[hash].mjs",
     format: "esm",

@@ -64,7 +64,7 @@ const duplicates = (found: ReadonlyArray<Found>, text: string): ReadonlyArray<Pr
   });
 };
 
-const KINDS = ["standard_managed", "integrated_managed", "unmanaged"];
+const KINDS = ["standard_managed", "integrated_managed", "unmanaged", "module"];
 
 const kinds = ({ node, path }: Found, root: Located): ReadonlyArray<Problem> => {
   const type = get(node, "type");

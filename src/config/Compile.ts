@@ -7,8 +7,9 @@ import { type Nested, nestedOf } from "./Dialect.ts";
 import { probesOf, startupMillis, watchedOf } from "./ProbesOf.ts";
 import type { ProbeBlocks } from "./Probes.ts";
 import { type StartBlock, startsOf } from "./Starts.ts";
+import { moduleOf } from "./ModuleOf.ts";
 import { restartOf, type Said } from "./RestartOf.ts";
-import type { ConfigFile, Entry, FlatManagement, Found, Group, Managed, Unit } from "./Schema.ts";
+import type { ConfigFile, Entry, FlatManagement, Found, Group, Managed, ModuleUnit, Unit } from "./Schema.ts";
 import { locate, type Located, type Path } from "./Source.ts";
 import { unmanagedOf } from "./UnmanagedOf.ts";
 
@@ -110,10 +111,33 @@ const nested = (context: Context, path: Path, managed: Managed): Program => {
 const unitOf = (context: Context, path: Path, unit: Unit): UnitSpec => {
   const found = foundIn(unit);
   if (found !== undefined) return foundUnit(context, unit, found);
+  if (unit.type === "module") return moduleUnit(context, unit as ModuleUnit);
   return startedUnit(context, path, unit as Started);
 };
 
-type Started = Exclude<Unit, Found>;
+type Started = Exclude<Unit, Found | ModuleUnit>;
+
+/** Of a unit that executes nothing. */
+const noProgram = ({ folder }: Context) =>
+  ({ executable: "", args: [], workingDirectory: folder, environment: {}, stopSignal: "SIGTERM" }) as const;
+
+const moduleUnit = (context: Context, { enabled, id, management }: ModuleUnit): UnitSpec => {
+  const { control, logging, metadata, restart_policy: policy } = management;
+  const description = metadata?.description ?? metadata?.name;
+  return {
+    _tag: "Unit",
+    id,
+    kind: "module",
+    module: moduleOf(context.folder, control),
+    enabled: enabled ?? true,
+    ...(description === undefined ? {} : { description }),
+    ...noProgram(context),
+    startTimeoutMillis: control.startup_timeout ?? DEFAULTS.startTimeoutMillis,
+    stopTimeoutMillis: control.shutdown_timeout ?? DEFAULTS.stopTimeoutMillis,
+    restart: restartOf({ policy }),
+    capture: { stdout: logging?.capture_stdout ?? true, stderr: logging?.capture_stderr ?? true },
+  };
+};
 
 /** What is said of a process that somebody else runs. */
 const foundIn = (unit: Unit) => {
@@ -129,13 +153,8 @@ const foundUnit = (context: Context, { enabled, id }: Unit, shape: Parameters<ty
     kind: "unmanaged",
     enabled: enabled ?? true,
     ...(description === undefined ? {} : { description }),
-    // Nothing is executed.
-    executable: "",
-    args: [],
-    workingDirectory: context.folder,
-    environment: {},
+    ...noProgram(context),
     startTimeoutMillis: DEFAULTS.startTimeoutMillis,
-    stopSignal: "SIGTERM",
     restart: restartOf({ policy: undefined }),
     capture: { stdout: false, stderr: false },
     ...watchedOf(context.folder, shape),
@@ -181,7 +200,7 @@ const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
   };
 };
 
-const kindOf = (unit: Unit): Nested => unit.type ?? nestedOf(unit.management) ?? "standard_managed";
+const kindOf = (unit: Started): Nested | "module" => unit.type ?? nestedOf(unit.management) ?? "standard_managed";
 
 type Limit = Pick<Group, "intensity" | "period" | "strategy" | "when_exceeded" | "cooldown" | "stable">;
 

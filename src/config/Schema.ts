@@ -8,6 +8,7 @@ import { isGroup, nestedOf } from "./Dialect.ts";
 import { probeKeys } from "./Probes.ts";
 import { RestartContext, RestartPolicy, SignalName } from "./RestartSchema.ts";
 import { startKeys } from "./Starts.ts";
+import { ModuleControl } from "./ModuleOf.ts";
 import { FlatUnmanaged, NestedUnmanaged } from "./UnmanagedOf.ts";
 import {
   Arguments,
@@ -101,18 +102,30 @@ const waits = { after: optional(Schema.Array(Id)), requires: optional(Schema.Arr
 const named = {
   id: Id,
   ...waits,
-  type: optional(OneOf("standard_managed", "integrated_managed", "unmanaged")),
+  type: optional(OneOf("standard_managed", "integrated_managed", "unmanaged", "module")),
   enabled: optional(Flag),
   profile_type: optional(Text),
 };
 const Started = Schema.Struct({ ...named, management: Management });
 const Found = Schema.Struct({ ...named, type: Schema.Literal("unmanaged"), management: FlatUnmanaged });
 export type Found = typeof Found.Type;
-export type Unit = typeof Started.Type | Found;
+const ModuleUnit = Schema.Struct({
+  ...named,
+  type: Schema.Literal("module"),
+  management: Schema.Struct({
+    control: ModuleControl,
+    restart_policy: optional(RestartPolicy),
+    logging: optional(block({ capture_stdout: Flag, capture_stderr: Flag, buffer_size: Positive })),
+    metadata: optional(Metadata),
+  }),
+});
+export type ModuleUnit = typeof ModuleUnit.Type;
+export type Unit = typeof Started.Type | Found | ModuleUnit;
 
-const isFound = (value: unknown): boolean =>
-  isRecord(value) && value["type"] === "unmanaged" && nestedOf(value["management"]) === undefined;
-const Unit = dispatch<Unit>((value) => (isFound(value) ? Found : Started));
+const Unit = dispatch<Unit>((value) => {
+  if (!isRecord(value) || nestedOf(value["management"]) !== undefined) return Started;
+  return value["type"] === "unmanaged" ? Found : value["type"] === "module" ? ModuleUnit : Started;
+});
 
 const limit = {
   strategy: OneOf("one_for_one", "one_for_all", "rest_for_one"),

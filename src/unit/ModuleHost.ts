@@ -3,6 +3,7 @@
  * asked to run itself, and only plain values go between the two (`src/actor/internal/hosted.ts`).
  */
 import { Console } from "node:console";
+import { existsSync } from "node:fs";
 import { Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
@@ -71,7 +72,7 @@ export interface ModuleOutput {
 
 type Host = (
   config: unknown,
-  options: { readonly id: string; readonly console: globalThis.Console },
+  options: { readonly id: string; readonly console: globalThis.Console; readonly signal?: AbortSignal },
 ) => Promise<Omit<RunningModule, "thread">>;
 
 /** What goes wrong before there is an actor, as plain values: they come from a thread as well. */
@@ -121,9 +122,7 @@ const inProcess = async (id: string, spec: ModuleSpec, output: ModuleOutput, sig
     return host;
   }
   try {
-    const { ended, kill, stop } = await host(spec.config, { id, console: consoleOn(output) });
-    // Nobody waits for it any more.
-    if (signal.aborted) kill();
+    const { ended, kill, stop } = await host(spec.config, { id, console: consoleOn(output), signal });
     return { ended, kill, stop, thread: null };
   } catch (error) {
     return { failed: messageOf(error) };
@@ -135,6 +134,9 @@ const threadProgram = `
 const { parentPort, workerData: { config, id, name, url } } = require("node:worker_threads");
 const messageOf = (error) => (error instanceof Error ? error.message : String(error));
 const refuse = (refused, detail) => parentPort.postMessage({ refused, detail });
+let running;
+// It keeps the thread alive as well: an actor that only waits does not.
+parentPort.on("message", () => running?.stop());
 (async () => {
   let loaded;
   try {
@@ -145,13 +147,11 @@ const refuse = (refused, detail) => parentPort.postMessage({ refused, detail });
   if (!(name in loaded)) return refuse("NoExport", JSON.stringify(name) + "; it exports " + (Object.keys(loaded).join(", ") || "nothing"));
   const host = loaded[name]?.["~hsu/host/1"];
   if (host === undefined) return refuse("NoActor", "the export " + JSON.stringify(name));
-  let running;
   try {
     running = await host(config, { id, console });
   } catch (error) {
     return parentPort.postMessage({ failed: messageOf(error) });
   }
-  parentPort.on("message", () => running.stop());
   parentPort.postMessage({ started: true });
   const { how, text } = await running.ended;
   parentPort.postMessage({ how, text });
@@ -209,7 +209,11 @@ export const openModule = (
   output: ModuleOutput,
 ): Effect.Effect<RunningModule, ModuleError | ModuleStartFailed> =>
   Effect.flatMap(
-    Effect.promise((signal) => (spec.worker ? onThread : inProcess)(id, spec, output, signal)),
+    Effect.promise((signal) => {
+      // Node's own words name who imports it, which is of no use to anybody.
+      if (!existsSync(spec.path)) return Promise.resolve({ refused: "NotImported" as const, detail: "there is no such file" });
+      return (spec.worker ? onThread : inProcess)(id, spec, output, signal);
+    }),
     (opened): Effect.Effect<RunningModule, ModuleError | ModuleStartFailed> => {
       if ("ended" in opened) return Effect.succeed(opened);
       return Effect.fail(

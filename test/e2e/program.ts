@@ -58,8 +58,8 @@ export const freePort = (): Promise<number> =>
 /** What is known of a master that does not answer. */
 const nothing: MasterStatus = { pid: 0, version: "", source: "", phase: "starting", startedAt: 0, now: 0, memory: null, units: [] };
 
-/** A new folder, with a copy of `from` in it where that is given. */
-export const home = (from?: string): Home => {
+/** A new folder, with a copy of `from` in it where that is given. `program` is another one than the sources'. */
+export const home = (from?: string, program = resolve("src/bin/hsu.ts")): Home => {
   const folder = mkdtempSync(join(tmpdir(), "hsu-e2e-"));
   if (from !== undefined) cpSync(from, folder, { recursive: true });
   const env = {
@@ -71,7 +71,7 @@ export const home = (from?: string): Home => {
     HSU_TEST_MARK: folder,
   };
   const start: Home["start"] = (...argv) => {
-    const child = spawn(process.execPath, [resolve("src/bin/hsu.ts"), ...argv], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [program, ...argv], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
     let out = "";
     let err = "";
     child.stdout.on("data", (chunk) => (out += String(chunk)));

@@ -16,6 +16,8 @@ export interface HostOptions {
   readonly id: string;
   /** Where the actor's logs and crash reports go, and what it writes to Effect's console. */
   readonly console: globalThis.Console;
+  /** Kills it, also during its start. */
+  readonly signal?: AbortSignal;
 }
 
 export interface Hosted {
@@ -36,7 +38,7 @@ class Host implements Owner, Hosted {
   readonly exited: Owner["exited"];
   private readonly cell: ActorCell;
 
-  constructor(behavior: Behavior, args: unknown, { console, id }: HostOptions) {
+  constructor(behavior: Behavior, args: unknown, { console, id, signal }: HostOptions) {
     const context = Context.make(Console.Console, console);
     let tellEnd!: (end: Awaited<Hosted["ended"]>) => void;
     let tellUp!: (reason: ExitReason.ExitReason | null) => void;
@@ -54,6 +56,7 @@ class Host implements Owner, Hosted {
       tellEnd({ how: howOf[reason._tag], text: ExitReason.format(reason) });
     };
     this.cell = new ActorCell(systemOf(context), context, this, id, behavior, args);
+    signal?.addEventListener("abort", this.kill, { once: true });
     this.cell.start();
     if (this.cell.phase === Phase.Up) tellUp(null);
     else if (this.cell.phase === Phase.Down) this.started(this.cell, this.cell.startFailure ?? ExitReason.killed);
