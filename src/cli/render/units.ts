@@ -39,9 +39,9 @@ const ending = ({ because, code, signal }: LastExit): string => {
   return because === undefined ? how : clean(because);
 };
 
-/** How long its process has run; empty while there is none. */
+/** How long its process, or the actor of a module, has run; empty while there is none. */
 export const uptime = (unit: UnitStatus, now: number): string =>
-  unit.pid === null || unit.startedAt === null ? "" : duration(now - unit.startedAt);
+  (unit.pid === null && unit.kind !== "module") || unit.startedAt === null ? "" : duration(now - unit.startedAt);
 
 /** Why a unit is not simply running, and what comes next. */
 export const note = (unit: UnitStatus, now: number): string => {
