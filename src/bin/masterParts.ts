@@ -7,3 +7,4 @@ export * as master from "../master/index.ts";
 export * as platform from "../platform/index.ts";
 export * as store from "../store/index.ts";
 export { layer as processes } from "../platform/linux/Processes.ts";
+export { replace } from "./replace.ts";

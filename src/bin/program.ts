@@ -13,7 +13,7 @@ import { version } from "./version.ts";
 
 /** Imported when a master starts: the other verbs need none of it. */
 const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath, stateDirectory }) {
-  const { api, driver, master, platform, processes, store } = yield* Effect.promise(() => import("./masterParts.ts"));
+  const { api, driver, master, platform, processes, replace, store } = yield* Effect.promise(() => import("./masterParts.ts"));
   return yield* Effect.gen(function* () {
     const os = yield* platform.Processes;
     const identity = yield* os.identify(process.pid);
@@ -39,6 +39,7 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       version,
       pid: process.pid,
       memory,
+      replace: (command) => replace(command, spec.source),
       services: [
         serving("api", api.serve(socketPath)),
         ...(spec.port === undefined ? [] : [serving("grpc", api.serveGrpc(spec.port))]),

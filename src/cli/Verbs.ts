@@ -172,6 +172,14 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     load: () => import("./verbs/call.ts"),
   },
   {
+    name: "upgrade",
+    summary: "Put this version of hsu in the place of the master that runs",
+    details: "The units run on. A version that does not take the master's config is refused.",
+    operands: [],
+    flags: { timeout: { type: "duration", value: "TIME", help: "how long to wait for the new master (30s); then exit code 124" } },
+    load: () => import("./verbs/upgrade.ts"),
+  },
+  {
     name: "down",
     summary: "Stop all units and the master",
     operands: [],

@@ -6,7 +6,7 @@ import type * as Effect from "effect/Effect";
 import type * as Stream from "effect/Stream";
 import type { Registry } from "../integrated/Registry.ts";
 import type { CallError } from "../protocol/CallErrors.ts";
-import type { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
+import type { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
 import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitDescription, UnitStatus } from "../protocol/MasterRpc.ts";
 import type { CallOptions } from "./Call.ts";
 
@@ -37,6 +37,8 @@ export class Control extends Context.Service<
     readonly call: (options: CallOptions) => Stream.Stream<CallReply, UnitNotFound | CallError>;
     /** Who has published what. Units of this master are known in it by their processes. */
     readonly registry: Registry;
+    /** Has another program, given as a command, take the place of this master, soon: the units run on, and are reattached. */
+    readonly upgrade: (command: ReadonlyArray<string>) => Effect.Effect<void, NotUpgradable>;
     /** Begins the shutdown and returns; `terminated` tells its end. */
     readonly shutdown: Effect.Effect<void>;
     /** Completes when every unit has been stopped. */

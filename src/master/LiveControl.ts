@@ -8,7 +8,7 @@ import { ActorDown, type CallError, CallingSelf, CallTimeout, MailboxFull, NotEn
 import { nearest } from "../config/Nearest.ts";
 import type { Registry } from "../integrated/Registry.ts";
 import { tail } from "../logs/index.ts";
-import { UnitNotFound } from "../protocol/Errors.ts";
+import { NotUpgradable, UnitNotFound } from "../protocol/Errors.ts";
 import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
 import { statusOf, type UnitRef } from "../unit/index.ts";
 import { call as callUnit } from "./Call.ts";
@@ -138,6 +138,14 @@ export const make = ({
         Effect.flatMap(find(request.unit), (entry) => Effect.map(describe(entry), ({ state }) => callUnit(entry, state, request))),
       ),
     registry,
+    upgrade: (command) => {
+      if (options.replace === undefined) return Effect.fail(new NotUpgradable({ reason: "it is part of another program" }));
+      if (phase() !== "running") return Effect.fail(new NotUpgradable({ reason: `it is ${phase()}` }));
+      return Effect.andThen(
+        options.replace(command),
+        Effect.sync(() => history.publish([], "upgrade", `gives way to ${command.join(" ")}`)),
+      );
+    },
     shutdown,
     terminated,
   };

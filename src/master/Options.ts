@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope";
 import type { Driver } from "../driver/index.ts";
 import type { Store } from "../store/index.ts";
 import type { MasterSpec } from "../unit/index.ts";
+import type { NotUpgradable } from "../protocol/Errors.ts";
 import type { Control } from "./Control.ts";
 
 /** A part of the master that runs beside the units, under the same root: an API server, a collector. */
@@ -25,6 +26,8 @@ export interface Options {
   readonly pid: number;
   /** Resident bytes of this process. */
   readonly memory: Effect.Effect<number | null>;
+  /** Has another program take this one's place, soon, with the same arguments; absent where it has no process of its own. */
+  readonly replace?: (command: ReadonlyArray<string>) => Effect.Effect<void, NotUpgradable>;
   /** Started before the units and stopped after them. */
   readonly services: ReadonlyArray<Service>;
 }

@@ -59,6 +59,17 @@ export class NotReloadable extends Schema.TaggedError<NotReloadable>()("NotReloa
   }
 }
 
+/** The master stays as it is, and so do its units. */
+export class NotUpgradable extends Schema.TaggedError<NotUpgradable>()("NotUpgradable", { reason: Schema.String }) {
+  readonly code = "HSU-MST-002";
+  override get message(): string {
+    return `the master is not replaced: ${this.reason}`;
+  }
+  get hint(): string {
+    return "the master that runs goes on, and its units with it";
+  }
+}
+
 /** The unit's process could not be started. */
 export class StartFailed extends Schema.TaggedError<StartFailed>()("StartFailed", {
   unit: Schema.String,

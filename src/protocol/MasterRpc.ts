@@ -5,7 +5,7 @@ import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { CallError } from "./CallErrors.ts";
-import { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNotFound } from "./Errors.ts";
+import { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "./Errors.ts";
 
 /** State of a unit, as the lifecycle table names it. */
 export const UnitState = Schema.Literals([
@@ -206,5 +206,6 @@ export const MasterRpc = RpcGroup.make(
     error: Schema.Union([UnitNotFound, ...CallError.members]),
     stream: true,
   }),
+  Rpc.make("Upgrade", { payload: { command: Schema.Array(Schema.String) }, error: NotUpgradable }),
   Rpc.make("Shutdown"),
 );

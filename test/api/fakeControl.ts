@@ -149,6 +149,7 @@ export const make = Effect.gen(function* () {
         ),
       ),
     registry,
+    upgrade: (command) => Effect.sync(() => void calls.push(`upgrade ${command.length}`)),
     shutdown: Effect.sync(() => void calls.push("shutdown")),
     terminated: Deferred.await(ended),
   };
