@@ -47,7 +47,7 @@ export interface Driver {
   /** Whether exactly this process still runs. */
   readonly runs: (identity: ProcessIdentity) => Effect.Effect<boolean>;
   /** What an earlier master has started and still runs, as a task of this one; `None` when it does not run any more. The scope owns it from then on. */
-  readonly recover: (identity: ProcessIdentity) => Effect.Effect<Option.Option<Task>, never, Scope.Scope>;
+  readonly recover: (identity: ProcessIdentity, invocation: string) => Effect.Effect<Option.Option<Task>, never, Scope.Scope>;
   /** The first process of an invocation whose identity was not written down; `None` when it was not started, or does not run any more. */
   readonly find: (invocation: string) => Effect.Effect<Option.Option<ProcessIdentity>>;
   /**
@@ -55,8 +55,8 @@ export interface Driver {
    * group is left.
    */
   readonly exec: (command: Command) => Effect.Effect<ProcessExit, SpawnError>;
-  /** Kills what an invocation has left behind, and does not wait for it. */
-  readonly sweep: (invocation: string) => Effect.Effect<void>;
+  /** Kills what an invocation of a task has left behind, and does not wait for it. */
+  readonly sweep: (id: string, invocation: string) => Effect.Effect<void>;
   /** Finds what somebody else has started. */
   readonly finder: Finder;
 }

@@ -62,11 +62,11 @@ const settle = Effect.fnUntraced(function* (record: ProcessRecord, { driver, ent
     return;
   }
   if (Option.isSome(identity) && !fate.reattach) {
-    yield* end(driver, identity.value, entry?.spec.stopTimeoutMillis ?? unnamedStopMillis);
+    yield* end(driver, identity.value, record.invocation, entry?.spec.stopTimeoutMillis ?? unnamedStopMillis);
     publish(path, "stopped", `pid ${identity.value.pid} of an earlier master has been ended: the unit ${fate.because}`);
   }
   // Its first process may be gone and others of it not.
-  yield* driver.sweep(record.invocation);
+  yield* driver.sweep(record.unit, record.invocation);
   store.removeProcess(record.unit);
   if (entry === undefined) return;
   entry.recovered = Recovered.withoutProcess(fate.reattach, Option.isSome(known), memory, yield* Clock.currentTimeMillis);
@@ -75,9 +75,9 @@ const settle = Effect.fnUntraced(function* (record: ProcessRecord, { driver, ent
 });
 
 /** Asks it to end, and kills it and all its group when it does not. */
-const end = (driver: Driver, identity: ProcessIdentity, millis: number): Effect.Effect<void> =>
+const end = (driver: Driver, identity: ProcessIdentity, invocation: string, millis: number): Effect.Effect<void> =>
   Effect.flatMap(
-    driver.recover(identity),
+    driver.recover(identity, invocation),
     Option.match({
       onNone: () => Effect.void,
       onSome: (task) => Effect.andThen(Effect.ignore(task.signal("SIGTERM")), Effect.ignore(Effect.timeout(task.waitForAll, millis))),

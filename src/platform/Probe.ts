@@ -21,8 +21,8 @@ export interface Probe {
   readonly look: (pid: number) => Sighting | undefined;
   /** Pids of a process group that still run; those only waiting to be reaped are left out. */
   readonly groupMembers: (group: number) => ReadonlyArray<number>;
-  /** Pids of those that run and were started with this entry (`NAME=value`) in their environment; none where the system does not tell. */
-  readonly marked: (entry: string) => ReadonlyArray<number>;
+  /** Pids of those that run and were started with one of these entries (`NAME=value`) in their environment; none where the system does not tell. */
+  readonly marked: (entries: ReadonlyArray<string>) => ReadonlyArray<number>;
   /** Undefined when nobody, or somebody else, has the pid. */
   readonly stats: (pid: number, startTime: number) => Effect.Effect<ProcessStats | undefined>;
 }

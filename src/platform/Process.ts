@@ -32,6 +32,12 @@ export interface ProcessExit {
 /** Where an output stream goes: appended to a file (made with mode 0600 when missing), or nowhere. */
 export type Output = { readonly appendTo: string } | "ignore";
 
+/** A control group: of whose state directory, and which of its groups. A name is a file name. */
+export interface CgroupName {
+  readonly instance: string;
+  readonly name: string;
+}
+
 /** What to start. */
 export interface SpawnOptions {
   /** A name with a slash is a path (relative to `cwd`), a bare name is looked up on the PATH of `env`. */
@@ -41,6 +47,8 @@ export interface SpawnOptions {
   readonly cwd: string;
   /** The whole environment: nothing of the master's own is added. */
   readonly env: Readonly<Record<string, string>>;
+  /** A control group to run in, where the system has such and lets one be made. Nobody that it starts ever leaves it. */
+  readonly cgroup?: CgroupName;
   readonly stdin: "ignore";
   readonly stdout: Output;
   readonly stderr: Output;
@@ -68,15 +76,17 @@ export interface ProcessHandle {
    * The result unsubscribes.
    */
   readonly onExit: (callback: (exit: ProcessExit) => void) => () => void;
-  /** To everybody in the group. `Gone` when nobody is left: a stranger with the same pid is never signalled. */
+  /** To everybody in the process group, and in the control group if it has one. `Gone` when nobody is left: a stranger with the same pid is never signalled. */
   readonly signal: (signal: Signal) => Effect.Effect<void, SignalError>;
   /**
    * Whether anybody of the group still runs. Stays true after the leader's exit while a descendant is there; processes that have ended and
-   * were only not yet reaped by their parent do not count. Not covered: descendants that made a session of their own.
+   * were only not yet reaped by their parent do not count. Descendants that made a session of their own are covered where it has a control group.
    */
   readonly groupAlive: () => boolean;
+  /** Whether nobody that it has started can have escaped it: it has a control group. */
+  readonly contained: boolean;
   /**
-   * SIGKILL to the group, then waits until nobody of it runs. Succeeds at once when nobody is left. `StillAlive` after 5 seconds (a process that
+   * SIGKILL to the process group and the control group, then waits until nobody of them runs, and removes the control group. Succeeds at once when nobody is left. `StillAlive` after 5 seconds (a process that
    * waits inside the kernel).
    */
   readonly killGroup: Effect.Effect<void, SignalError>;
@@ -91,12 +101,18 @@ export class Processes extends Context.Service<
     /** Which boot of the machine this is. */
     readonly bootId: () => string;
     /**
-     * A process that an earlier master has started, as the leader of its own group; `None` when it does not run any more. It is not our child: its end
-     * is noticed within a fifth of a second, and how it ended is not known (code and signal are null).
+     * A process that an earlier master has started, as the leader of its own group; `None` when it does not run any more. It is not our child: how it
+     * ended is not known (code and signal are null), and that it has is told by its control group, where it has one of this instance and is alone in it;
+     * else it is looked at several times a second, or less often where there are many. `instance`: whose control groups are ours.
      */
-    readonly attach: (identity: ProcessIdentity) => Effect.Effect<Option.Option<ProcessHandle>>;
-    /** The processes that were started with this variable in their environment, and have not written over it. Empty where the system does not tell. */
-    readonly marked: (name: string, value: string) => Effect.Effect<ReadonlyArray<ProcessIdentity & { readonly group: number }>>;
+    readonly attach: (identity: ProcessIdentity, instance?: string) => Effect.Effect<Option.Option<ProcessHandle>>;
+    /** Kills who was left behind in a control group of which nobody has a handle, and does not wait for it. */
+    readonly clear: (cgroup: CgroupName) => Effect.Effect<void>;
+    /** The processes that were started with this variable in their environment, of one of these values, and have not written over it. Empty where the system does not tell. */
+    readonly marked: (
+      name: string,
+      ...values: ReadonlyArray<string>
+    ) => Effect.Effect<ReadonlyArray<ProcessIdentity & { readonly group: number }>>;
     /** SIGKILL to this one process, if it still runs. */
     readonly kill: (identity: ProcessIdentity) => Effect.Effect<void>;
     /** Who has this pid now; also an ended process that has not been reaped. */

@@ -3,9 +3,11 @@
  */
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
+import type * as Scope from "effect/Scope";
 import { LogFiles } from "../../logs/index.ts";
-import { type Output, Processes, type ProcessHandle } from "../../platform/index.ts";
+import { type CgroupName, type Output, Paths, Processes, type ProcessHandle } from "../../platform/index.ts";
 import type { Driver, Task } from "../Driver.ts";
+import * as Sweep from "./Sweep.ts";
 import { make as finder } from "../unmanaged/Finder.ts";
 
 /** In the environment of all that an invocation starts. */
@@ -21,25 +23,53 @@ export interface Options {
 const groupEnd = (handle: ProcessHandle): Effect.Effect<void> =>
   Effect.suspend(() => (handle.groupAlive() ? Effect.delay(groupEnd(handle), 10) : Effect.void));
 
-export const make = (options: Options): Effect.Effect<Driver, never, Processes> =>
-  Effect.map(Processes, (processes): Driver => {
+interface Started {
+  readonly handle: ProcessHandle;
+  readonly invocation: string;
+  /** Not empty once somebody has signalled it. */
+  readonly asked: Set<"signal">;
+}
+
+export const make = (options: Options): Effect.Effect<Driver, never, Processes | Scope.Scope> =>
+  Effect.gen(function* () {
+    const processes = yield* Processes;
+    const sweeper = yield* Sweep.make(processes, mark);
     const inherited: Record<string, string> = {};
     for (const [name, value] of Object.entries(options.environment)) if (value !== undefined) inherited[name] = value;
 
     const memory = (handle: ProcessHandle): Task["memory"] =>
       Effect.map(processes.stats(handle.identity), Option.match({ onNone: () => null, onSome: (stats) => stats.rssBytes }));
 
-    const taskOf = (handle: ProcessHandle): Task => ({
+    const cgroupOf = (id: string): CgroupName => ({ instance: options.stateDirectory, name: Paths.fileName(id) });
+
+    const taskOf = ({ asked, handle, invocation }: Started): Task => ({
       identity: handle.identity,
       wait: handle.exit,
-      waitForAll: Effect.andThen(handle.exit, groupEnd(handle)),
-      signal: handle.signal,
+      waitForAll: handle.exit.pipe(
+        Effect.andThen(groupEnd(handle)),
+        Effect.andThen(Effect.suspend(() => (handle.contained ? Effect.void : sweeper.now(invocation)))),
+      ),
+      signal: (signal) =>
+        Effect.suspend(() => {
+          asked.add("signal");
+          return handle.signal(signal);
+        }),
       memory: memory(handle),
     });
     // Who is left of the group when the task is over, by whatever end, is killed and waited for.
-    const release = (handle: ProcessHandle): Effect.Effect<void> => Effect.orDie(handle.killGroup);
+    const release = ({ asked, handle, invocation }: Started): Effect.Effect<void> =>
+      Effect.andThen(
+        Effect.orDie(handle.killGroup),
+        Effect.suspend(() => {
+          if (handle.contained) return Effect.void;
+          return asked.size > 0 ? sweeper.now(invocation) : sweeper.later(invocation);
+        }),
+      );
+    const started =
+      (invocation: string) =>
+      (handle: ProcessHandle): Started => ({ handle, invocation, asked: new Set() });
 
-    return {
+    const driver: Driver = {
       name: "process",
       finder: finder(processes),
       start: Effect.fnUntraced(function* (task) {
@@ -51,16 +81,20 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes> 
           cwd: task.workingDirectory,
           // A unit knows its own name, as a systemd unit knows its invocation.
           env: { ...inherited, ...task.environment, HSU_UNIT: task.id, [mark]: task.invocation },
+          cgroup: cgroupOf(task.id),
           stdin: "ignore",
           stdout: output(task.capture.stdout, files.stdout),
           stderr: output(task.capture.stderr, files.stderr),
         });
-        return taskOf(yield* Effect.acquireRelease(spawn, release));
+        return taskOf(yield* Effect.acquireRelease(Effect.map(spawn, started(task.invocation)), release));
       }),
       runs: processes.isAlive,
-      recover: (identity) =>
+      recover: (identity, invocation) =>
         Effect.map(
-          Effect.acquireRelease(processes.attach(identity), Option.match({ onNone: () => Effect.void, onSome: release })),
+          Effect.acquireRelease(
+            Effect.map(processes.attach(identity, options.stateDirectory), Option.map(started(invocation))),
+            Option.match({ onNone: () => Effect.void, onSome: release }),
+          ),
           Option.map(taskOf),
         ),
       exec: ({ args, environment, executable, id, workingDirectory }) => {
@@ -73,11 +107,17 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes> 
           stdout: "ignore",
           stderr: "ignore",
         });
-        return Effect.scoped(Effect.flatMap(Effect.acquireRelease(spawn, release), ({ exit }) => exit));
+        return Effect.scoped(
+          Effect.flatMap(
+            Effect.acquireRelease(spawn, (handle) => Effect.orDie(handle.killGroup)),
+            ({ exit }) => exit,
+          ),
+        );
       },
       // The leader of its own group: those below it have another pid than their group.
       find: (invocation) =>
         Effect.map(processes.marked(mark, invocation), (found) => Option.fromUndefinedOr(found.find(({ group, pid }) => group === pid))),
-      sweep: (invocation) => Effect.flatMap(processes.marked(mark, invocation), Effect.forEach(processes.kill, { discard: true })),
+      sweep: (id, invocation) => Effect.andThen(sweeper.now(invocation), processes.clear(cgroupOf(id))),
     };
+    return driver;
   });

@@ -9,6 +9,8 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import type { ProcessExit, ProcessHandle, ProcessIdentity } from "../Process.ts";
 import { SignalError } from "../ProcessErrors.ts";
+import type { ControlGroup } from "./Cgroup.ts";
+import { watchEnd } from "./Watch.ts";
 import type { Probe } from "../Probe.ts";
 import type { Signal } from "../Signal.ts";
 
@@ -25,20 +27,26 @@ const kill = (group: number, signal: Signal | 0): "Sent" | "Gone" | "NotPermitte
   }
 };
 
+/** To one process, which may have ended in between, or run as somebody else by now. */
+const sendTo = (pid: number, signal: Signal): void => {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended, or changed its user: a kill of the control group reaches it.
+  }
+};
+
 /** Somebody of the group, known without mistake. */
 interface Member {
   readonly pid: number;
   readonly startTime: number;
 }
 
-/** How often a process that is not our child is looked at: the kernel tells its end to its parent only. */
-const lookMillis = 200;
-
 /** Nobody has heard how it ended. */
 const unheard: ProcessExit = { code: null, signal: null };
 
 /** A process that runs and that an earlier master has started: its end is noticed, how it ended is not known. */
-export const attachHandle = (identity: ProcessIdentity, probe: Probe): ProcessHandle => {
+export const attachHandle = (identity: ProcessIdentity, probe: Probe, group?: ControlGroup): ProcessHandle => {
   const runs = (): boolean => {
     try {
       const now = probe.look(identity.pid);
@@ -48,27 +56,27 @@ export const attachHandle = (identity: ProcessIdentity, probe: Probe): ProcessHa
       return true;
     }
   };
-  let timer: ReturnType<typeof setInterval> | undefined;
-  return makeHandle(identity, probe, {
+  let close = (): void => {};
+  const source: Source = {
     watch: (ended) => {
-      timer = setInterval(() => {
-        if (!runs()) ended(unheard);
-      }, lookMillis);
-      timer.unref();
+      close = watchEnd({ runs, ended: () => ended(unheard), group });
     },
     // Its pid is free for anybody as soon as it has ended: each signal looks first.
     check: () => (runs() ? undefined : unheard),
-    close: () => clearInterval(timer),
-  });
+    close: () => close(),
+  };
+  return makeHandle(identity, probe, source, group);
 };
 
 /** A child of ours that has a pid and has not been waited for. */
-export const childHandle = (child: ChildProcess, identity: ProcessIdentity, probe: Probe): ProcessHandle =>
-  makeHandle(identity, probe, {
+export const childHandle = (child: ChildProcess, identity: ProcessIdentity, probe: Probe, group?: ControlGroup): ProcessHandle => {
+  const source: Source = {
     watch: (ended) => void child.once("exit", (code, signal) => ended({ code, signal })),
     check: () => undefined,
     close: () => {},
-  });
+  };
+  return makeHandle(identity, probe, source, group);
+};
 
 /** Where the end of a leader is heard of. */
 interface Source {
@@ -78,7 +86,7 @@ interface Source {
   readonly close: () => void;
 }
 
-const makeHandle = (identity: ProcessIdentity, probe: Probe, source: Source): ProcessHandle => {
+const makeHandle = (identity: ProcessIdentity, probe: Probe, source: Source, cgroup: ControlGroup | undefined): ProcessHandle => {
   const { pid } = identity;
   const callbacks = new Set<(exit: ProcessExit) => void>();
   let ended: ProcessExit | undefined;
@@ -150,15 +158,39 @@ const makeHandle = (identity: ProcessIdentity, probe: Probe, source: Source): Pr
     return result === "NotPermitted" && probe.groupMembers(pid).length === 0 ? "Gone" : result;
   };
 
+  /** Who has left the process group and not the control group. */
+  const strays = (): ReadonlyArray<number> =>
+    (cgroup?.members() ?? []).filter((member) => {
+      if (member === pid) return false;
+      const sighting = probe.look(member);
+      return sighting?.running === true && sighting.group !== pid;
+    });
+  const anybody = (): boolean => group() !== "Gone" || (cgroup?.populated() ?? false);
+
   const failure = (reason: SignalError["reason"], signal: Signal) => Effect.fail(new SignalError({ reason, pid, signal }));
 
   const signal: ProcessHandle["signal"] = (name) =>
     Effect.suspend(() => {
       const before = group();
-      if (before !== "Alive") return failure(before === "Gone" ? "Gone" : "NotPermitted", name);
+      const others = strays();
+      for (const other of others) sendTo(other, name);
+      if (before !== "Alive")
+        return before === "Gone" && others.length > 0 ? Effect.void : failure(before === "Gone" ? "Gone" : "NotPermitted", name);
       const result = deliver(name);
       return result === "Sent" ? Effect.void : failure(result, name);
     });
+
+  /** Nobody hides in a control group: it is empty, and removed, when this succeeds. */
+  const killControlGroup = Effect.fnUntraced(function* (of: ControlGroup, deadline: number) {
+    const moving = of.settled;
+    if (moving !== null) yield* Effect.promise(() => moving);
+    for (let pause = 1; of.populated(); pause = Math.min(pause * 2, 16)) {
+      of.kill();
+      if ((yield* Clock.currentTimeMillis) >= deadline) return yield* failure("StillAlive", "SIGKILL");
+      yield* Effect.sleep(pause);
+    }
+    of.remove();
+  });
 
   const killGroup = Effect.gen(function* () {
     const deadline = (yield* Clock.currentTimeMillis) + killDeadlineMillis;
@@ -172,6 +204,7 @@ const makeHandle = (identity: ProcessIdentity, probe: Probe, source: Source): Pr
         yield* Effect.sleep(pause);
       }
     }
+    if (cgroup !== undefined) yield* killControlGroup(cgroup, deadline);
   });
 
   return {
@@ -184,7 +217,10 @@ const makeHandle = (identity: ProcessIdentity, probe: Probe, source: Source): Pr
     }),
     onExit,
     signal,
-    groupAlive: () => group() !== "Gone",
+    groupAlive: anybody,
+    get contained() {
+      return cgroup?.holds ?? false;
+    },
     killGroup,
   };
 };

@@ -70,9 +70,10 @@ export const startedAtMillis = (startTicks: number): number => {
   return ours === undefined ? bySystem : Math.min(bySystem, now - process.uptime() * 1000 + (startTicks - ours.startTime) * tick);
 };
 
-const environmentHas = (pid: string, entry: string): boolean => {
+const environmentHas = (pid: string, entries: ReadonlyArray<string>): boolean => {
   try {
-    return `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`.includes(`\0${entry}\0`);
+    const environment = `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`;
+    return entries.some((entry) => environment.includes(`\0${entry}\0`));
   } catch {
     // Somebody else's process, or one that has just ended: not one of ours.
     return false;
@@ -94,9 +95,9 @@ export const procProbe: Probe = {
       const stat = readStat(Number(name));
       return stat !== undefined && stat.group === group && runs(stat) ? [Number(name)] : [];
     }),
-  marked: (entry) =>
+  marked: (entries) =>
     readdirSync("/proc").flatMap((name) => {
-      if (!/^\d+$/.test(name) || !environmentHas(name, entry)) return [];
+      if (!/^\d+$/.test(name) || !environmentHas(name, entries)) return [];
       const stat = readStat(Number(name));
       return stat !== undefined && runs(stat) ? [Number(name)] : [];
     }),

@@ -7,8 +7,10 @@ import * as Layer from "effect/Layer";
 import * as Option from "effect/Option";
 import { type Foreign, Undiscovered } from "../Discovery.ts";
 import { psProbe } from "../darwin/Ps.ts";
-import { Processes, type ProcessIdentity } from "../Process.ts";
+import { Processes, type ProcessIdentity, type SpawnOptions } from "../Process.ts";
 import type { Probe } from "../Probe.ts";
+import { type ControlGroups, controlGroups } from "./Cgroup.ts";
+import { instanceName } from "./CgroupPlace.ts";
 import { attachHandle, childHandle } from "./Handle.ts";
 import { procProbe } from "./Proc.ts";
 import { spawnChild } from "./Spawn.ts";
@@ -37,7 +39,16 @@ const foreignOf = (probe: Probe, environment: Readonly<Record<string, string | u
   };
 };
 
-const make = (probe: Probe, environment = process.env): Processes["Service"] => {
+const make = (probe: Probe, environment = process.env, groups = controlGroups()): Processes["Service"] => {
+  /** Started, and taken into its group. What the system refuses once is not tried again: marks in the environment are left then. */
+  const start = (options: SpawnOptions) => {
+    const { cgroup } = options;
+    const group = cgroup === undefined ? undefined : groups.make(instanceName(cgroup.instance), cgroup.name);
+    return spawnChild(options, (child) => {
+      group?.add(child.pid, groups.giveUp);
+      return childHandle(child, identityOf(child.pid), probe, group);
+    }).pipe(Effect.tapError(() => Effect.sync(() => group?.remove())));
+  };
   const identify = (pid: number): ProcessIdentity | undefined => {
     const sighting = probe.look(pid);
     return sighting && { pid, startTime: sighting.startTime, bootId: probe.bootId() };
@@ -55,14 +66,25 @@ const make = (probe: Probe, environment = process.env): Processes["Service"] => 
     return now !== undefined && now.running && now.startTime === startTime && probe.bootId() === bootId;
   };
   return {
-    spawn: (options) => spawnChild(options, (child) => childHandle(child, identityOf(child.pid), probe)).pipe(Effect.uninterruptible),
+    spawn: (options) => Effect.uninterruptible(Effect.suspend(() => start(options))),
     identify: (pid) => Effect.sync(() => Option.fromUndefinedOr(identify(pid))),
     bootId: probe.bootId,
     isAlive: (identity) => Effect.sync(() => runs(identity)),
-    attach: (identity) => Effect.sync(() => (runs(identity) ? Option.some(attachHandle(identity, probe)) : Option.none())),
-    marked: (name, value) =>
+    attach: (identity, instance) =>
+      Effect.sync(() => {
+        if (!runs(identity)) return Option.none();
+        const group = instance === undefined ? undefined : groups.of(instanceName(instance), identity.pid);
+        return Option.some(attachHandle(identity, probe, group));
+      }),
+    clear: ({ instance, name }) =>
+      Effect.sync(() => {
+        const group = groups.left(instanceName(instance), name);
+        if (group?.populated() === true) group.kill();
+        else group?.remove();
+      }),
+    marked: (name, ...values) =>
       Effect.sync(() =>
-        probe.marked(`${name}=${value}`).flatMap((pid) => {
+        probe.marked(values.map((value) => `${name}=${value}`)).flatMap((pid) => {
           const sighting = probe.look(pid);
           return sighting === undefined ? [] : [{ pid, startTime: sighting.startTime, bootId: probe.bootId(), group: sighting.group }];
         }),
@@ -80,5 +102,8 @@ const make = (probe: Probe, environment = process.env): Processes["Service"] => 
 export const layer: Layer.Layer<Processes> = Layer.sync(Processes, () => make(existsSync("/proc/self/stat") ? procProbe : psProbe));
 
 /** As `layer`, with another view of the system; for tests of that view. */
-export const layerWith = (probe: Probe, environment?: Readonly<Record<string, string | undefined>>): Layer.Layer<Processes> =>
-  Layer.succeed(Processes, make(probe, environment));
+export const layerWith = (
+  probe: Probe,
+  environment?: Readonly<Record<string, string | undefined>>,
+  groups?: ControlGroups,
+): Layer.Layer<Processes> => Layer.succeed(Processes, make(probe, environment, groups));

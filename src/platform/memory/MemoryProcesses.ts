@@ -118,6 +118,7 @@ const start = (options: SpawnOptions, script: Script, pid: number) => {
     onExit,
     signal,
     groupAlive,
+    contained: true,
     killGroup: Effect.suspend(() => (groupAlive() ? deliver("SIGKILL") : Effect.void)),
   };
   const process: MemoryProcess = {
@@ -167,10 +168,11 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
       }),
     bootId: () => bootId,
     attach: (identity) => Effect.sync(() => Option.map(Option.liftPredicate(isAlive)(identity), ({ pid }) => find(pid)!.process.handle)),
-    marked: (name, value) =>
+    clear: () => Effect.void,
+    marked: (name, ...values) =>
       Effect.sync(() =>
         startedOf().flatMap(({ handle, options, running }) =>
-          running && options.env[name] === value ? [{ ...handle.identity, group: handle.pid }] : [],
+          running && values.includes(options.env[name] ?? "") ? [{ ...handle.identity, group: handle.pid }] : [],
         ),
       ),
     kill: (identity) => Effect.sync(() => void (isAlive(identity) && find(identity.pid)?.process.end({ code: null, signal: "SIGKILL" }))),

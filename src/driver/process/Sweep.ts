@@ -1,0 +1,52 @@
+/**
+ * The ends of those that no control group holds: found by the mark in their environment. A look at all processes of the machine takes milliseconds,
+ * so all that are asked for at once share one.
+ */
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
+import type { Processes } from "../../platform/index.ts";
+
+/** So long those may go on that nobody waits for: a unit that fails again and again must not have everybody looked at each time. */
+const laterMillis = 5000;
+
+export interface Sweeper {
+  /** Kills all with this value of the mark, in this turn of the loop; it does not wait for their ends. */
+  readonly now: (value: string) => Effect.Effect<void>;
+  /** The same in some seconds, and at the latest when the scope closes. */
+  readonly later: (value: string) => Effect.Effect<void>;
+}
+
+export const make = (processes: Processes["Service"], mark: string): Effect.Effect<Sweeper, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    let values: Array<string> = [];
+    let waiting: Array<() => void> = [];
+    let isComing = false;
+    const scope = yield* Effect.scope;
+    const fork = Effect.runForkWith(yield* Effect.context());
+    const sweep = Effect.suspend(() => {
+      isComing = false;
+      if (values.length === 0) return Effect.void;
+      const [wanted, told] = [values, waiting];
+      [values, waiting] = [[], []];
+      const tell = Effect.sync(() => {
+        for (const done of told) done();
+      });
+      return Effect.ensuring(Effect.flatMap(processes.marked(mark, ...wanted), Effect.forEach(processes.kill, { discard: true })), tell);
+    });
+    yield* Effect.addFinalizer(() => sweep);
+    return {
+      now: (value) =>
+        Effect.callback((resume) => {
+          values.push(value);
+          waiting.push(() => resume(Effect.void));
+          if (waiting.length === 1) setImmediate(() => void fork(sweep));
+        }),
+      later: (value) =>
+        Effect.suspend(() => {
+          values.push(value);
+          if (isComing) return Effect.void;
+          isComing = true;
+          return Effect.asVoid(Effect.forkIn(Effect.delay(sweep, laterMillis), scope));
+        }),
+    };
+  });
