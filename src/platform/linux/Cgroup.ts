@@ -283,9 +283,13 @@ export const controlGroups = (): ControlGroups => {
       return undefined;
     },
     left: (instance, name) => {
-      place ??= findPlace(instance);
-      const folder = place === null ? "" : join(place.folder, instance, name);
-      return place !== null && existsSync(folder) ? new ControlGroup(place.hierarchy.version, folder, false) : undefined;
+      const own = read("/proc/self/cgroup") ?? "";
+      for (const hierarchy of hierarchies(read("/proc/self/mountinfo") ?? "")) {
+        const above = folderOf(hierarchy, own);
+        const folder = above === undefined ? "" : join(above, instance, name);
+        if (folder !== "" && existsSync(folder)) return new ControlGroup(hierarchy.version, folder, false);
+      }
+      return undefined;
     },
     giveUp: () => (place = null),
   };
