@@ -145,9 +145,12 @@ const probes = ({ node }: Found): ReadonlyArray<Problem> => {
   const integrated = (get(node, "type")?.node.value ?? kind) === "integrated_managed";
   if (block?.kind !== "map") return [];
   const options = get(block, "health_check_run_options");
+  const onCall = integrated ? undefined : get(block, "control", "on_call");
   const idle = !integrated && options !== undefined && !isOff(options.node) && get(block, "health_check") === undefined;
   const message = `${nameOf(node)}: "health_check_run_options" without "health_check" asks nothing`;
+  const deaf = `${nameOf(node)}: "on_call" has no effect: only an integrated unit is called`;
   return [
+    ...(onCall === undefined ? [] : [{ code: "HSU-CFG-101" as const, start: onCall.start, end: onCall.end, message: deaf }]),
     ...checkProbes(block, integrated),
     ...(idle ? [{ code: "HSU-CFG-101" as const, start: options.start, end: options.end, message }] : []),
   ];

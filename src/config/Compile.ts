@@ -4,6 +4,7 @@
 import * as NodePath from "node:path";
 import type { GroupSpec, MasterSpec, UnitSpec } from "../unit/UnitSpec.ts";
 import { type Nested, nestedOf } from "./Dialect.ts";
+import { onCallOf } from "./OnCallOf.ts";
 import { probesOf, startupMillis, watchedOf } from "./ProbesOf.ts";
 import type { ProbeBlocks } from "./Probes.ts";
 import { type StartBlock, startsOf } from "./Starts.ts";
@@ -66,7 +67,7 @@ interface Program {
   readonly signals: Pick<FlatManagement["control"], "stop_signal" | "reload_signal">;
   readonly description: string | undefined;
   readonly logging: FlatManagement["logging"];
-  readonly starts: StartBlock;
+  readonly starts: StartBlock & Pick<FlatManagement["control"], "on_call">;
   readonly health: ProbeBlocks;
 }
 
@@ -196,6 +197,7 @@ const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
     ...(program.signals.reload_signal === undefined ? {} : { reloadSignal: program.signals.reload_signal }),
     capture: { stdout: logging?.capture_stdout ?? true, stderr: logging?.capture_stderr ?? true },
     ...startsOf(program.starts),
+    ...onCallOf(integrated ? program.starts.on_call : undefined),
     ...probing,
   };
 };

@@ -7,6 +7,7 @@ import { Limits, LogCollection, ProcessFile, ResourceLimits, UnitLogCollection }
 import { isGroup, nestedOf } from "./Dialect.ts";
 import { probeKeys } from "./Probes.ts";
 import { RestartContext, RestartPolicy, SignalName } from "./RestartSchema.ts";
+import { onCallKeys } from "./OnCallOf.ts";
 import { startKeys } from "./Starts.ts";
 import { ModuleControl } from "./ModuleOf.ts";
 import { FlatUnmanaged, NestedUnmanaged } from "./UnmanagedOf.ts";
@@ -41,6 +42,7 @@ const FlatControl = Schema.Struct({
   stop_signal: optional(SignalName),
   reload_signal: optional(SignalName),
   ...startKeys,
+  ...onCallKeys,
 });
 
 const FlatManagement = Schema.Struct({
@@ -69,6 +71,7 @@ const NestedControl = Schema.Struct({
   process_file: optional(ProcessFile),
   log_collection: optional(UnitLogCollection),
   ...startKeys,
+  ...onCallKeys,
 });
 
 const Managed = Schema.Struct({

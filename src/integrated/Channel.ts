@@ -49,7 +49,7 @@ const connects = (host: string, port: number): Effect.Effect<void, string> =>
   });
 
 /** The address at which somebody takes connections on this port. */
-export const addressOf = (port: number): Effect.Effect<string, Unreachable> => {
+const addressOf = (port: number): Effect.Effect<string, Unreachable> => {
   const [first = "", ...others] = hosts;
   const at = (host: string) => Effect.as(connects(host, port), host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`);
   // The first refusal is the one to tell: many machines have no ::1.

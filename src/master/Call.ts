@@ -20,6 +20,7 @@ import {
   UnitNotRunning,
   UnitUnreachable,
 } from "../protocol/CallErrors.ts";
+import type { StartFailed } from "../protocol/Errors.ts";
 import type { CallReply } from "../protocol/MasterRpc.ts";
 import type { Entry } from "./Entry.ts";
 
@@ -35,19 +36,26 @@ export interface CallOptions {
 const youngMillis = 10_000;
 
 /** Each reply of the unit as JSON, or each method that it has. The deadline is of the whole. */
-export const call = (entry: Entry, state: string, options: CallOptions): Stream.Stream<CallReply, CallError> =>
+export const call = (
+  entry: Entry,
+  state: Effect.Effect<string>,
+  wake: Effect.Effect<void, StartFailed>,
+  options: CallOptions,
+): Stream.Stream<CallReply, CallError | StartFailed> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const { timeoutMillis, unit } = options;
       const method = options.method ?? "the list of methods";
       const late = new CallDeadline({ unit, method, millis: timeoutMillis });
+      const deadline = (yield* Clock.currentTimeMillis) + timeoutMillis;
+      yield* Effect.timeoutOrElse(wake, { duration: timeoutMillis, orElse: () => Effect.fail(late) });
       const { task } = entry.slot;
-      if (task === null) return yield* new UnitNotRunning({ unit, state });
+      if (task === null) return yield* new UnitNotRunning({ unit, state: yield* state });
       const { port } = entry.slot;
       if (port === null) return yield* new UnitHasNoPort({ unit, kind: entry.spec.kind });
       // A process that has just been started may not listen yet: its first connection is waited for.
       const youngUntil = (entry.slot.startedAt ?? 0) + Math.min(entry.spec.startTimeoutMillis, youngMillis);
-      const deadline = (yield* Clock.currentTimeMillis) + timeoutMillis;
+      const left = Math.max(1, deadline - (yield* Clock.currentTimeMillis));
       const { calling } = yield* Effect.promise(() => import("./Calling.ts"));
       const explain = (error: GrpcStatus | Unreachable | NotReflected | CallError): CallError => {
         switch (error._tag) {
@@ -66,7 +74,7 @@ export const call = (entry: Entry, state: string, options: CallOptions): Stream.
       return calling({ port, youngUntil, runs: () => entry.slot.task === task, deadline, options, refuse: refusals(unit) }).pipe(
         Stream.mapError(explain),
         // Also where the unit takes a connection and then says nothing.
-        Stream.interruptWhen(Effect.andThen(Effect.sleep(timeoutMillis), Effect.fail(late))),
+        Stream.interruptWhen(Effect.andThen(Effect.sleep(left), Effect.fail(late))),
       );
     }),
   );

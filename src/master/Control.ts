@@ -33,8 +33,8 @@ export class Control extends Context.Service<
       readonly follow: boolean;
       readonly lines: number;
     }) => Stream.Stream<LogLine, UnitNotFound>;
-    /** Calls a method of the unit's own services; without one, tells which there are. */
-    readonly call: (options: CallOptions) => Stream.Stream<CallReply, UnitNotFound | CallError>;
+    /** Calls a method of the unit's own services; without one, tells which there are. Starts a unit that waits for that. */
+    readonly call: (options: CallOptions) => Stream.Stream<CallReply, UnitNotFound | StartFailed | CallError>;
     /** Who has published what. Units of this master are known in it by their processes. */
     readonly registry: Registry;
     /** Has another program, given as a command, take the place of this master, soon: the units run on, and are reattached. */

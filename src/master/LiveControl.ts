@@ -13,6 +13,7 @@ import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
 import { statusOf, type UnitRef } from "../unit/index.ts";
 import { call as callUnit } from "./Call.ts";
 import type { Control } from "./Control.ts";
+import * as OnCall from "./OnCall.ts";
 import { type Entry, refOf } from "./Entry.ts";
 import type { History } from "./History.ts";
 import type { Options } from "./Options.ts";
@@ -100,6 +101,10 @@ export const make = ({
     const up = order.dependentsOf(unit).filter((id) => entries.get(id)!.slot.phase !== "down");
     return inTurn(up, (id) => refOf(entries.get(id)!).call("StopFor", { unit }, commandTimeout));
   };
+  const startByCall = (unit: string) =>
+    withUnit(unit, (ref) => Effect.andThen(startNeeded(unit), ref.call("Start", undefined, commandTimeout))).pipe(
+      Effect.catchTag("UnitNotFound", Effect.die),
+    );
   const units = Effect.suspend(() => Effect.forEach(entries.values(), describe));
   return {
     status: Effect.gen(function* () {
@@ -135,7 +140,17 @@ export const make = ({
       Stream.unwrap(Effect.map(find(unit), () => tail({ stateDirectory: options.stateDirectory, unit, lines, follow }))),
     call: (request) =>
       Stream.unwrap(
-        Effect.flatMap(find(request.unit), (entry) => Effect.map(describe(entry), ({ state }) => callUnit(entry, state, request))),
+        Effect.map(find(request.unit), (entry) =>
+          OnCall.counted(
+            entry,
+            callUnit(
+              entry,
+              Effect.map(describe(entry), ({ state }) => state),
+              OnCall.wake(entry, startByCall),
+              request,
+            ),
+          ),
+        ),
       ),
     registry,
     upgrade: (command) => {

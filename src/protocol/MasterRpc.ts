@@ -203,7 +203,7 @@ export const MasterRpc = RpcGroup.make(
   Rpc.make("Call", {
     payload: { unit: Schema.String, method: Schema.NullOr(Schema.String), json: Schema.String, timeoutMillis: Schema.Number },
     success: CallReply,
-    error: Schema.Union([UnitNotFound, ...CallError.members]),
+    error: Schema.Union([UnitNotFound, StartFailed, ...CallError.members]),
     stream: true,
   }),
   Rpc.make("Upgrade", { payload: { command: Schema.Array(Schema.String) }, error: NotUpgradable }),

@@ -45,6 +45,9 @@ export const isCompleted = (spec: UnitSpec, memory: UnitMemory | null): boolean 
 /** Why it was stopped when somebody has stopped it by hand. */
 export const stoppedByHand = "stopped by hand";
 
+/** Why it is stopped when the next call to it starts it. */
+export const waitsForCall = "waits for a call";
+
 /**
  * What becomes of a process that runs. It goes on under this master, unless nobody would start it again: its unit is not in the config any more, is
  * another one there, or was just being stopped by hand.
@@ -88,8 +91,9 @@ export const waitsForNextRun = ({ enabled }: UnitSpec, memory: UnitMemory | null
  * and that is to last.
  */
 export const startsWithMaster = (spec: UnitSpec, { endedUnseen, memory, process }: Recovered, held = false): boolean => {
-  const { enabled, restart, schedule } = spec;
+  const { enabled, onCall, restart, schedule } = spec;
   if (process !== null) return true;
+  if (onCall !== undefined) return false;
   // Of a schedule only a run that is to be tried again.
   if (schedule !== undefined) return memory?.state === "backoff";
   if (held) return false;

@@ -7,6 +7,7 @@ import { type Report, step } from "./Lifecycle.ts";
 import { formatExit, type Slot } from "./Run.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import * as Unmanaged from "./Unmanaged.ts";
+import { waitsForCall } from "./Recovered.ts";
 import { keep, replaced, type State, stopsFor, waitsForText, words } from "./UnitState.ts";
 
 /** What the supervisor has reported. */
@@ -75,7 +76,7 @@ export const follow = (state: State, { at, delayMillis, note, report }: Reported
   const asked = report === "crashed" && state.state === "stopping";
   // A restart by hand ends what runs, and is no stop.
   const cycles = state.reason === words.restart || state.reason === replaced;
-  const byHand = state.reason === words.stop || cycles || stopsFor(state) !== null;
+  const byHand = state.reason === words.stop || state.reason === waitsForCall || cycles || stopsFor(state) !== null;
   const fact = inWords(asked ? "ended" : report, state, byHand);
   if (fact === "ended" || fact === "waiting" || fact === "crashed" || fact === "startFailed") state.args.slot.requested = cycles;
   announce(state, fact, note, delayMillis);

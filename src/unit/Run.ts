@@ -51,6 +51,8 @@ export interface Slot extends FailureLog {
   because: string | null;
   /** Of an integrated unit: where it listens. */
   port: number | null;
+  /** Calls to it that are open, and how many were made. */
+  readonly calls: { open: number; made: number };
   /** A one-shot that an earlier master has seen through: its next start has nothing to do. */
   completed: boolean;
   /** Somebody has asked for the run, which a unit with a schedule needs: it does not start because its siblings do. */
@@ -78,6 +80,7 @@ export const emptySlot = (): Slot => ({
   health: null,
   because: null,
   port: null,
+  calls: { open: 0, made: 0 },
   completed: false,
   requested: false,
 });

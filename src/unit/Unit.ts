@@ -12,6 +12,7 @@ import { noFailures } from "./FailurePolicy.ts";
 import { type Action, type Command, legal, step } from "./Lifecycle.ts";
 import { endTrial, follow } from "./Reported.ts";
 import * as Recovered from "./Recovered.ts";
+import type { UnitSpec } from "./UnitSpec.ts";
 import * as Schedule from "./Schedule.ts";
 import * as Timetable from "./Timetable.ts";
 import { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
@@ -60,7 +61,7 @@ const begin = (state: State, command: Command, context: Context, reason: string,
   // Somebody wants to see it run: what has failed before counts no more.
   if (command !== "stop") args.slot.row = noFailures;
   if (args.slot.phase === "blocked") args.slot.phase = "down";
-  if (args.spec.restart.when === "unless_stopped" && because === null) args.hold(command === "stop");
+  if (args.spec.restart.when === "unless_stopped" && because === null && reason !== Recovered.waitsForCall) args.hold(command === "stop");
   if (next.action === "startChild" || next.action === "cycleChild") args.slot.requested = true;
   const to = context.deferReply();
   const id = state.nextId;
@@ -115,6 +116,16 @@ const timetableOf = (args: UnitArgs, context: Context): Timetable.Timetable | nu
   );
 };
 
+/** Why it is down at the start of its master. */
+const reasonOf = ({ enabled, onCall }: UnitSpec, isScheduled: boolean): string | null =>
+  !enabled && !isScheduled ? "disabled" : onCall === undefined ? null : Recovered.waitsForCall;
+
+/** One timer from the end of the last call on; a call that comes meanwhile makes it count for nothing. */
+const idleSoon = ({ slot, spec }: UnitArgs, context: Context): void => {
+  const idleMillis = spec.onCall?.idleMillis;
+  if (idleMillis !== undefined) context.sendAfter(idleMillis, "Idle", { made: slot.calls.made });
+};
+
 export const Unit = Actor.make({
   name: "unit",
   protocol: UnitRpc,
@@ -129,7 +140,7 @@ export const Unit = Actor.make({
     const initial: State = {
       args,
       state: args.slot.task !== null ? (args.spec.start === "oneshot" ? "starting" : "running") : isDown || waits ? memory.state : down,
-      reason: isDown || waits ? memory.reason : args.isHeld ? words.stop : args.spec.enabled || isScheduled ? null : "disabled",
+      reason: isDown || waits ? memory.reason : args.isHeld ? words.stop : reasonOf(args.spec, isScheduled),
       restarts: memory?.restarts ?? 0,
       nextStartAt: args.slot.notBefore,
       lastExit: memory?.lastExit ?? null,
@@ -139,6 +150,7 @@ export const Unit = Actor.make({
       timetable,
     };
     if (initial.state !== "stopped") timetable?.resume(initial.state);
+    if (process !== null) idleSoon(args, context);
     return initial;
   },
   handlers: {
@@ -187,6 +199,12 @@ export const Unit = Actor.make({
     ProcessExited: (state, exit) => keep(state, { ...state, lastExit: exit }),
     Reported: (state, reported, context) => follow(state, reported, context),
     TrialOver: (state, { startedAt }) => endTrial(state, startedAt),
+    Uncalled: (state, _, context) => idleSoon(state.args, context),
+    Idle: (state, { made }, context) => {
+      const { calls } = state.args.slot;
+      const isIdle = calls.open === 0 && calls.made === made && state.state === "running";
+      return isIdle ? begin(state, "stop", context, Recovered.waitsForCall) : state;
+    },
     Due: (state, { queued }, context) => {
       const { timetable } = state;
       if (timetable === null || !(queued || timetable.wake())) return state;
@@ -214,7 +232,7 @@ export const Unit = Actor.make({
       const because = done?.because ?? null;
       const down =
         because === null
-          ? ({ state: "stopped", reason: words.stop } as const)
+          ? ({ state: "stopped", reason: state.reason === Recovered.waitsForCall ? state.reason : words.stop } as const)
           : ({ state: "blocked", reason: waitsForText([because]) } as const);
       if (isDown && because !== null) state.args.slot.phase = "blocked";
       const settled = keep(state, isDown ? { ...state, waiting, ...down, nextStartAt: null } : { ...state, waiting });

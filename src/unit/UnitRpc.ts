@@ -36,6 +36,10 @@ export const UnitRpc = RpcGroup.make(
   Rpc.make("Due", { payload: { queued: Schema.Boolean } }),
   /** The process that was started then has been up for as long as its breaker wants it to be. */
   Rpc.make("TrialOver", { payload: { startedAt: Schema.NullOr(Schema.Number) } }),
+  /** The last open call to it is over. */
+  Rpc.make("Uncalled"),
+  /** Nobody has called it for as long as it waits for that, unless there were more calls since. */
+  Rpc.make("Idle", { payload: { made: Schema.Int } }),
   /** A command's action is over. */
   Rpc.make("ActionEnded", { payload: { id: Schema.Int, failure: Schema.NullOr(Schema.String), refused: Schema.NullOr(NotAllowed) } }),
 );

@@ -94,6 +94,8 @@ export interface UnitSpec extends Waits {
   readonly schedule?: Schedule;
   /** One run that takes longer is ended, as a failure; absent: it may run for ever. */
   readonly runTimeoutMillis?: number;
+  /** It is not started with its master but by the first call to it through the master, and stopped when nobody has called it for so long. */
+  readonly onCall?: { readonly idleMillis?: number };
   readonly startTimeoutMillis: number;
   /** What asks it to end: a signal's name. */
   readonly stopSignal: Signal.Signal;

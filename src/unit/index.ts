@@ -12,6 +12,7 @@ export * as Order from "./Order.ts";
 export * as Readiness from "./Readiness.ts";
 export { statusOf } from "./Contract.ts";
 export { movePort } from "./Port.ts";
+export { waitsForCall } from "./Recovered.ts";
 export * as Recovered from "./Recovered.ts";
 export type { ModuleSpec } from "./ModuleHost.ts";
 export { moduleSpec } from "./ModuleRun.ts";

@@ -81,3 +81,22 @@ it.each([
 it("a master without one has none", () => {
   expect(Result.getOrThrow(parse("managed_processes: []\n", "/etc/hsu.yaml")).spec).not.toHaveProperty("registry");
 });
+
+it.each([
+  ["true", {}],
+  ["{ idle_timeout: 5m }", { idleMillis: 300_000 }],
+  ["{ idle_timeout: 0 }", {}],
+  ["false", undefined],
+])("on_call: %s", (onCall, expected) => {
+  const control = (executable: string) => `control: { ${executable}: echo, on_call: ${onCall} }`;
+  const flat = load(`managed_processes: [{ id: a, type: integrated_managed, management: { ${control("executable")} } }]\n`);
+  const nested = load(
+    `managed_processes: [{ id: a, management: { integrated_managed: { control: { execution: { executable_path: echo }, on_call: ${onCall} } } } }]\n`,
+  );
+  for (const { codes, unit } of [flat, nested]) expect({ onCall: unit.onCall, codes }).toEqual({ onCall: expected, codes: [] });
+});
+
+it("on_call of a unit that nobody calls is said to have no effect", () => {
+  const { codes, unit } = load("managed_processes: [{ id: a, management: { control: { executable: echo, on_call: true } } }]\n");
+  expect({ onCall: unit.onCall, codes }).toEqual({ onCall: undefined, codes: ["HSU-CFG-101"] });
+});

@@ -29,10 +29,14 @@ const replies = async (
   json = "{}",
   timeoutMillis = 10_000,
 ): Promise<ReadonlyArray<CallReply>> =>
-  Effect.runPromise(Stream.runCollect(call(entryAt(port), "running", { unit: "shop", method, json, timeoutMillis })));
+  Effect.runPromise(
+    Stream.runCollect(call(entryAt(port), Effect.succeed("running"), Effect.void, { unit: "shop", method, json, timeoutMillis })),
+  );
 const refused = async (port: number | null, method: string | null, json = "{}", timeoutMillis = 10_000) => {
   const error = await Effect.runPromise(
-    Effect.flip(Stream.runDrain(call(entryAt(port), "running", { unit: "shop", method, json, timeoutMillis }))),
+    Effect.flip(
+      Stream.runDrain(call(entryAt(port), Effect.succeed("running"), Effect.void, { unit: "shop", method, json, timeoutMillis })),
+    ),
   );
   return { code: error.code, message: error.message, hint: error.hint };
 };
@@ -169,7 +173,12 @@ describe("what does not work is said", () => {
     inShop(async (port) => {
       brokenOff.length = 0;
       const hanging = Stream.runDrain(
-        call(entryAt(port), "running", { unit: "shop", method: "shop.v1.Shop/Hang", json: "{}", timeoutMillis: 60_000 }),
+        call(entryAt(port), Effect.succeed("running"), Effect.void, {
+          unit: "shop",
+          method: "shop.v1.Shop/Hang",
+          json: "{}",
+          timeoutMillis: 60_000,
+        }),
       );
       await Effect.runPromise(Effect.timeoutOption(hanging, 300));
       await until(
@@ -202,7 +211,9 @@ describe("what does not work is said", () => {
     expect((await refused(null, null)).code).toBe("HSU-CALL-002");
     const stopped = { ...entryAt(1), slot: emptySlot() };
     const error = await Effect.runPromise(
-      Effect.flip(Stream.runDrain(call(stopped, "failed", { unit: "shop", method: null, json: "{}", timeoutMillis: 1 }))),
+      Effect.flip(
+        Stream.runDrain(call(stopped, Effect.succeed("failed"), Effect.void, { unit: "shop", method: null, json: "{}", timeoutMillis: 1 })),
+      ),
     );
     expect(error.message).toBe('unit "shop" cannot be called: it is failed');
   });

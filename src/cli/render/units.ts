@@ -67,5 +67,7 @@ const tells = (reason: string | null, { because, code, signal }: LastExit): bool
 export const isAsWanted = (unit: UnitStatus): boolean => {
   if (unit.state === "running" || unit.state === "completed" || unit.state === "waiting") return unit.health !== "unhealthy";
   if (unit.state !== "stopped") return false;
-  return unit.reason === "disabled" || (unit.reason !== "stopped by hand" && unit.lastExit?.code === 0);
+  return (
+    unit.reason === "disabled" || unit.reason === "waits for a call" || (unit.reason !== "stopped by hand" && unit.lastExit?.code === 0)
+  );
 };
