@@ -15,7 +15,7 @@ import type { UnitRpcs } from "./UnitRpc.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
 
 /** The module's actor has failed. */
-export class ModuleFailed extends Schema.TaggedError<ModuleFailed>()("ModuleFailed", { text: Schema.String }) {
+class ModuleFailed extends Schema.TaggedError<ModuleFailed>()("ModuleFailed", { text: Schema.String }) {
   readonly code = "HSU-MOD-005";
   override get message(): string {
     return this.text;

@@ -19,7 +19,7 @@ import type { UnitSpec } from "./UnitSpec.ts";
 import type { Unmanaged } from "./Unmanaged.ts";
 
 /** The process ended, or its pid is somebody else's: how is told to its parent only. */
-export class ProcessLost extends Schema.TaggedError<ProcessLost>()("ProcessLost", { pid: Schema.Int }) {
+class ProcessLost extends Schema.TaggedError<ProcessLost>()("ProcessLost", { pid: Schema.Int }) {
   readonly code = "HSU-UNM-006";
   override get message(): string {
     return `pid ${this.pid} has ended`;

@@ -75,6 +75,7 @@ it("does not let a name be computed", () => {
   expect(judge("src/unit/U.ts", "\nawait import(`../${room}/index.ts`);")).toEqual([
     "src/unit/U.ts:2 computed name: import(`../${room}/index.ts`);",
   ]);
+  expect(judge("src/unit/ModuleHost.ts", "await import(url);")).toEqual([]);
 });
 
 it("knows a room without a row and a file outside of the rooms", () => {

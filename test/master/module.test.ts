@@ -110,6 +110,23 @@ it("a module unit and a process of one_for_all restart together", () =>
       }),
   ));
 
+it("a module unit waits for what it requires, and is what others can wait for", () =>
+  withMaster(
+    config(
+      yamlModule("last", {}).replace('"id":', '"requires":["middle"],"id":'),
+      yamlUnit("middle", "").replace("type:", "requires: [first]\n    type:"),
+      yamlModule("first", {}).replace('"id":', '"enabled":false,"id":'),
+    ),
+    ({ control }) =>
+      Effect.gen(function* () {
+        expect(yield* unit(control, "last")).toMatchObject({ state: "blocked", reason: "waits for middle" });
+        yield* control.start("first");
+        yield* running(control, "last");
+        const started = (yield* eventsOf(control)).filter(({ type }) => type === "started").map(({ path }) => path.at(-1));
+        expect(started).toEqual(["first", "middle", "last"]);
+      }),
+  ));
+
 it("a thread that never comes to a stop is killed at its deadline, and nobody else waits for it", () =>
   withMaster(
     config(yamlModule("spin", { then: "spin" }, { control: { worker: true, shutdown_timeout: "100ms" } }), yamlModule("calm", {})),

@@ -151,15 +151,18 @@ describe("a stranger is not taken", () => {
   });
 
   it("who has the pid of one that was found and has ended", async () => {
+    const { child, pid } = await program(idle);
     let startTime = 1;
     const probe = { ...procProbe, look: () => ({ startTime, group: 1, running: true }) };
     const pidFile = join(folder, "daemon.pid");
-    writeFileSync(pidFile, `${process.ppid}\n`);
+    writeFileSync(pidFile, `${pid}\n`);
     const found = await find({ method: "pid-file", pidFile }, null, layerWith(probe));
     expect(found.running()).toBe(true);
     startTime = 2;
     expect(await Effect.runPromise(Effect.flip(found.signal("SIGKILL")))).toMatchObject({ reason: "Gone" });
     await Effect.runPromise(found.exit);
+    expect(child.signalCode).toBe(null);
+    expect(procProbe.look(pid)?.running).toBe(true);
   });
 
   it("where the system does not show processes, which is said", async () => {

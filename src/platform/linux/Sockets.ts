@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 const listening = { tcp: "0A", udp: "07" };
 
 /** The inodes of a table of `/proc/net` that listen on the port. */
-export const inodesIn = (table: string, port: number, protocol: "tcp" | "udp"): ReadonlyArray<string> =>
+const inodesIn = (table: string, port: number, protocol: "tcp" | "udp"): ReadonlyArray<string> =>
   table.split("\n").flatMap((line) => {
     const fields = line.trim().split(/\s+/);
     const [, local = "", , state] = fields;
