@@ -1,12 +1,13 @@
-/** docs/reference/semantics.md: each clause has a number of its own and names tests that exist. */
+/** The pages that name tests: each clause has a number of its own and names tests that exist, or says that it is open. */
 import { existsSync, readFileSync } from "node:fs";
 import { parseSync } from "oxc-parser";
 import { expect, it } from "vitest";
 
-const page = "docs/reference/semantics.md";
+const pages = ["docs/reference/semantics.md", "docs/reference/upstream.md"];
 
 interface Clause {
   readonly number: string;
+  readonly open: boolean;
   readonly tests: ReadonlyArray<{ readonly file: string; readonly title: string }>;
 }
 
@@ -15,6 +16,7 @@ const clausesOf = (markdown: string): ReadonlyArray<Clause> =>
     .split(/^(?=\*\*[A-Z]\d+\.\*\*)/m)
     .slice(1)
     .map((text) => ({
+      open: text.includes("*Open:"),
       number: /^\*\*([A-Z]\d+)/.exec(text)![1]!,
       tests: [...text.matchAll(/^- `(\S+) › (.+)`$/gm)].map(([, file, title]) => ({ file: file!, title: title! })),
     }));
@@ -37,11 +39,11 @@ const titlesOf = (file: string): ReadonlySet<string> => {
 const mistakesIn = (markdown: string): ReadonlyArray<string> => {
   const titles = new Map<string, ReadonlySet<string>>();
   const seen = new Set<string>();
-  return clausesOf(markdown).flatMap(({ number, tests }) => {
+  return clausesOf(markdown).flatMap(({ number, open, tests }) => {
     const mistakes: Array<string> = [];
     if (seen.has(number)) mistakes.push(`${number} is there twice`);
     seen.add(number);
-    if (tests.length === 0) mistakes.push(`${number} names no test`);
+    if (tests.length === 0 && !open) mistakes.push(`${number} names no test`);
     for (const { file, title } of tests) {
       if (!existsSync(file)) {
         mistakes.push(`${number}: no file ${file}`);
@@ -55,13 +57,13 @@ const mistakesIn = (markdown: string): ReadonlyArray<string> => {
   });
 };
 
-it("each guarantee names tests that exist", () => {
+it.each(pages)("each guarantee of %s names tests that exist", (page) => {
   const markdown = readFileSync(page, "utf8");
-  expect(clausesOf(markdown).length).toBeGreaterThan(30);
+  expect(clausesOf(markdown).length).toBeGreaterThan(20);
   expect(mistakesIn(markdown)).toEqual([]);
 });
 
-it("each line of the list is read as the name of a test", () => {
+it.each(pages)("each line of the list of %s is read as the name of a test", (page) => {
   const lines = readFileSync(page, "utf8").split("\n");
   const listed = lines.filter((line) => line.startsWith("- "));
   const read = clausesOf(lines.join("\n")).flatMap(({ tests }) => tests);
@@ -72,17 +74,17 @@ it("a clause without a test, a number that is there twice, and a test that is go
   const self = "test/docs/semantics.test.ts";
   const text = [
     "**A1.** Fine.",
-    `- \`${self} › each guarantee names tests that exist\``,
+    `- \`${self} › each guarantee of %s names tests that exist\``,
     "**A2.** Nobody holds it.",
     "**A2.** The number is taken, the file is gone.",
     "- `test/gone.test.ts › x`",
     "**A3.** The title is gone.",
-    `- \`${self} › each guarantee names tests\``,
+    `- \`${self} › each guarantee of %s names tests\``,
   ].join("\n\n");
   expect(mistakesIn(text)).toEqual([
     "A2 names no test",
     "A2 is there twice",
     "A2: no file test/gone.test.ts",
-    `A3: ${self} has no test "each guarantee names tests"`,
+    `A3: ${self} has no test "each guarantee of %s names tests"`,
   ]);
 });
