@@ -49,7 +49,7 @@ const livesOf = (id: string): ReadonlyMap<string, ReadonlyArray<number>> => {
 it(
   `whatever is killed and commanded, nobody is orphaned, doubled or lost, and no line of output either (seed ${seed})`,
   async () => {
-    console.log(`soak: ${seconds} s, HSU_SOAK_SEED=${seed}`);
+    process.stdout.write(`soak: ${seconds} s, HSU_SOAK_SEED=${seed}\n`);
     const random = randomFrom(seed);
     const script = join(place.folder, "unit.sh");
     writeFileSync(script, "n=0; while :; do n=$((n+1)); echo $$ $n; sleep 0.2; done\n");
@@ -163,7 +163,7 @@ it(
       // An automatic restart is a life of its own; it may have been too short to say so.
       if (unit.pid !== null) expect(seen.size).toBeGreaterThan(0);
     }
-    console.log(`soak: ${JSON.stringify({ ...done, lives, restarts })}`);
+    process.stdout.write(`soak: ${JSON.stringify({ ...done, lives, restarts })}\n`);
     // Each restart and each first start is a life, and so are starts by hand and those after an end that nobody saw; a life may end before its first line.
     expect(lives).toBeLessThanOrEqual(count + restarts + done.commands + done.kills + count * done.masters);
     expect(restarts).toBeLessThanOrEqual(done.kills);
