@@ -18,7 +18,7 @@ export const failed = (saw: string): Outcome => ({ passed: false, saw });
 /** Something that can be run again and again. An interrupted run leaves nothing behind. */
 export interface Check {
   readonly run: Effect.Effect<Outcome>;
-  /** Waits until a run would see something else than the last one; absent: nobody tells. */
+  /** Waits until a run would see something else than the last one, which then need not wait for its time; absent: nobody tells. */
   readonly changed?: Effect.Effect<void>;
 }
 

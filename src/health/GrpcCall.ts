@@ -59,8 +59,16 @@ const localhost: LookupFunction = (_, __, found) =>
 
 const host = (address: string): string => (address.includes(":") ? `[${address}]` : address);
 
-/** Makes the call on a connection of its own. The result closes it, whatever has come of it. */
-export const call = (options: CallOptions): (() => void) => {
+/** A call that was made. */
+export interface Call {
+  /** Ends it and its connection, whatever has come of it. */
+  readonly close: () => void;
+  /** Calls back when the other side has answered on the connection; never when that does not come. The result takes it back. */
+  readonly ping: (answered: () => void) => () => void;
+}
+
+/** Makes the call on a connection of its own. */
+export const open = (options: CallOptions): Call => {
   const { address, headers, onAnswer, onEnd, path, port, request } = options;
   const session: ClientHttp2Session =
     address === "localhost"
@@ -68,13 +76,13 @@ export const call = (options: CallOptions): (() => void) => {
           createConnection: () => connectTcp({ host: address, port, lookup: localhost, autoSelectFamily: true }),
         })
       : connect(`http://${host(address)}:${port}`);
-  let open = true;
+  let isOpen = true;
   const close = (): void => {
-    open = false;
+    isOpen = false;
     session.destroy();
   };
   const end = (how: CallEnd): void => {
-    if (!open) return;
+    if (!isOpen) return;
     close();
     onEnd(how);
   };
@@ -108,5 +116,16 @@ export const call = (options: CallOptions): (() => void) => {
   });
   stream.on("end", () => end(status ?? { _tag: "Broken", why: "the answer has no status" }));
   stream.end(framed(request));
-  return close;
+  return {
+    close,
+    ping: (answered) => {
+      let isWanted = true;
+      // One that fails has ended the call as well, which is told.
+      if (isOpen) session.ping((error) => (error === null && isWanted ? answered() : undefined));
+      return () => void (isWanted = false);
+    },
+  };
 };
+
+/** The same, of which no more is wanted than its end. The result closes it. */
+export const call = (options: CallOptions): (() => void) => open(options).close;

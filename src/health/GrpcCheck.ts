@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import { HealthCheckRequest, HealthCheckResponse } from "../protocol/gen/grpc/health/v1/health.ts";
 import { type Check, failed, type Outcome, passed } from "./Check.ts";
-import { call, type CallEnd } from "./GrpcCall.ts";
+import { type Call, call, type CallEnd, open } from "./GrpcCall.ts";
 import type { GrpcCheck } from "./ProbeSpec.ts";
 
 const servingStatuses = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
@@ -94,13 +94,13 @@ interface Watch {
 const watch: Effect.Effect<Watch, never, Scope.Scope> = Effect.map(
   Effect.acquireRelease(
     Effect.sync(() => ({
-      close: null as (() => void) | null,
+      call: null as Call | null,
       last: null as Outcome | null,
       told: false,
       isKnown: true,
       listener: (): void => {},
     })),
-    (stream) => Effect.sync(() => stream.close?.()),
+    (stream) => Effect.sync(() => stream.call?.close()),
   ),
   (stream) => {
     const tell = (outcome: Outcome): void => {
@@ -108,15 +108,15 @@ const watch: Effect.Effect<Watch, never, Scope.Scope> = Effect.map(
       stream.told = true;
       stream.listener();
     };
-    const open = (spec: Place): void => {
+    const begin = (spec: Place): void => {
       stream.last = null;
-      stream.close = call({
+      stream.call = open({
         ...spec,
         path: "/grpc.health.v1.Health/Watch",
         request: HealthCheckRequest.encode({ service: spec.service }).finish(),
         onAnswer: (answer) => tell(outcomeOf(read(answer))),
         onEnd: (end) => {
-          stream.close = null;
+          stream.call = null;
           if (end._tag === "Status" && end.status === unimplemented) stream.isKnown = false;
           tell(failed(words(end)));
         },
@@ -127,18 +127,24 @@ const watch: Effect.Effect<Watch, never, Scope.Scope> = Effect.map(
       stream.listener = () => resume(Effect.void);
       return Effect.sync(() => void (stream.listener = () => {}));
     });
+    const answers = Effect.callback<void>((resume) => {
+      const forget = stream.call?.ping(() => resume(Effect.void));
+      return Effect.sync(() => forget?.());
+    });
     const run = (spec: Place): Effect.Effect<Outcome> =>
       Effect.suspend(() => {
         if (!stream.isKnown) return check(spec);
-        if (stream.close === null) {
+        if (stream.call === null) {
           stream.told = false;
-          open(spec);
+          begin(spec);
         }
         const seen = Effect.suspend(() => {
           stream.told = false;
           return stream.isKnown ? Effect.succeed(stream.last ?? failed("no answer")) : check(spec);
         });
-        return stream.last === null ? Effect.andThen(wait, seen) : seen;
+        if (stream.last === null) return Effect.andThen(wait, seen);
+        // Who hangs tells of nothing: whoever was well has to answer still, or to say what has changed.
+        return stream.last.passed ? Effect.andThen(Effect.raceFirst(answers, wait), seen) : seen;
       });
     return { run, changed: Effect.suspend(() => (stream.isKnown ? wait : Effect.never)) };
   },

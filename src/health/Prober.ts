@@ -43,11 +43,6 @@ export const run = (spec: ProbeSpec, check: Check, begin: Begin, found: (outcome
       const now = yield* Clock.currentTimeMillis;
       hasPassed ||= outcome.passed;
       if (!Pace.isSettling(spec, { now: beganAt, firstAt, passed: hasPassed })) yield* found(outcome);
-      // Who tells of changes by itself is not asked while all is well.
-      if (outcome.passed && check.changed !== undefined) {
-        yield* check.changed;
-        continue;
-      }
       const due = sleepUntil(Pace.next(spec, { now, firstAt, beganAt, passed: hasPassed, tries, random: yield* Random.next }));
       yield* check.changed === undefined ? due : Effect.raceFirst(due, check.changed);
     }

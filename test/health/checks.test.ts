@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createServer as createHttp2, type ServerHttp2Stream } from "node:http2";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTls } from "node:https";
-import { type AddressInfo, createServer as createTcp, type Server as TcpServer } from "node:net";
+import { type AddressInfo, connect as connectTcp, createServer as createTcp, type Server as TcpServer, type Socket } from "node:net";
 import { resolve } from "node:path";
 import { ServerCredentials } from "@grpc/grpc-js";
 import * as Effect from "effect/Effect";
@@ -286,6 +286,28 @@ describe("gRPC", () => {
     close();
     await until("it is gone", () => seen.length > 3);
     expect(seen[3]).toMatch(/^- /);
+  });
+
+  it("Watch: who hangs tells of nothing, and is found out by the next run", async () => {
+    const { port } = await serve();
+    const sockets: Array<Socket> = [];
+    const between = await listening(
+      createTcp((socket) => {
+        const onward = connectTcp(port, "127.0.0.1");
+        sockets.push(socket, onward);
+        for (const each of [socket, onward]) each.on("error", () => {}).on("close", () => sockets.forEach((other) => other.destroy()));
+        socket.pipe(onward).pipe(socket);
+      }),
+    );
+    const twice = Effect.gen(function* () {
+      const { run } = yield* Check.make(grpc(portOf(between), { method: "watch" }), { exec: noExec, port: () => null });
+      const first = [yield* run, yield* run].map(({ saw }) => saw);
+      for (const socket of sockets) socket.unpipe().pause();
+      const last = yield* Effect.timeoutOrElse(run, { duration: 200, orElse: () => Effect.succeed({ saw: "nothing" }) });
+      return [...first, last.saw];
+    });
+    expect(await Effect.runPromise(Effect.scoped(twice))).toEqual(["SERVING", "SERVING", "nothing"]);
+    for (const socket of sockets) socket.destroy();
   });
 
   it("Watch: a server that has none is asked", async () => {
