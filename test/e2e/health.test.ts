@@ -40,8 +40,8 @@ describe("health, of the program as it is run", () => {
     const port = await freePort();
     write(healthCheck(port), "--health-port", port, "--fail-health-after", 2, "--announce", join(place.folder, "starts"));
     await up();
-    const after = await until("it is restarted", web, (unit) => unit?.restarts === 1 && unit.health === "healthy");
-    expect(after?.lastExit).toMatchObject({ because: "liveness probe failed 3 times: HTTP 503" });
+    const after = await until("it is restarted", web, (unit) => (unit?.restarts ?? 0) > 0);
+    expect(after?.lastExit?.because).toMatch(/^liveness probe failed 3 times: HTTP 503$/);
     const { out } = await place.hsu("events");
     expect(out).toContain("liveness probe failed 3 times: HTTP 503");
     expect(out).toMatch(/restarts in 10 ms \(attempt 1 in a row\)/);

@@ -51,7 +51,8 @@ const withOracle = <A>(
 const probed = (flags: string, block: string, options: Parameters<typeof yamlUnit>[2] = {}): string =>
   `${yamlUnit("web", flags, options)}\n      ${block}`;
 
-const fast = "interval: 60ms, timeout: 50ms";
+/** Long enough for an answer of this very process while others use the machine. */
+const fast = "interval: 150ms, timeout: 140ms";
 const messages = (events: ReadonlyArray<MasterEvent>, ...types: ReadonlyArray<string>) =>
   events.filter(({ type }) => types.includes(type)).map(({ message, type }) => `${type}: ${message}`);
 
