@@ -66,7 +66,7 @@ const firstLookMillis = 1000;
 
 const dueIn = ({ args, misses, task }: State): number => {
   const { checkIntervalMillis } = args.unmanaged;
-  return task === null ? Math.min(checkIntervalMillis, firstLookMillis * 2 ** Math.min(misses, 30)) : checkIntervalMillis;
+  return task === null ? Math.min(checkIntervalMillis, firstLookMillis * 2 ** Math.min(misses - 1, 30)) : checkIntervalMillis;
 };
 
 /** Asks who was found how it is. Whatever it says, nobody is ended for it. */
