@@ -46,6 +46,8 @@ export interface Driver {
   readonly start: (task: TaskSpec) => Effect.Effect<Task, DriverError, Scope.Scope>;
   /** Whether exactly this process still runs. */
   readonly runs: (identity: ProcessIdentity) => Effect.Effect<boolean>;
+  /** How it has ended, where the system has kept that for us; `None`: nobody knows. */
+  readonly exitOf: (identity: ProcessIdentity) => Effect.Effect<Option.Option<ProcessExit>>;
   /** What an earlier master has started and still runs, as a task of this one; `None` when it does not run any more. The scope owns it from then on. */
   readonly recover: (identity: ProcessIdentity, invocation: string) => Effect.Effect<Option.Option<Task>, never, Scope.Scope>;
   /** The first process of an invocation whose identity was not written down; `None` when it was not started, or does not run any more. */

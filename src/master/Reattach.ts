@@ -7,7 +7,7 @@ import * as Option from "effect/Option";
 import type { Driver } from "../driver/index.ts";
 import type { ProcessIdentity } from "../platform/index.ts";
 import type { ProcessRecord, Store } from "../store/index.ts";
-import { Recovered } from "../unit/index.ts";
+import { formatExit, Recovered } from "../unit/index.ts";
 import type { Entry } from "./Entry.ts";
 import type { History } from "./History.ts";
 
@@ -65,13 +65,16 @@ const settle = Effect.fnUntraced(function* (record: ProcessRecord, { driver, ent
     yield* end(driver, identity.value, record.invocation, entry?.spec.stopTimeoutMillis ?? unnamedStopMillis);
     publish(path, "stopped", `pid ${identity.value.pid} of an earlier master has been ended: the unit ${fate.because}`);
   }
+  const exit = Option.isSome(known) && Option.isNone(identity) ? yield* driver.exitOf(known.value) : Option.none();
   // Its first process may be gone and others of it not.
   yield* driver.sweep(record.unit, record.invocation);
   store.removeProcess(record.unit);
   if (entry === undefined) return;
-  entry.recovered = Recovered.withoutProcess(fate.reattach, Option.isSome(known), memory, yield* Clock.currentTimeMillis);
+  const at = yield* Clock.currentTimeMillis;
+  const lastExit = Option.match(exit, { onNone: () => ({ code: null, signal: null, at }), onSome: (one) => ({ ...one, at }) });
+  entry.recovered = Recovered.withoutProcess(fate.reattach, Option.isSome(known), memory, lastExit);
   if (entry.recovered.memory !== null) store.putUnit(record.unit, entry.recovered.memory);
-  if (entry.recovered.endedUnseen) publish(path, "exited", "ended while no master ran");
+  if (entry.recovered.endedUnseen) publish(path, "exited", `ended while no master ran: ${formatExit(lastExit)}`);
 });
 
 /** Asks it to end, and kills it and all its group when it does not. */

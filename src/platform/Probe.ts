@@ -2,7 +2,7 @@
  * The seam between the process service and how a system tells about its processes: `/proc` on Linux, `ps` elsewhere.
  */
 import type * as Effect from "effect/Effect";
-import type { ProcessStats } from "./Process.ts";
+import type { ProcessExit, ProcessStats } from "./Process.ts";
 
 /** What the system knows of one pid. */
 export interface Sighting {
@@ -19,6 +19,8 @@ export interface Probe {
   readonly bootId: () => string;
   /** Undefined when nobody has the pid. */
   readonly look: (pid: number) => Sighting | undefined;
+  /** How a child of ours has ended that Node does not know, and that nobody has waited for; undefined: it is none. */
+  readonly exitOf?: (pid: number, startTime: number) => ProcessExit | undefined;
   /** Pids of a process group that still run; those only waiting to be reaped are left out. */
   readonly groupMembers: (group: number) => ReadonlyArray<number>;
   /** Pids of those that run and were started with one of these entries (`NAME=value`) in their environment; none where the system does not tell. */

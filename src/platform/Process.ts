@@ -108,6 +108,8 @@ export class Processes extends Context.Service<
     readonly attach: (identity: ProcessIdentity, instance?: string) => Effect.Effect<Option.Option<ProcessHandle>>;
     /** Kills who was left behind in a control group of which nobody has a handle, and does not wait for it. */
     readonly clear: (cgroup: CgroupName) => Effect.Effect<void>;
+    /** How it has ended, where this process is its parent and has not heard of it: the master that started it has given way to this one. */
+    readonly exitOf: (identity: ProcessIdentity) => Effect.Effect<Option.Option<ProcessExit>>;
     /** The processes that were started with this variable in their environment, of one of these values, and have not written over it. Empty where the system does not tell. */
     readonly marked: (
       name: string,

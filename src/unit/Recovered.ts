@@ -2,6 +2,7 @@
  * What an earlier master has left of a unit, and what becomes of it. Pure.
  */
 import type { ProcessIdentity } from "../platform/index.ts";
+import type { LastExit } from "../protocol/MasterRpc.ts";
 import type { UnitMemory } from "../store/index.ts";
 import { noFailures } from "./FailurePolicy.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
@@ -67,12 +68,12 @@ export const fate = (
  * What a unit goes on with whose process does not run any more. `started`: it is certain that there was one. One that this master has ended itself
  * has not ended unseen; what was known of a unit that is another one now is of no use.
  */
-export const withoutProcess = (ours: boolean, started: boolean, memory: UnitMemory | null, at: number): Recovered => {
+export const withoutProcess = (ours: boolean, started: boolean, memory: UnitMemory | null, lastExit: LastExit): Recovered => {
   const ended = (reason: string): UnitMemory => ({
     state: "stopped",
     reason,
     restarts: memory?.restarts ?? 0,
-    lastExit: { code: null, signal: null, at },
+    lastExit,
     nextStartAt: null,
     row: memory?.row ?? noFailures,
     history: memory?.history ?? [],
@@ -80,6 +81,12 @@ export const withoutProcess = (ours: boolean, started: boolean, memory: UnitMemo
   if (memory?.state === "stopping" && memory.reason === stoppedByHand) return { ...nothing, memory: ended(stoppedByHand) };
   if (!ours) return nothing;
   return started ? { ...nothing, memory: ended("ended while no master ran"), endedUnseen: true } : { ...nothing, memory };
+};
+
+/** It is known to have ended with success. */
+const isDone = ({ successExits }: UnitSpec["restart"], memory: UnitMemory | null): boolean => {
+  const end = memory?.lastExit?.signal ?? memory?.lastExit?.code;
+  return end !== null && end !== undefined && successExits.includes(end);
 };
 
 /** A schedule goes on, unless it was stopped by hand. */
@@ -97,6 +104,6 @@ export const startsWithMaster = (spec: UnitSpec, { endedUnseen, memory, process 
   // Of a schedule only a run that is to be tried again.
   if (schedule !== undefined) return memory?.state === "backoff";
   if (held) return false;
-  if (endedUnseen) return restart.when !== "never";
+  if (endedUnseen) return restart.when !== "never" && !(restart.when === "on_failure" && isDone(restart, memory));
   return memory === null ? enabled : memory.state !== "stopped" && memory.state !== "failed";
 };

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { UnitStatus } from "../../src/protocol/MasterRpc.ts";
@@ -44,6 +44,35 @@ describe("hsu upgrade", () => {
     expect((await place.hsu("upgrade")).out).toContain("2 units went on");
     expect((await place.hsu("down")).code).toBe(0);
     expect(place.left()).toEqual([]);
+  }, 60_000);
+
+  it("the new master is still the parent: how a unit of the old one ends is known, and nothing of it is left", async () => {
+    writeFileSync(
+      join(place.folder, "hsu.yaml"),
+      JSON.stringify({
+        managed_processes: [
+          {
+            id: "job",
+            management: {
+              control: { executable: "sh", arguments: ["-c", "while [ ! -e go ]; do sleep 0.02; done; exit 7"] },
+              restart_policy: "never",
+            },
+          },
+        ],
+      }),
+    );
+    await place.hsu("up", "-d");
+    await place.hsu("upgrade");
+    const { pid } = (await units())["job"]!;
+    writeFileSync(join(place.folder, "go"), "");
+    const { job } = await until("it has ended", units, (seen) => seen["job"]?.state === "failed");
+    expect(job!.lastExit).toMatchObject({ code: 7, signal: null });
+    await until(
+      "it is waited for",
+      () => existsSync(`/proc/${pid}`),
+      (there) => !there,
+    );
+    await place.hsu("down");
   }, 60_000);
 
   it("a version that does not take the config is refused, and nothing has changed", async () => {

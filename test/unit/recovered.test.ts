@@ -27,6 +27,7 @@ const memory = (state: UnitMemory["state"], reason: string | null = null): UnitM
   row: FailurePolicy.noFailures,
   history: [],
 });
+const unseen = { code: null, signal: null, at: 9 };
 const byHand = Recovered.stoppedByHand;
 const same = Recovered.fingerprint(spec());
 const process = { identity: { pid: 1, startTime: 1, bootId: "b" }, invocation: "i", startedAt: 1 };
@@ -57,14 +58,14 @@ describe("what becomes of a process that an earlier master has left", () => {
   });
 
   it("a unit without a process goes on with what is known of it", () => {
-    expect(Recovered.withoutProcess(true, true, memory("running"), 9)).toEqual({
+    expect(Recovered.withoutProcess(true, true, memory("running"), unseen)).toEqual({
       ...Recovered.nothing,
       endedUnseen: true,
       memory: { ...memory("stopped", "ended while no master ran"), lastExit: { code: null, signal: null, at: 9 } },
     });
-    expect(Recovered.withoutProcess(true, false, memory("backoff"), 9)).toEqual({ ...Recovered.nothing, memory: memory("backoff") });
-    expect(Recovered.withoutProcess(false, true, memory("running"), 9)).toEqual(Recovered.nothing);
-    expect(Recovered.withoutProcess(false, true, memory("stopping", byHand), 9)).toMatchObject({
+    expect(Recovered.withoutProcess(true, false, memory("backoff"), unseen)).toEqual({ ...Recovered.nothing, memory: memory("backoff") });
+    expect(Recovered.withoutProcess(false, true, memory("running"), unseen)).toEqual(Recovered.nothing);
+    expect(Recovered.withoutProcess(false, true, memory("stopping", byHand), unseen)).toMatchObject({
       endedUnseen: false,
       memory: { state: "stopped", reason: byHand, restarts: 7 },
     });

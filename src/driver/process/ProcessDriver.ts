@@ -89,6 +89,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
         return taskOf(yield* Effect.acquireRelease(Effect.map(spawn, started(task.invocation)), release));
       }),
       runs: processes.isAlive,
+      exitOf: processes.exitOf,
       recover: (identity, invocation) =>
         Effect.map(
           Effect.acquireRelease(

@@ -11,6 +11,7 @@ import type { ProcessExit, ProcessHandle, ProcessIdentity } from "../Process.ts"
 import { SignalError } from "../ProcessErrors.ts";
 import type { ControlGroup } from "./Cgroup.ts";
 import { watchEnd } from "./Watch.ts";
+import { reapSoon } from "./Reap.ts";
 import type { Probe } from "../Probe.ts";
 import type { Signal } from "../Signal.ts";
 
@@ -45,7 +46,14 @@ interface Member {
 /** Nobody has heard how it ended. */
 const unheard: ProcessExit = { code: null, signal: null };
 
-/** A process that runs and that an earlier master has started: its end is noticed, how it ended is not known. */
+/** How it has ended, if it is a child of ours that Node does not know; it is waited for. */
+export const reaped = ({ pid, startTime }: ProcessIdentity, probe: Probe): ProcessExit | undefined => {
+  const exit = probe.exitOf?.(pid, startTime);
+  if (exit !== undefined) reapSoon(pid);
+  return exit;
+};
+
+/** A process that runs and that an earlier master has started: its end is noticed; how it ended is known only where it is our child all the same. */
 export const attachHandle = (identity: ProcessIdentity, probe: Probe, group?: ControlGroup): ProcessHandle => {
   const runs = (): boolean => {
     try {
@@ -56,13 +64,14 @@ export const attachHandle = (identity: ProcessIdentity, probe: Probe, group?: Co
       return true;
     }
   };
+  const heard = (): ProcessExit => reaped(identity, probe) ?? unheard;
   let close = (): void => {};
   const source: Source = {
     watch: (ended) => {
-      close = watchEnd({ runs, ended: () => ended(unheard), group });
+      close = watchEnd({ runs, ended: () => ended(heard()), group });
     },
     // Its pid is free for anybody as soon as it has ended: each signal looks first.
-    check: () => (runs() ? undefined : unheard),
+    check: () => (runs() ? undefined : heard()),
     close: () => close(),
   };
   return makeHandle(identity, probe, source, group);

@@ -3,6 +3,7 @@
  */
 import { readdirSync, readFileSync } from "node:fs";
 import * as Effect from "effect/Effect";
+import { exitFrom } from "./Reap.ts";
 import type { Probe } from "../Probe.ts";
 
 /** The fields of `/proc/PID/stat` that HSU uses; times are clock ticks. */
@@ -15,6 +16,9 @@ export interface ProcStat {
   readonly threads: number;
   readonly startTime: number;
   readonly rssPages: number;
+  readonly parent: number;
+  /** Of one that has ended; see `exitFrom`. */
+  readonly exitStatus: number;
 }
 
 /** Reads one line of `/proc/PID/stat`. The command in it may hold blanks and brackets, so the fields are counted from its last bracket. */
@@ -30,6 +34,8 @@ export const parseStat = (line: string): ProcStat => {
     threads: number(20),
     startTime: number(22),
     rssPages: number(24),
+    parent: number(4),
+    exitStatus: number(52),
   };
 };
 
@@ -88,6 +94,10 @@ export const procProbe: Probe = {
   look: (pid) => {
     const stat = readStat(pid);
     return stat && { startTime: stat.startTime, group: stat.group, running: runs(stat) };
+  },
+  exitOf: (pid, startTime) => {
+    const stat = readStat(pid);
+    return stat?.state === "Z" && stat.startTime === startTime && stat.parent === process.pid ? exitFrom(stat.exitStatus) : undefined;
   },
   groupMembers: (group) =>
     readdirSync("/proc").flatMap((name) => {

@@ -11,7 +11,7 @@ import { Processes, type ProcessIdentity, type SpawnOptions } from "../Process.t
 import type { Probe } from "../Probe.ts";
 import { type ControlGroups, controlGroups } from "./Cgroup.ts";
 import { instanceName } from "./CgroupPlace.ts";
-import { attachHandle, childHandle } from "./Handle.ts";
+import { attachHandle, childHandle, reaped } from "./Handle.ts";
 import { procProbe } from "./Proc.ts";
 import { spawnChild } from "./Spawn.ts";
 
@@ -70,6 +70,8 @@ const make = (probe: Probe, environment = process.env, groups = controlGroups())
     identify: (pid) => Effect.sync(() => Option.fromUndefinedOr(identify(pid))),
     bootId: probe.bootId,
     isAlive: (identity) => Effect.sync(() => runs(identity)),
+    exitOf: (identity) =>
+      Effect.sync(() => Option.fromUndefinedOr(identity.bootId === probe.bootId() ? reaped(identity, probe) : undefined)),
     attach: (identity, instance) =>
       Effect.sync(() => {
         if (!runs(identity)) return Option.none();

@@ -167,6 +167,7 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
         return find(pid)?.process.running === true ? Option.some({ pid, startTime: pid, bootId }) : Option.none();
       }),
     bootId: () => bootId,
+    exitOf: () => Effect.succeedNone,
     attach: (identity) => Effect.sync(() => Option.map(Option.liftPredicate(isAlive)(identity), ({ pid }) => find(pid)!.process.handle)),
     clear: () => Effect.void,
     marked: (name, ...values) =>
