@@ -43,6 +43,7 @@ export const startProblems = (unit: Located, name: string, get: Get): ReadonlyAr
       start: get(control, "start"),
       schedule: get(control, "schedule"),
       runTimeout: get(control, "run_timeout"),
+      watchdog: get(control, "watchdog"),
     };
     const policy = get(unit, ...place.policy)?.node;
     const strategy = policy?.kind === "map" ? get(policy, "strategy")?.node : policy;
@@ -59,6 +60,10 @@ export const startProblems = (unit: Located, name: string, get: Get): ReadonlyAr
     if (keys.schedule !== undefined && strategy !== undefined && /^(always|unless[-_]stopped)$/.test(String(strategy.value))) {
       const message = `${name}: with a "schedule" it cannot be restarted ${JSON.stringify(strategy.value)}: it would never end`;
       problems.push(clash(strategy, message, "on_failure or never"));
+    }
+    if (keys.watchdog !== undefined && keys.start?.node.value !== "notify") {
+      const message = `${name}: a "watchdog" listens to a unit that tells its state`;
+      problems.push(clash(keys.watchdog, message, "add start: notify, and have the program send WATCHDOG=1"));
     }
     return problems;
   });

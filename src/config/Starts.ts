@@ -30,7 +30,7 @@ const isZone = (name: string): boolean => {
 const Zone = Text.check(Schema.makeFilter(isZone, told("HSU-CFG-031", "a time zone of the IANA database, as in Europe/Berlin or UTC")));
 
 const Interval = Duration.check(Schema.makeFilter((millis: number) => millis >= 1000, told("HSU-CFG-010", "a duration of at least 1s")));
-const RunTimeout = Timeout.check(Schema.makeFilter((millis: number) => millis > 0, told("HSU-CFG-010", "a duration longer than 0")));
+const LongerThanNothing = Timeout.check(Schema.makeFilter((millis: number) => millis > 0, told("HSU-CFG-010", "a duration longer than 0")));
 
 const ScheduleBlock = block({
   cron: Cron,
@@ -43,9 +43,10 @@ const ScheduleBlock = block({
 type ScheduleBlock = typeof ScheduleBlock.Type;
 
 export const startKeys = {
-  start: optional(OneOf("process", "oneshot")),
+  start: optional(OneOf("process", "notify", "oneshot")),
   schedule: optional(dispatch<string | ScheduleBlock>((value) => (typeof value === "string" ? Cron : ScheduleBlock))),
-  run_timeout: optional(RunTimeout),
+  run_timeout: optional(LongerThanNothing),
+  watchdog: optional(LongerThanNothing),
 };
 
 const StartBlock = Schema.Struct(startKeys);
@@ -62,7 +63,13 @@ const scheduleOf = (given: string | ScheduleBlock): Schedule.Schedule => {
 };
 
 /** What they make of a unit. */
-export const startsOf = ({ run_timeout, schedule, start }: StartBlock): Pick<UnitSpec, "runTimeoutMillis" | "schedule" | "start"> => ({
+export const startsOf = ({
+  run_timeout,
+  schedule,
+  start,
+  watchdog,
+}: StartBlock): Pick<UnitSpec, "runTimeoutMillis" | "schedule" | "start" | "watchdogMillis"> => ({
+  ...(watchdog === undefined ? {} : { watchdogMillis: watchdog }),
   ...(start === undefined || start === "process" ? {} : { start }),
   ...(schedule === undefined ? {} : { schedule: scheduleOf(schedule) }),
   ...(run_timeout === undefined ? {} : { runTimeoutMillis: run_timeout }),

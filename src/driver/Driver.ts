@@ -5,7 +5,7 @@ import type * as Effect from "effect/Effect";
 import type * as Option from "effect/Option";
 import type * as Scope from "effect/Scope";
 import type { Finder } from "./unmanaged/Finder.ts";
-import type { Paths, ProcessExit, ProcessIdentity, Signal, SignalError, SpawnError } from "../platform/index.ts";
+import type { NotifyUnavailable, Paths, ProcessExit, ProcessIdentity, Sender, Signal, SignalError, SpawnError } from "../platform/index.ts";
 
 /** What to run, in a driver's own terms. */
 export interface TaskSpec {
@@ -59,6 +59,11 @@ export interface Driver {
   readonly exec: (command: Command) => Effect.Effect<ProcessExit, SpawnError>;
   /** Kills what an invocation of a task has left behind, and does not wait for it. */
   readonly sweep: (id: string, invocation: string) => Effect.Effect<void>;
+  /** Opens the socket that a task tells its state to, for as long as the scope is open; what it is called in the task's `NOTIFY_SOCKET`. */
+  readonly openNotifySocket: (
+    id: string,
+    received: (text: string, sender: Sender) => void,
+  ) => Effect.Effect<string, NotifyUnavailable, Scope.Scope>;
   /** Finds what somebody else has started. */
   readonly finder: Finder;
 }

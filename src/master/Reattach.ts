@@ -57,7 +57,7 @@ const settle = Effect.fnUntraced(function* (record: ProcessRecord, { driver, ent
     const { invocation, startedAt } = record;
     // What was not written down when the earlier master was killed is now.
     store.putProcess({ ...record, identity: identity.value });
-    entry.slot.recovered = { identity: identity.value, invocation, startedAt, port: record.port };
+    entry.slot.recovered = { identity: identity.value, invocation, startedAt, port: record.port, wasUp: memory?.state === "running" };
     entry.recovered = { ...entry.recovered, process: entry.slot.recovered };
     return;
   }

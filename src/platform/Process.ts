@@ -9,6 +9,7 @@ import type * as Option from "effect/Option";
 import * as Schema from "effect/Schema";
 import type { Foreign } from "./Discovery.ts";
 import type { SignalError, SpawnError } from "./ProcessErrors.ts";
+import type { OpenNotifySocket } from "./Notify.ts";
 import type { Signal } from "./Signal.ts";
 
 /**
@@ -121,6 +122,8 @@ export class Processes extends Context.Service<
     readonly identify: (pid: number) => Effect.Effect<Option.Option<ProcessIdentity>>;
     /** Whether exactly this process still runs: false for a stranger with its pid, after a reboot, and once it has ended. */
     readonly isAlive: (identity: ProcessIdentity) => Effect.Effect<boolean>;
+    /** See `OpenNotifySocket`. */
+    readonly openNotifySocket: OpenNotifySocket;
     /** `None` when the process has ended or its pid is a stranger's. */
     readonly stats: (identity: ProcessIdentity) => Effect.Effect<Option.Option<ProcessStats>>;
     /** Processes that somebody else has started. */

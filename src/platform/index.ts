@@ -9,6 +9,7 @@
 export { canReplace, replaceSoon, tryOut } from "./Replace.ts";
 export * from "./FreePort.ts";
 export * from "./Discovery.ts";
+export { NotifyUnavailable, type OpenNotifySocket, type Sender } from "./Notify.ts";
 export * as Paths from "./Paths.ts";
 export * from "./Process.ts";
 export * from "./ProcessErrors.ts";

@@ -15,6 +15,8 @@ export interface RecoveredProcess {
   readonly startedAt: number;
   /** Where it listens, as far as that was written down. */
   readonly port?: number | undefined;
+  /** Its start was complete. */
+  readonly wasUp?: boolean;
 }
 
 /** What a unit goes on with. */
@@ -30,14 +32,18 @@ export interface Recovered {
 export const nothing: Recovered = { process: null, memory: null, completed: false, endedUnseen: false };
 
 /** What a process is made from: another fingerprint is another process. That there is a port counts, which one does not. */
-export const fingerprint = ({ args, capture, environment, executable, kind, workingDirectory }: UnitSpec): string =>
-  JSON.stringify([
+export const fingerprint = (spec: UnitSpec): string => {
+  const { args, capture, environment, executable, kind, start, watchdogMillis, workingDirectory } = spec;
+  return JSON.stringify([
     executable,
     kind === "integrated" ? [...args, "--port"] : args,
     workingDirectory,
     Object.entries(environment).sort(([one], [other]) => (one < other ? -1 : 1)),
     capture,
+    // What it finds in its environment.
+    ...(start === "notify" ? [{ watchdogMillis }] : []),
   ]);
+};
 
 /** A one-shot is done once in a boot of the machine, as long as the config says the same of it. */
 export const isCompleted = (spec: UnitSpec, memory: UnitMemory | null): boolean =>

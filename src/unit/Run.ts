@@ -20,7 +20,8 @@ import * as Gently from "./Gently.ts";
 import { ProbeFailed } from "./ProbeFailed.ts";
 import type { Probing } from "./Probing.ts";
 import * as Readiness from "./Readiness.ts";
-import { RunTimeout } from "./RunErrors.ts";
+import type { Notifying } from "./Notifying.ts";
+import { NotReady, RunTimeout, WatchdogExpired } from "./RunErrors.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
 import { turn } from "./Turns.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
@@ -57,6 +58,8 @@ export interface Slot extends FailureLog {
   completed: boolean;
   /** Somebody has asked for the run, which a unit with a schedule needs: it does not start because its siblings do. */
   requested: boolean;
+  /** What the process says of itself, for people. */
+  said: string | null;
   /** Why the process that somebody else is to run was not found. */
   missing?: string | null;
   /** Of a module unit that has been started: the thread that it runs on, null for the master's own. */
@@ -83,6 +86,7 @@ export const emptySlot = (): Slot => ({
   calls: { open: 0, made: 0 },
   completed: false,
   requested: false,
+  said: null,
 });
 
 /** The process ended by itself, and not as its spec says that it may. */
@@ -105,6 +109,7 @@ const RunRpc = RpcGroup.make(
   Rpc.make("Unhealthy", { payload: ProbeFailed }),
   /** It has run for as long as it may. */
   Rpc.make("Overdue"),
+  Rpc.make("WatchdogDue"),
 );
 export type RunRpcs = RpcGroup.Rpcs<typeof RunRpc>;
 
@@ -130,7 +135,7 @@ interface RunArgs {
 }
 
 /** The process, as long as the scope is open. */
-const launch = Effect.fnUntraced(function* (args: RunArgs) {
+const launch = Effect.fnUntraced(function* (args: RunArgs, environment: Notifying["environment"] = {}) {
   const { mailbox, slot, spec, store } = args;
   const wait = slot.notBefore === null ? 0 : slot.notBefore - (yield* Clock.currentTimeMillis);
   slot.notBefore = null;
@@ -149,7 +154,7 @@ const launch = Effect.fnUntraced(function* (args: RunArgs) {
         : Effect.map(ended(task), (exit) => mailbox.cast("ProcessExited", because === null ? exit : { ...exit, because }));
     }),
   );
-  const task = yield* Effect.flatMap(goOn(args), Option.match({ onSome: Effect.succeed, onNone: () => startNew(args) }));
+  const task = yield* Effect.flatMap(goOn(args), Option.match({ onSome: Effect.succeed, onNone: () => startNew(args, environment) }));
   slot.task = task;
   const now = yield* Clock.currentTimeMillis;
   slot.lastStartAt = slot.startedAt ??= now;
@@ -174,6 +179,7 @@ interface Running {
   /** Null where no process belongs to the unit any more. */
   readonly task: Task | null;
   readonly probing: Probing | null;
+  readonly notifying: Notifying | null;
 }
 
 const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
@@ -200,7 +206,9 @@ export const enter = (slot: Slot, phase: Slot["phase"]): void => {
 
 const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
   Effect.gen(function* () {
-    const running = (task: Task | null, probing: Probing | null): Running => ({ args, task, probing });
+    const running = (task: Task | null, probing: Probing | null, notifying: Notifying | null): Running => {
+      return { args, task, probing, notifying };
+    };
     const { runTimeoutMillis } = args.spec;
     if (args.spec.start === "oneshot") {
       const isDone = args.slot.completed;
@@ -208,9 +216,10 @@ const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
       if (!isDone) yield* runOnce(args);
       yield* Effect.addFinalizer(() => Effect.sync(() => args.slot.readiness.set(false)));
       args.slot.readiness.set(true);
-      return running(null, null);
+      return running(null, null, null);
     }
-    const task = yield* launch(args);
+    const notifying = yield* listen(args, context);
+    const task = yield* launch(args, notifying?.environment);
     yield* Effect.forkIn(
       Effect.map(ended(task), (exit) => {
         args.slot.readiness.set(false);
@@ -218,13 +227,41 @@ const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
       }),
       context.scope,
     );
+    if (notifying !== null) yield* heard(args, task, notifying);
     const probing = yield* probe(args, task, context);
+    notifying?.watchdog.expired((millis) => context.sendAfter(millis, "WatchdogDue"));
     if (runTimeoutMillis !== undefined) {
       const since = (yield* Clock.currentTimeMillis) - (args.slot.startedAt ?? 0);
       context.sendAfter(Math.max(0, runTimeoutMillis - since), "Overdue");
     }
-    return running(task, probing);
+    return running(task, probing, notifying);
   });
+
+/** The ear of a unit that tells its state. */
+const listen = ({ driver, mailbox, slot, spec }: RunArgs, context: Actor.ActorContext<RunRpcs>) => {
+  if (spec.start !== "notify") return Effect.succeed(null);
+  return Effect.flatMap(
+    Effect.promise(() => import("./Notifying.ts")),
+    ({ open }) =>
+      open({
+        spec,
+        slot,
+        driver,
+        wasReady: slot.recovered?.wasUp ?? false,
+        notice: (type, message) => mailbox.cast("Noticed", { type, message }),
+        watch: () => context.self.cast("WatchdogDue"),
+      }),
+  );
+};
+
+/** Waits until the process says that it is ready; who has ended before has failed to start. */
+const heard = (args: RunArgs, task: Task, notifying: Notifying) => {
+  const patience = patienceOf(args);
+  const isGone = Effect.flatMap(task.wait, (exit) => Effect.fail(new NotReady({ reason: `ended before it said so: ${formatExit(exit)}` })));
+  notifying.attach(task);
+  const ready = Effect.tapError(Effect.raceFirst(notifying.ready, isGone), () => Gently.end(task, patience));
+  return Gently.whileStarting(task, patience, ready);
+};
 
 /** Returns when the start is complete: at once, or when the startup probe has passed. */
 const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, context: Actor.ActorContext<RunRpcs>) {
@@ -273,7 +310,7 @@ const goOn = ({ driver, ports, slot, spec }: RunArgs) =>
   });
 
 /** Written down before it is there, so that no instant exists in which a killed master leaves behind what nobody knows of. */
-const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store }: RunArgs) {
+const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store }: RunArgs, environment: Notifying["environment"]) {
   yield* turn;
   const startedAt = yield* Clock.currentTimeMillis;
   const port = yield* newPort(spec, slot, ports);
@@ -286,7 +323,7 @@ const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store
     executable: spec.executable,
     args: withPort(spec.args, port),
     workingDirectory: spec.workingDirectory,
-    environment: spec.environment,
+    environment: { ...spec.environment, ...environment },
     capture: spec.capture,
   });
   store.putProcess({ ...record, identity: task.identity });
@@ -294,13 +331,13 @@ const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store
 });
 
 /** Ends the process as a stop does, which is a failure; people are told why. */
-const fail = ({ args, probing, task }: Running, error: Error) => {
+const fail = ({ args, probing, task }: Running, error: Error, stopSignal = args.spec.stopSignal) => {
   const exit = Actor.exit(ExitReason.error(error));
   if (task === null) return exit;
   args.slot.because = error.message;
   probing?.stop();
   args.slot.readiness.set(false);
-  return Effect.as(Gently.end(task, patienceOf(args)), exit);
+  return Effect.as(Gently.end(task, { ...patienceOf(args), stopSignal }), exit);
 };
 
 const Run = Actor.make({
@@ -309,7 +346,12 @@ const Run = Actor.make({
   init: start,
   handlers: {
     Exited: ({ args }, exit) => Actor.exit(isSuccess(args.spec, exit) ? ExitReason.normal : ExitReason.error(new ProcessFailed({ exit }))),
-    Unhealthy: fail,
+    Unhealthy: (state, error) => fail(state, error),
+    WatchdogDue: (state, _, context) => {
+      const watchdog = state.notifying?.watchdog;
+      if (watchdog === undefined || !watchdog.expired((millis) => context.sendAfter(millis, "WatchdogDue"))) return state;
+      return fail(state, new WatchdogExpired({ millis: watchdog.intervalMillis() }), "SIGABRT");
+    },
     Overdue: (state) => fail(state, new RunTimeout({ millis: state.args.spec.runTimeoutMillis ?? 0 })),
   },
   terminate: ({ args, probing, task }, reason) => {
@@ -347,7 +389,8 @@ export const childSpec = (args: RunArgs): ChildSpec.ChildSpec<RunRpcs, never> =>
     id,
     restart: restartTypes[restart.when],
     shutdown: stopTimeoutMillis,
-    startTimeoutMillis,
+    // Who tells its state may ask for more time as it starts: that deadline is Notifying's.
+    ...(args.spec.start === "notify" ? {} : { startTimeoutMillis }),
     autoStart: args.autoStart,
     ...(args.after.length === 0 ? {} : { after: args.after }),
     onStartFailure: "restart",

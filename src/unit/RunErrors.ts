@@ -10,3 +10,19 @@ export class RunTimeout extends Schema.TaggedError<RunTimeout>()("RunTimeout", {
     return `still runs after its run_timeout of ${this.millis} ms`;
   }
 }
+
+/** No keepalive came within `watchdog`: the process was aborted. */
+export class WatchdogExpired extends Schema.TaggedError<WatchdogExpired>()("WatchdogExpired", { millis: Schema.Number }) {
+  readonly code = "HSU-UNIT-021";
+  override get message(): string {
+    return `watchdog: no sign of life for ${this.millis} ms`;
+  }
+}
+
+/** A unit that says when it is ready has not. */
+export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { reason: Schema.String }) {
+  readonly code = "HSU-UNIT-022";
+  override get message(): string {
+    return `not ready: ${this.reason}`;
+  }
+}

@@ -96,6 +96,8 @@ export interface UnitSpec extends Waits {
   readonly runTimeoutMillis?: number;
   /** It is not started with its master but by the first call to it through the master, and stopped when nobody has called it for so long. */
   readonly onCall?: { readonly idleMillis?: number };
+  /** Of a unit that tells its state: ended when it gives no sign of life for so long. */
+  readonly watchdogMillis?: number;
   readonly startTimeoutMillis: number;
   /** What asks it to end: a signal's name. */
   readonly stopSignal: Signal.Signal;

@@ -109,7 +109,7 @@ export const describe = (state: State): Effect.Effect<UnitStatus> => {
     kind: spec.kind,
     groups: [...groups],
     state: state.state,
-    reason: state.reason,
+    reason: state.reason ?? slot.said,
     pid: task?.identity.pid ?? null,
     restarts: state.restarts,
     startedAt: task === null && spec.module === undefined ? null : slot.startedAt,

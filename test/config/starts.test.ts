@@ -24,6 +24,24 @@ describe("kinds of start", () => {
     expect(specOf(file("start: oneshot", "startup_timeout: 5s"))).toMatchObject({ start: "oneshot", startTimeoutMillis: 5_000 });
   });
 
+  it("notify may have a watchdog, and only that", () => {
+    expect(specOf(file("start: notify", "watchdog: 30s"))).toMatchObject({
+      start: "notify",
+      watchdogMillis: 30_000,
+      startTimeoutMillis: 60_000,
+    });
+    expect(findings(file("watchdog: 30s"))).toMatchInlineSnapshot(`
+      "
+      hsu.yaml:6:7: error HSU-CFG-032: unit "web": a "watchdog" listens to a unit that tells its state
+        6 |       watchdog: 30s
+          |       ^^^^^^^^
+          = add start: notify, and have the program send WATCHDOG=1
+
+      1 error
+      "
+    `);
+  });
+
   it("the keys are those of the nested dialect as well", () => {
     const nested = [
       "managed_processes:",

@@ -1,6 +1,7 @@
 /**
  * Runs a task as a native process that leads its own group and writes its output to files without the master's help.
  */
+import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import type * as Scope from "effect/Scope";
@@ -12,6 +13,18 @@ import { make as finder } from "../unmanaged/Finder.ts";
 
 /** In the environment of all that an invocation starts. */
 const mark = "HSU_INVOCATION_ID";
+
+/** What its own service manager tells the master is not said to its units. */
+const ofMaster = new Set([
+  "NOTIFY_SOCKET",
+  "WATCHDOG_USEC",
+  "WATCHDOG_PID",
+  "LISTEN_FDS",
+  "LISTEN_PID",
+  "LISTEN_FDNAMES",
+  "INVOCATION_ID",
+  "MAINPID",
+]);
 
 /** Where the driver keeps output, and what every process inherits. */
 export interface Options {
@@ -35,7 +48,9 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
     const processes = yield* Processes;
     const sweeper = yield* Sweep.make(processes, mark);
     const inherited: Record<string, string> = {};
-    for (const [name, value] of Object.entries(options.environment)) if (value !== undefined) inherited[name] = value;
+    for (const [name, value] of Object.entries(options.environment)) {
+      if (value !== undefined && !ofMaster.has(name)) inherited[name] = value;
+    }
 
     const memory = (handle: ProcessHandle): Task["memory"] =>
       Effect.map(processes.stats(handle.identity), Option.match({ onNone: () => null, onSome: (stats) => stats.rssBytes }));
@@ -115,6 +130,8 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           ),
         );
       },
+      openNotifySocket: (id, received) =>
+        processes.openNotifySocket(join(options.stateDirectory, "notify", `${Paths.fileName(id)}.sock`), received),
       // The leader of its own group: those below it have another pid than their group.
       find: (invocation) =>
         Effect.map(processes.marked(mark, invocation), (found) => Option.fromUndefinedOr(found.find(({ group, pid }) => group === pid))),

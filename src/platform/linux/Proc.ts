@@ -76,7 +76,8 @@ export const startedAtMillis = (startTicks: number): number => {
   return ours === undefined ? bySystem : Math.min(bySystem, now - process.uptime() * 1000 + (startTicks - ours.startTime) * tick);
 };
 
-const environmentHas = (pid: string, entries: ReadonlyArray<string>): boolean => {
+/** Whether a process was started with one of these entries in its environment. */
+export const environmentHas = (pid: string | number, entries: ReadonlyArray<string>): boolean => {
   try {
     const environment = `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`;
     return entries.some((entry) => environment.includes(`\0${entry}\0`));

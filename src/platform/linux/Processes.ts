@@ -67,6 +67,12 @@ const make = (probe: Probe, environment = process.env, groups = controlGroups())
   };
   return {
     spawn: (options) => Effect.uninterruptible(Effect.suspend(() => start(options))),
+    // Loaded with the first unit that tells its state.
+    openNotifySocket: (path, received) =>
+      Effect.flatMap(
+        Effect.promise(() => import("./NotifySocket.ts")),
+        ({ openNotifySocket }) => openNotifySocket(path, received),
+      ),
     identify: (pid) => Effect.sync(() => Option.fromUndefinedOr(identify(pid))),
     bootId: probe.bootId,
     isAlive: (identity) => Effect.sync(() => runs(identity)),

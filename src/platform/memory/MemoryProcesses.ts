@@ -52,6 +52,8 @@ export interface MemoryProcesses {
   readonly define: (executable: string, program: Program) => void;
   /** Everything started so far, oldest first; of one executable, or of all. */
   readonly started: (executable?: string) => ReadonlyArray<MemoryProcess>;
+  /** Sends a notification to a socket as this process; nobody hears it where there is no such socket. */
+  readonly notify: (path: string, text: string, pid: number) => void;
   /** Gives the pid of an ended process to a stranger. */
   readonly reusePid: (pid: number) => void;
   /** Somebody else starts a process. */
@@ -142,6 +144,7 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
   const known = new Map(Object.entries(programs));
   const started: Array<ReturnType<typeof start>> = [];
   const strangers = new Set<number>();
+  const sockets = new Map<string, (text: string, pid: number) => void>();
   const find = (pid: number) => started.find(({ process }) => process.handle.pid === pid);
   const startedOf = (executable?: string) =>
     started.map(({ process }) => process).filter(({ options }) => executable === undefined || options.executable === executable);
@@ -161,6 +164,14 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
       yield* rest.begin;
       return process.handle;
     }),
+    openNotifySocket: (path, received) =>
+      Effect.acquireRelease(
+        Effect.sync(() => {
+          sockets.set(path, (text, pid) => received(text, { pid, uid: 0, isOf: (group) => group === pid }));
+          return path;
+        }),
+        () => Effect.sync(() => void sockets.delete(path)),
+      ),
     identify: (pid) =>
       Effect.sync(() => {
         if (strangers.has(pid)) return Option.some({ pid, startTime: -pid, bootId });
@@ -184,6 +195,7 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
     layer: Layer.succeed(Processes, service),
     define: (executable, program) => void known.set(executable, program),
     started: startedOf,
+    notify: (path, text, pid) => sockets.get(path)?.(text, pid),
     reusePid: (pid) => void strangers.add(pid),
     appear,
   };

@@ -1,0 +1,34 @@
+/**
+ * Sockets that processes tell their state to (`sd_notify`): one datagram socket a unit, so that each sender is known by where it sends to.
+ */
+import type * as Effect from "effect/Effect";
+import * as Schema from "effect/Schema";
+import type * as Scope from "effect/Scope";
+
+/** Who has sent a datagram, as the system says. */
+export interface Sender {
+  readonly pid: number;
+  readonly uid: number;
+  /** Whether it is of this process group, or carries this entry in its environment; null when it has ended. */
+  readonly isOf: (group: number, entry: string) => boolean | null;
+}
+
+/** No such socket can be made here. */
+export class NotifyUnavailable extends Schema.TaggedError<NotifyUnavailable>()("NotifyUnavailable", {
+  path: Schema.String,
+  reason: Schema.String,
+}) {
+  readonly code = "HSU-UNIT-023";
+  override get message(): string {
+    return `no notification socket at ${JSON.stringify(this.path)}: ${this.reason}`;
+  }
+  get hint(): string {
+    return "`start: process` needs none";
+  }
+}
+
+/** Opens the socket at a path, which is replaced if it is there; what it is called in `NOTIFY_SOCKET`. Closed and removed with the scope. */
+export type OpenNotifySocket = (
+  path: string,
+  received: (text: string, sender: Sender) => void,
+) => Effect.Effect<string, NotifyUnavailable, Scope.Scope>;

@@ -1,0 +1,151 @@
+/**
+ * The ear of a unit that tells its state (`start: notify`): its socket, what is made of what it says, and its watchdog. Lives as long as its process.
+ */
+import * as Clock from "effect/Clock";
+import * as Deferred from "effect/Deferred";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
+import type { Driver, Task } from "../driver/index.ts";
+import type { NotifyUnavailable, Sender } from "../platform/index.ts";
+import { type Notification, parse } from "./Notification.ts";
+import type { Slot } from "./Run.ts";
+import { NotReady } from "./RunErrors.ts";
+import type { UnitSpec } from "./UnitSpec.ts";
+import { left, type Watchdog } from "./Watchdog.ts";
+
+export interface Notifying {
+  /** What the process finds in its environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** This is the process: from now on it is listened to. */
+  readonly attach: (task: Task) => void;
+  /** Waits until it is ready, as long as its start may take. */
+  readonly ready: Effect.Effect<void, NotReady>;
+  readonly watchdog: {
+    /** Whether it has expired; if not, `ring` sets the timer for the next look, where it is on. */
+    readonly expired: (ring: (millis: number) => () => void) => boolean;
+    readonly intervalMillis: () => number;
+  };
+}
+
+interface Parts {
+  readonly spec: UnitSpec;
+  readonly slot: Slot;
+  readonly driver: Driver;
+  /** An earlier master has heard that it is ready. */
+  readonly wasReady: boolean;
+  /** An event that people see. */
+  readonly notice: (type: string, message: string) => void;
+  /** Its watchdog has to be looked at anew. */
+  readonly watch: () => void;
+}
+
+/** Who speaks is its process, or somebody whom that has started; one who has ended since can only have had the path from there. */
+const isHeard = (sender: Sender, task: Task, unit: string): boolean => sender.isOf(task.identity.pid, `HSU_UNIT=${unit}`) ?? true;
+
+export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { driver, notice, slot, spec, wasReady, watch } = parts;
+    const clock = yield* Clock.Clock;
+    // Nobody sets this clock.
+    const now = (): number => Number(clock.currentTimeNanosUnsafe() / 1_000_000n);
+    const isReady = yield* Deferred.make<void>();
+    let ready = wasReady;
+    let deadline = now() + spec.startTimeoutMillis;
+    let watchdog: Watchdog = { intervalMillis: spec.watchdogMillis ?? 0, aliveAt: now() };
+    /** The only timer of the watchdog, however often its interval is changed. */
+    let cancel: (() => void) | null = null;
+    let task: Task | null = null;
+    let early: Array<readonly [string, Sender]> = [];
+
+    /** Where a readiness probe decides, a word does not. */
+    const setReadiness = (value: boolean): void => void (spec.probes?.readiness === undefined && ready && slot.readiness.set(value));
+    const feed = (intervalMillis: number): void => void (watchdog = { intervalMillis, aliveAt: now() });
+    const beReady = (): void => {
+      if (ready) {
+        setReadiness(true);
+        return;
+      }
+      ready = true;
+      feed(watchdog.intervalMillis);
+      Deferred.doneUnsafe(isReady, Effect.void);
+    };
+
+    const take = (said: Notification, pid: number): void => {
+      switch (said._tag) {
+        case "Ready":
+          return beReady();
+        case "Reloading":
+          notice("reloading", "says that it is reloading");
+          return setReadiness(false);
+        case "Stopping":
+          notice("stopping", "says that it is stopping");
+          return setReadiness(false);
+        case "Status":
+          slot.said = said.text === "" ? null : said.text;
+          return;
+        case "Alive":
+          return feed(watchdog.intervalMillis);
+        case "WatchdogTrigger":
+          watchdog = { intervalMillis: Math.max(1, watchdog.intervalMillis), aliveAt: -Infinity };
+          return watch();
+        case "WatchdogInterval":
+          feed(said.millis);
+          return watch();
+        case "ExtendTimeout":
+          deadline = Math.max(deadline, now() + said.millis);
+          return;
+        case "Errno":
+          return notice("errno", `says that it has failed with errno ${said.errno}`);
+        case "BusError":
+          return notice("errno", `says that it has failed with ${said.name}`);
+        case "MainPid":
+          if (said.pid === pid) return;
+          return notice("refused", `MAINPID=${said.pid} is refused: the process that was started is the one that is supervised`);
+        case "Unsupported":
+          return notice("refused", `${said.assignment} is refused: HSU keeps no descriptors and lets nobody else speak for a unit`);
+      }
+    };
+
+    const hear = (text: string, sender: Sender): void => {
+      if (task === null) return void early.push([text, sender]);
+      if (!isHeard(sender, task, spec.id))
+        return notice("refused", `a notification of pid ${sender.pid} is refused: it is not of this unit`);
+      const { malformed, notifications } = parse(text);
+      for (const line of malformed) notice("refused", `a notification that cannot be read: ${JSON.stringify(line)}`);
+      for (const said of notifications) take(said, task.identity.pid);
+    };
+
+    const socket = yield* driver.openNotifySocket(spec.id, hear);
+    const timedOut: Effect.Effect<never, NotReady> = Effect.suspend(() => {
+      const wait = deadline - now();
+      if (wait > 0) return Effect.delay(timedOut, wait);
+      return Effect.fail(new NotReady({ reason: "no READY=1 in time" }));
+    });
+    yield* Effect.addFinalizer(() => Effect.sync(() => void (slot.said = null)));
+    return {
+      environment: {
+        NOTIFY_SOCKET: socket,
+        ...(spec.watchdogMillis === undefined ? {} : { WATCHDOG_USEC: String(spec.watchdogMillis * 1000) }),
+      },
+      attach: (started) => {
+        task = started;
+        feed(watchdog.intervalMillis);
+        const heard = early;
+        early = [];
+        for (const [text, sender] of heard) hear(text, sender);
+      },
+      ready: Effect.suspend(() => (ready ? Effect.void : Effect.raceFirst(Deferred.await(isReady), timedOut))),
+      watchdog: {
+        expired: (ring) => {
+          cancel?.();
+          cancel = null;
+          const millis = left(watchdog, now());
+          if (millis === null) return false;
+          if (millis <= 0) return true;
+          cancel = ring(millis);
+          return false;
+        },
+        intervalMillis: () => watchdog.intervalMillis,
+      },
+    };
+  });

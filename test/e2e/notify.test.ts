@@ -1,0 +1,74 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { notifier, python } from "../programs/python.ts";
+import { type Home, home, until } from "./program.ts";
+
+let place: Home;
+beforeEach(() => {
+  place = home();
+});
+afterEach(() => place.clean());
+
+const write = (units: Readonly<Record<string, { readonly steps: ReadonlyArray<string>; readonly watchdog?: string }>>): void =>
+  writeFileSync(
+    join(place.folder, "hsu.yaml"),
+    JSON.stringify({
+      managed_processes: Object.entries(units).map(([id, { steps, watchdog }]) => ({
+        id,
+        management: {
+          control: {
+            executable: python,
+            arguments: [notifier, ...steps],
+            start: "notify",
+            ...(watchdog === undefined ? {} : { watchdog }),
+          },
+          restart_policy: { strategy: "on_failure", restart_delay: "10ms" },
+        },
+      })),
+    }),
+  );
+const units = async () => Object.fromEntries((await place.status()).units.map((unit) => [unit.id, unit]));
+const killMaster = async (): Promise<void> => {
+  process.kill((await place.status()).pid, "SIGKILL");
+  await until(
+    "nobody answers",
+    () => place.hsu("status"),
+    ({ code }) => code === 3,
+  );
+};
+
+describe.skipIf(python === null)("notifications over masters (needs python3)", () => {
+  it("a unit goes on telling its state to the next master, and its watchdog goes on", async () => {
+    write({
+      web: {
+        steps: ["READY=1", ...Array.from({ length: 300 }, (_, n) => ["0.1", `STATUS=beat ${n}\\nWATCHDOG=1`]).flat(), "hang"],
+        watchdog: "20s",
+      },
+      plain: { steps: ["READY=1\\nSTATUS=once", "hang"] },
+    });
+    expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
+    const before = await until("it beats", units, ({ web }) => web?.reason?.startsWith("beat") === true);
+    expect((await place.hsu("status")).out).toMatch(/web .*running .*beat \d+/);
+    await killMaster();
+    expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
+    const after = await until("it beats for the next master", units, ({ web }) => web?.reason?.startsWith("beat") === true);
+    expect(after["web"]).toMatchObject({ state: "running", pid: before["web"]!.pid, ready: true });
+    // What was ready stays so, though it says it only once.
+    expect(after["plain"]).toMatchObject({ state: "running", pid: before["plain"]!.pid, ready: true });
+    process.kill(before["web"]!.pid!, "SIGSTOP");
+    expect(await place.hsu("down")).toMatchObject({ code: 0 });
+    expect(place.left()).toEqual([]);
+  });
+
+  it("one that hangs after its master was killed is ended by the watchdog of the next one", async () => {
+    write({ web: { steps: ["READY=1", "beat 0.1"], watchdog: "1s" } });
+    expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
+    const { web } = await units();
+    await killMaster();
+    process.kill(web!.pid!, "SIGSTOP");
+    expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
+    const next = await until("another runs", units, ({ web: now }) => now?.state === "running" && now.pid !== web!.pid, 30_000);
+    expect(next["web"]!.lastExit).toMatchObject({ because: "watchdog: no sign of life for 1000 ms" });
+  });
+});

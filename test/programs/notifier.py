@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""A unit that tells its state. Each argument is a step: a number of seconds to wait, `ignore-abort`, `hang`, `exit N`, `child TEXT` (sent by a child of its own), `print-env`, or a datagram with \\n for a new line."""
+import os, signal, socket, subprocess, sys, time
+
+def send(text):
+    address = os.environ["NOTIFY_SOCKET"]
+    if address[0] == "@":
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.sendto(text.encode().decode("unicode_escape").encode("latin-1"), address)
+        except (ConnectionRefusedError, FileNotFoundError):
+            pass  # Nobody listens, as between two masters: no program ends for that.
+
+for step in sys.argv[1:]:
+    word, _, rest = step.partition(" ")
+    if word == "ignore-abort":
+        signal.signal(signal.SIGABRT, signal.SIG_IGN)
+    elif word == "hang":
+        while True:
+            time.sleep(3600)
+    elif word == "beat":
+        while True:
+            send("WATCHDOG=1")
+            time.sleep(float(rest))
+    elif word == "exit":
+        sys.exit(int(rest))
+    elif word == "child":
+        subprocess.run([sys.executable, __file__, rest], check=True)
+    elif word == "print-env":
+        print({name: value for name, value in os.environ.items() if name.startswith(("NOTIFY", "WATCHDOG", "LISTEN"))}, flush=True)
+    elif word.replace(".", "").isdigit():
+        time.sleep(float(word))
+    else:
+        send(step)
