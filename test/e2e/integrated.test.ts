@@ -153,6 +153,39 @@ describe("a unit's own services", () => {
   );
 });
 
+describe("the health of an integrated unit", () => {
+  const probed = (file: string) => {
+    const config = integrated("a", process.execPath, [resolve(`test/integrated/fixtures/${file}`)]);
+    const options = { interval: "200ms", timeout: "150ms", initial_delay: "50ms" };
+    return { ...config, management: { ...config.management, health_check_run_options: options } };
+  };
+
+  it("UNIMPLEMENTED on Ping is alive", async () => {
+    write({ managed_processes: [probed("bare.ts")] });
+    await up();
+    const first = await until(
+      "it was asked",
+      () => unit("a"),
+      ({ health }) => health === "healthy",
+    );
+    expect(await place.hsu("call", "a")).toMatchObject({ code: 1, err: expect.stringContaining("it serves no reflection [HSU-CALL-004]") });
+    expect(await unit("a")).toMatchObject({ health: "healthy", restarts: 0, pid: first.pid });
+  }, 60_000);
+
+  it("a unit that takes connections and answers nobody is restarted", async () => {
+    const deaf = probed("reluctant.ts");
+    deaf.management.control.arguments = [...deaf.management.control.arguments, "--deaf"];
+    write({ managed_processes: [deaf] });
+    await up();
+    const seen = await until(
+      "it was restarted",
+      () => unit("a"),
+      ({ restarts }) => restarts > 0,
+    );
+    expect(seen.lastExit?.because).toContain("liveness");
+  }, 60_000);
+});
+
 const get = (socketPath: string, path: string): Promise<string> =>
   new Promise((done, fail) => {
     request({ socketPath, path, agent: false }, (response) => void text(response).then(done, fail))
