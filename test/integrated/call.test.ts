@@ -201,6 +201,14 @@ describe("what does not work is said", () => {
     }
   });
 
+  it("a process that has just been started and does not listen: it is waited for, no longer than the deadline", async () => {
+    const young = entryAt(1);
+    young.slot.startedAt = Date.now() + 60_000;
+    const options = { unit: "shop", method: "shop.v1.Shop/Order", json: "{}", timeoutMillis: 200 };
+    const error = await Effect.runPromise(Effect.flip(Stream.runDrain(call(young, Effect.succeed("running"), Effect.void, options))));
+    expect(error._tag).toBe("CallDeadline");
+  });
+
   it("a unit without reflection, without a port, without a process, or where nobody listens", async () => {
     const { createServer: createGrpc } = await import("nice-grpc");
     const bare = createGrpc();
