@@ -76,7 +76,7 @@ it("an actor of a module, made with another copy of hsu than the program's, runs
   }
   expect((await place.hsu("down")).code).toBe(0);
   expect(place.left()).toEqual([]);
-});
+}, 60_000);
 
 it("a module that is not what it should be is a failed unit that says why; the rest runs, and a start by hand tries again", async () => {
   const broken = (id: string, control: string) => `  - { id: ${id}, type: module, management: { control: { ${control} } } }\n`;
@@ -113,4 +113,4 @@ it("a module that is not what it should be is a failed unit that says why; the r
   writeFileSync(join(place.folder, "throws.mjs"), "export default 1;\n");
   for (const { at } of kinds) expect((await place.hsu("start", at("throws"))).err).toContain('the export "default" of the module');
   expect((await place.hsu("down")).code).toBe(0);
-});
+}, 60_000);

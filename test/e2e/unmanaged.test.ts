@@ -69,7 +69,7 @@ it("unmanaged unit survives shutdown: an ordered one, a forced one, and kill -9 
   expect(daemon.runs()).toBe(true);
   expect((await place.hsu("down")).code).toBe(0);
   expect(daemon.runs()).toBe(true);
-});
+}, 60_000);
 
 it("PID reused by a stranger is not adopted, and cannot be stopped; refusals name the key on the command line", async () => {
   const files = join(place.folder, "pids");
@@ -109,4 +109,4 @@ it("PID reused by a stranger is not adopted, and cannot be stopped; refusals nam
   expect((await place.hsu("signal", "good", "TERM")).err).toContain("allowed_signals: [SIGTERM]");
   expect((await place.hsu("down")).code).toBe(0);
   expect([stranger.runs(), mine.runs()]).toEqual([true, true]);
-});
+}, 60_000);
