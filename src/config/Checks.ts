@@ -92,7 +92,7 @@ const WITHOUT_EFFECT: ReadonlyArray<Idle> = [
   ["management.unmanaged.metadata", ["version", "tags"]],
   ...["standard_managed", "integrated_managed"].flatMap((kind): ReadonlyArray<Idle> => [
     [`management.${kind}.metadata`, ["version", "tags"]],
-    [`management.${kind}.control.context_aware_restart`, ["startup_grace_period", "sustained_violation_time", "spike_tolerance_time"]],
+    [`management.${kind}.control.context_aware_restart`, ["sustained_violation_time", "spike_tolerance_time"]],
     [`management.${kind}.control.limits`],
     [`management.${kind}.control.process_file`],
     [`management.${kind}.control.log_collection`],

@@ -178,7 +178,7 @@ const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
         : flat(context, place, management as FlatManagement);
   const { description, executable, folder, logging } = program;
   const integrated = kindOf(unit) === "integrated_managed";
-  const probing = probesOf(context.folder, program.health, integrated);
+  const probing = probesOf(context.folder, program.health, integrated, program.restart.context?.startup_grace_period);
   const startMillis = program.starts.start === "oneshot" ? DEFAULTS.oneshotMillis : DEFAULTS.startTimeoutMillis;
   return {
     _tag: "Unit",

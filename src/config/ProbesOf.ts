@@ -148,12 +148,18 @@ const fromHealthCheck = (folder: string, given: ProbeBlocks, integrated: boolean
 };
 
 /** The probes of a unit; none: an object without any. */
-export const probesOf = (folder: string, given: ProbeBlocks, integrated: boolean): { readonly probes?: ProbesSpec } => {
+export const probesOf = (
+  folder: string,
+  given: ProbeBlocks,
+  integrated: boolean,
+  graceMillis?: number,
+): { readonly probes?: ProbesSpec } => {
   const probes: { -readonly [K in keyof ProbesSpec]: ProbesSpec[K] } = { ...fromHealthCheck(folder, given, integrated) };
   for (const kind of ["startup", "readiness", "liveness"] as const) {
     const probe = probeOf(folder, given.probes?.[kind], PROBE_DEFAULTS[kind]);
     if (probe !== undefined) probes[kind] = probe;
   }
+  if (probes.liveness !== undefined && graceMillis !== undefined) probes.liveness = { ...probes.liveness, graceMillis };
   return probes.startup === undefined && probes.readiness === undefined && probes.liveness === undefined ? {} : { probes };
 };
 

@@ -63,6 +63,8 @@ export interface ProbeSpec {
   readonly timeoutMillis: number;
   /** From the start of the process to the first run. */
   readonly initialDelayMillis: number;
+  /** For so long after the first run failures do not count, as long as none has passed; an interval at least. */
+  readonly graceMillis?: number;
   /** Failures in a row that make it unhealthy. */
   readonly failureThreshold: number;
   /** Passes in a row that make it healthy. */

@@ -258,7 +258,7 @@ describe("the files of the Rust build", () => {
       [
         "16 HSU-CFG-101 unit "echo-test": version, tags in "metadata" are",
         "36 HSU-CFG-101 unit "echo-test": "limits" is",
-        "69 HSU-CFG-101 unit "long-running-service": startup_grace_period, sustained_violation_time in "context_aware_restart" are",
+        "69 HSU-CFG-101 unit "long-running-service": sustained_violation_time in "context_aware_restart" is",
         "84 HSU-CFG-101 unit "long-running-service": "limits" is",
         "101 HSU-CFG-101 "log_collection" is",
       ]

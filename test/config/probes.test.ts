@@ -202,6 +202,21 @@ describe("health_check", () => {
   });
 });
 
+it("startup_grace_period of context_aware_restart is the grace of a liveness probe, whichever block it stands in", () => {
+  const text = [
+    "managed_processes:",
+    "  - id: web",
+    "    management:",
+    "      standard_managed:",
+    "        health_check: {type: process}",
+    "        control:",
+    "          execution: {executable_path: ./web}",
+    "          context_aware_restart: {startup_grace_period: 90s}",
+    "",
+  ].join("\n");
+  expect(specOf(text).probes?.liveness?.graceMillis).toBe(90_000);
+});
+
 describe("what cannot work is an error with its place", () => {
   it.each([
     ["probes: {liveness: {tcp: {port: 1}, interval: 5s, timeout: »5s}}", "a timeout of 5s is not shorter than the interval of 5s"],

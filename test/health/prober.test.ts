@@ -52,6 +52,14 @@ describe("one probe", () => {
     }),
   );
 
+  it.effect("one with a grace that is longer than its interval: nothing counts for so long, and no pause is longer than an interval", () =>
+    Effect.gen(function* () {
+      const { counted, runs } = yield* observe(spec({ intervalMillis: 1000, graceMillis: 4000 }), fresh, fails, 6500);
+      expect(runs).toEqual([0, 100, 300, 700, 1500, 2500, 3500, 4000, 5000, 6000]);
+      expect(counted).toEqual(["4000 - ill", "5000 - ill", "6000 - ill"]);
+    }),
+  );
+
   it.effect("one that fails from the first is run often for one interval, in which nothing counts", () =>
     Effect.gen(function* () {
       const { counted, runs } = yield* observe(spec(), fresh, fails, 35_000);
