@@ -42,9 +42,11 @@ const task = (folder: string, script: string): TaskSpec => ({
 });
 
 /** At once, as daemons do: a child that starts a session, and a grandchild of it whose parents are gone. */
-const daemon = `setsid sh -c 'trap "" TERM; sleep 600 & echo $! > daemon.tmp; mv daemon.tmp daemon' &`;
+const daemonAs = (file: string): string => `setsid sh -c 'trap "" TERM; sleep 600 & echo $! > tmp; mv tmp ${file}' &`;
+const daemon = daemonAs("daemon");
 const has = (folder: string, name: string) => until(`there is ${name}`, () => existsSync(join(folder, name)));
-const daemonRuns = (folder: string, mark: string): boolean => marked(mark).includes(Number(readFileSync(join(folder, "daemon"), "latin1")));
+const daemonRuns = (folder: string, mark: string, file = "daemon"): boolean =>
+  marked(mark).includes(Number(readFileSync(join(folder, file), "latin1")));
 
 const systems = [
   ["with control groups, where there are any", layer],
@@ -96,12 +98,10 @@ describe.each(systems)("who leaves the session of a unit, %s", (_, processes) =>
         );
         yield* until("nobody is left", () => marked(mark).length === 0);
 
-        const next = task(folder, `rm daemon; sleep 0.2; ${daemon} exec sleep 600`);
+        const next = task(folder, `sleep 0.2; ${daemonAs("next")} exec sleep 600`);
         const lost = yield* driver.start(next);
-        yield* until(
-          "the next daemon runs",
-          () => marked(mark).length > 1 && existsSync(join(folder, "daemon")) && daemonRuns(folder, mark),
-        );
+        yield* has(folder, "next");
+        expect(daemonRuns(folder, mark, "next")).toBe(true);
         process.kill(lost.identity.pid, "SIGKILL");
         yield* lost.wait;
         yield* driver.sweep(next.id, next.invocation);
