@@ -1,6 +1,7 @@
 /**
  * Where a unit's output is kept: `<state>/logs/<unit>/stdout.log` and `stderr.log`.
  */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { Paths } from "../platform/index.ts";
@@ -18,9 +19,16 @@ export const directory = (stateDirectory: string, unit: string): string => join(
 export const path = (stateDirectory: string, unit: string, stream: LogStream): string =>
   join(directory(stateDirectory, unit), `${stream}.log`);
 
+/** Folders that were made, or made private, before: a unit that comes back need not wait for that again. */
+const prepared = new Set<string>();
+
 /** Makes the folder (0700) and says where the unit's output goes; the files come with the first start. */
 export const prepare = (stateDirectory: string, unit: string): Effect.Effect<Readonly<Record<LogStream, string>>, Paths.DirectoryError> =>
-  Effect.as(Paths.ensurePrivate(directory(stateDirectory, unit)), {
-    stdout: path(stateDirectory, unit, "stdout"),
-    stderr: path(stateDirectory, unit, "stderr"),
+  Effect.suspend(() => {
+    const folder = directory(stateDirectory, unit);
+    const isReady = prepared.has(folder) && existsSync(folder);
+    return Effect.map(isReady ? Effect.void : Paths.ensurePrivate(folder), () => {
+      prepared.add(folder);
+      return { stdout: path(stateDirectory, unit, "stdout"), stderr: path(stateDirectory, unit, "stderr") };
+    });
   });

@@ -21,15 +21,21 @@ export const beside = (store: Store, directory: string, unwritable: (error: Stor
       unwritable(new StoreUnusable({ file, reason: cause instanceof Error ? cause.message : String(cause) }));
     }
   };
+  /** Those that are there. */
+  const written = new Set<string>();
   const write = (name: string, value: number): void =>
     attempt(name, (file) => {
+      written.add(name);
       // Whoever reads it finds a whole one.
       writeFileSync(`${file}.new`, `${value}\n`, { mode: 0o644 });
       renameSync(`${file}.new`, file);
     });
   const known = new Set(store.processes.flatMap(({ unit }) => Object.values(namesOf(unit))));
   // Of an earlier boot, or of what has ended since.
-  for (const name of readdirSync(directory)) if (!known.has(name)) attempt(name, (file) => rmSync(file, { force: true }));
+  for (const name of readdirSync(directory)) {
+    if (known.has(name)) written.add(name);
+    else attempt(name, (file) => rmSync(file, { force: true }));
+  }
   // A record of a version that wrote the port into its file only.
   for (const record of store.processes) {
     if (record.port !== undefined) continue;
@@ -51,7 +57,7 @@ export const beside = (store: Store, directory: string, unwritable: (error: Stor
     },
     removeProcess: (unit) => {
       store.removeProcess(unit);
-      for (const name of Object.values(namesOf(unit))) attempt(name, (file) => rmSync(file, { force: true }));
+      for (const name of Object.values(namesOf(unit))) if (written.delete(name)) attempt(name, (file) => rmSync(file, { force: true }));
     },
   };
 };

@@ -5,7 +5,6 @@
  * Who sets limits finds the folder in `ControlGroup.folder`; here is only who belongs together.
  */
 import {
-  close,
   closeSync,
   existsSync,
   type FSWatcher,
@@ -42,6 +41,9 @@ const mayHaveLost = (pid: number): boolean => {
   return fields[0] === "Z" || fields[0] === "X" || Number(fields[8]) + Number(fields[10]) > 0;
 };
 
+/** Folders of groups that this process knows of. */
+const here = new Set<string>();
+
 /** The group of one unit. */
 export class ControlGroup {
   readonly folder: string;
@@ -52,6 +54,7 @@ export class ControlGroup {
   #holds: boolean;
 
   constructor(version: 1 | 2, folder: string, holds: boolean) {
+    here.add(folder);
     this.#version = version;
     this.folder = folder;
     this.#holds = holds;
@@ -76,7 +79,7 @@ export class ControlGroup {
     this.#moving = new Promise((moved) => {
       write(file, String(pid), (error) => {
         this.#moving = null;
-        close(file, () => {});
+        closeSync(file);
         if (error === null) {
           this.#holds = this.#takeDescendants(pid);
           // ESRCH: it has ended.
@@ -171,7 +174,10 @@ export class ControlGroup {
 
   /** Does nothing while anybody is in it. */
   remove(): void {
-    if (removeAll(this.folder)) removeFolder(dirname(this.folder));
+    if (!removeAll(this.folder)) return;
+    here.delete(this.folder);
+    // The instance's own goes with the last of them.
+    if (here.size === 0) removeFolder(dirname(this.folder));
   }
 }
 
