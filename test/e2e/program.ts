@@ -2,11 +2,12 @@
  * The `hsu` program as its users run it: as a process, with folders of its own.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, rmdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { marked } from "../marked.ts";
+import { folderOf, hierarchies, instanceName } from "../../src/platform/linux/CgroupPlace.ts";
 import type { MasterStatus } from "../../src/protocol/MasterRpc.ts";
 
 export interface Ended {
@@ -55,6 +56,22 @@ export const freePort = (): Promise<number> =>
     });
   });
 
+const removeGroups = (stateDirectory: string): void => {
+  for (const hierarchy of hierarchies(readFileSync("/proc/self/mountinfo", "latin1"))) {
+    const above = folderOf(hierarchy, readFileSync("/proc/self/cgroup", "latin1"));
+    const instance = join(above ?? "", instanceName(stateDirectory));
+    if (!existsSync(instance)) continue;
+    const units = readdirSync(instance, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    for (const place of [...units.map(({ name }) => join(instance, name)), instance]) {
+      try {
+        rmdirSync(place);
+      } catch {
+        // Who was killed a moment ago is still on the way out.
+      }
+    }
+  }
+};
+
 /** What is known of a master that does not answer. */
 const nothing: MasterStatus = { pid: 0, version: "", source: "", phase: "starting", startedAt: 0, now: 0, memory: null, units: [] };
 
@@ -98,6 +115,8 @@ export const home = (from?: string, program = resolve("src/bin/hsu.ts")): Home =
           // It ended by itself.
         }
       }
+      // A master that was killed could not remove the groups of its units.
+      removeGroups(join(folder, "state"));
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
