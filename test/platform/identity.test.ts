@@ -141,7 +141,7 @@ it.live("a system that cannot be asked does not make a group look ended", () =>
 );
 
 it("a command with blanks and brackets does not shift the fields of /proc/PID/stat", () => {
-  const rest = "S 1 77 78 0 -1 0 1 2 3 4 50 60 0 0 20 0 9 0 12345 1000 42 0";
+  const rest = "S 1 77 78 0 -1 0 1 2 3 4 50 60 0 0 20 0 9 0 12345 1000 42 0 1 1 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 9";
   expect(parseStat(`12 (a) b (c) ${rest}`)).toEqual({
     state: "S",
     group: 77,
@@ -151,5 +151,7 @@ it("a command with blanks and brackets does not shift the fields of /proc/PID/st
     threads: 9,
     startTime: 12345,
     rssPages: 42,
+    parent: 1,
+    exitStatus: 9,
   });
 });
