@@ -8,9 +8,8 @@ import { type Driver, ProcessDriver, type TaskSpec } from "../../src/driver/inde
 import type { Processes } from "../../src/platform/index.ts";
 import { noControlGroups } from "../../src/platform/linux/Cgroup.ts";
 import { layerWith } from "../../src/platform/linux/Processes.ts";
-import { procProbe } from "../../src/platform/linux/Proc.ts";
 import { marked } from "../marked.ts";
-import { temporaryFolder, until } from "../platform/support.ts";
+import { temporaryFolder, twoMastersProbe, until } from "../platform/support.ts";
 
 interface Place {
   readonly folder: string;
@@ -48,11 +47,9 @@ const has = (folder: string, name: string) => until(`there is ${name}`, () => ex
 const daemonRuns = (folder: string, mark: string, file = "daemon"): boolean =>
   marked(mark).includes(Number(readFileSync(join(folder, file), "latin1")));
 
-/** One program is the earlier master and the later one here: what the later one reaps, Node would never tell the earlier one. */
-const { exitOf: _, ...probe } = procProbe;
 const systems = [
-  ["with control groups, where there are any", layerWith(probe)],
-  ["without control groups", layerWith(probe, process.env, noControlGroups)],
+  ["with control groups, where there are any", layerWith(twoMastersProbe)],
+  ["without control groups", layerWith(twoMastersProbe, process.env, noControlGroups)],
 ] as const;
 
 describe.each(systems)("who leaves the session of a unit, %s", (_, processes) => {

@@ -3,7 +3,10 @@ import { describe, expect, it } from "vitest";
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import { Processes } from "../../src/platform/index.ts";
-import { layer } from "../../src/platform/linux/Processes.ts";
+import { layerWith } from "../../src/platform/linux/Processes.ts";
+import { twoMastersProbe } from "./support.ts";
+
+const layer = layerWith(twoMastersProbe);
 
 /** A group leader that is nobody's child here that HSU knows of. */
 const foreign = (script: string, env: Record<string, string> = {}): Promise<number> =>

@@ -6,8 +6,10 @@ import { describe, expect, it } from "vitest";
 import { type ProcessHandle, Processes } from "../../src/platform/index.ts";
 import { controlGroups } from "../../src/platform/linux/Cgroup.ts";
 import { folderOf, hierarchies, instanceName } from "../../src/platform/linux/CgroupPlace.ts";
-import { layer } from "../../src/platform/linux/Processes.ts";
-import { options, read, start, temporaryFolder, until } from "./support.ts";
+import { layerWith } from "../../src/platform/linux/Processes.ts";
+import { options, read, start, temporaryFolder, twoMastersProbe, until } from "./support.ts";
+
+const layer = layerWith(twoMastersProbe);
 
 const v2 = "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate";
 const hybrid = [

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import { type ProcessHandle, Processes, type SpawnOptions } from "../../src/platform/index.ts";
+import { procProbe } from "../../src/platform/linux/Proc.ts";
+import type { Probe } from "../../src/platform/Probe.ts";
 
 export const program = fileURLToPath(new URL("../programs/misbehave.mjs", import.meta.url));
 
@@ -55,3 +57,7 @@ export const until = (what: string, holds: () => boolean): Effect.Effect<void> =
   Effect.suspend(() => (holds() ? Effect.void : Effect.andThen(Effect.sleep(5), until(what, holds)))).pipe(
     Effect.timeoutOrElse({ duration: 10_000, orElse: () => Effect.die(new Error(`waited 10 s in vain until ${what}`)) }),
   );
+
+const { exitOf: _, ...withoutExits } = procProbe;
+/** For tests in which one program is the earlier master and the later one: what the later one reaps, Node would never tell the earlier one. */
+export const twoMastersProbe: Probe = withoutExits;
