@@ -15,6 +15,12 @@ const fences = [
 const programs = fences.filter(({ language }) => language === "ts" || language === "typescript");
 const configs = fences.filter(({ language, marks }) => language === "yaml" && marks.includes("hsu"));
 const place = ({ file, line }: Fence): string => `${file}:${line}`;
+const runs = programs.filter(({ marks }) => marks.includes("run"));
+const batchSize = 10;
+const batches = Array.from({ length: Math.ceil(runs.length / batchSize) }, (_, at) => {
+  const batch = runs.slice(at * batchSize, (at + 1) * batchSize);
+  return [`${place(batch[0]!)} and ${batch.length - 1} after it`, batch] as const;
+});
 
 describe("a block of code in the docs", () => {
   const workshop = new Workshop();
@@ -33,13 +39,17 @@ describe("a block of code in the docs", () => {
     expect(errorsOf(fence)).toEqual([]);
   });
 
-  it.concurrent.each(programs.filter(({ marks }) => marks.includes("run")).map((fence) => [place(fence), fence] as const))(
+  it.concurrent.each(batches)(
     "runs: %s",
-    async (_, fence) => {
-      const { code, output } = await workshop.run(fence);
-      if (code !== 0) throw new Error(output);
+    async (_, batch) => {
+      if (await workshop.allHold(batch)) return;
+      for (const fence of batch) {
+        const { code, output } = await workshop.run(fence);
+        if (code !== 0) throw new Error(`${place(fence)}: ${output}`);
+      }
+      throw new Error("each of them runs alone, and not after the others");
     },
-    30_000,
+    120_000,
   );
 
   it.each(configs.map((fence) => [place(fence), fence] as const))("is a valid configuration: %s", (_, fence) => {

@@ -61,6 +61,16 @@ it("fails on another value, on a value never reached, on a value of nothing, on 
   expect((await run(`throw new Error("no");`)).code).toBe(1);
 });
 
+it("tells of several programs in one Node whether all of them hold: to their ends, each with expectations of its own", async () => {
+  using workshop = new Workshop();
+  const at = (line: number, code: string): Fence => ({ ...page(code), line });
+  const good = [at(1, "const a = 1;\na + 1; // => 2"), at(5, `["a"]; // => ["a"]`)];
+  expect(await workshop.allHold(good)).toBe(true);
+  for (const bad of ["1 + 1; // => 3", "process.exit(0);", `throw new Error("no");`, `if (Date.now() < 0) {\n  1; // => 1\n}`]) {
+    expect(await workshop.allHold([...good.slice(0, 1), at(9, bad), ...good.slice(1)])).toBe(false);
+  }
+});
+
 it("leaves no folder behind", () => {
   const workshop = new Workshop();
   expect(existsSync(workshop.folder)).toBe(true);
