@@ -5,6 +5,7 @@
 import { isGroup, nestedOf } from "./Dialect.ts";
 import { checkOrder } from "./OrderChecks.ts";
 import { checkProbes } from "./ProbeChecks.ts";
+import { pathProblems } from "./PathChecks.ts";
 import { startProblems } from "./StartChecks.ts";
 import { type Entry, labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
 import { unmanagedProblems } from "./UnmanagedOf.ts";
@@ -173,6 +174,7 @@ export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
       return [...withoutEffect(unit), ...idleProfile(unit), ...probes(unit)];
     }),
     ...units.flatMap((unit) => startProblems(unit.node, nameOf(unit.node), get)),
+    ...units.flatMap((unit) => pathProblems(unit.node, nameOf(unit.node), get)),
     ...checkOrder(root),
     ...idleLimit(get(root, "process_manager")?.node),
     ...found.filter((entry) => entry.group).flatMap((entry) => idleLimit(entry.node)),

@@ -20,6 +20,8 @@ const DEFAULTS = {
   /** Nobody knows how long a one-shot may take: the longest timer. */
   oneshotMillis: 24 * 86_400_000,
   stopTimeoutMillis: 10_000,
+  /** The same in upstream's builds. */
+  gracefulMillis: 20_000,
   periodMillis: 5_000,
   /** Of a group's breaker that is asked for. */
   cooldownMillis: 300_000,
@@ -93,14 +95,15 @@ const nested = (context: Context, path: Path, managed: Managed): Program => {
   const { control, metadata } = managed;
   const here = [...path, "control", "execution"];
   const { execution } = control;
+  const program = execution.executable_path;
   return {
-    executable: execution.executable_path,
+    executable: program,
     args: argumentsOf(context, [...here, "args"], execution.args),
     environment: environmentOf(context, [...here, "environment"], execution.environment),
-    folder: execution.working_directory,
+    folder: execution.working_directory ?? (hasFolder(program) ? NodePath.dirname(program) : undefined),
     start: execution.wait_delay,
-    stop: control.graceful_timeout,
-    restart: { policy: control.restart_policy, context: control.context_aware_restart },
+    stop: control.graceful_timeout ?? DEFAULTS.gracefulMillis,
+    restart: { policy: control.restart_policy, context: control.context_aware_restart, nested: true },
     signals: control,
     description: metadata?.description ?? metadata?.name,
     logging: undefined,

@@ -19,7 +19,7 @@ export const CODES = {
   "HSU-CFG-012": "an id is given twice",
   "HSU-CFG-013": "a group without children",
   "HSU-CFG-014": "a text that no process can be given",
-  "HSU-CFG-016": "a dialect that this version does not support",
+  "HSU-CFG-016": "dialects are mixed",
   "HSU-CFG-017": "the type and the management block disagree",
   "HSU-CFG-018": "a probe that cannot work",
   "HSU-CFG-020": "waits for nobody that there is",
@@ -32,6 +32,7 @@ export const CODES = {
   "HSU-CFG-104": "nothing to run",
   "HSU-CFG-105": "unusual YAML",
   "HSU-CFG-106": "needs a disabled unit",
+  "HSU-CFG-107": "cannot apply on this system",
 } as const;
 
 export type Code = keyof typeof CODES;

@@ -2,7 +2,6 @@
  * Which of the YAML shapes a file, a unit or a control block is written in. They may be mixed within a file, unit by unit.
  */
 import { nearest } from "./Nearest.ts";
-import type { Located, Problem } from "./Source.ts";
 import { isRecord } from "./Values.ts";
 
 /** The block of `management` that names its kind, in the Go and Rust dialects; absent: the seed dialect's flat shape. */
@@ -20,24 +19,6 @@ export const isGroup = (entry: unknown): boolean =>
   (Object.hasOwn(entry, "children") ||
     (!Object.hasOwn(entry, "management") && Object.keys(entry).some((key) => nearest(key, GROUP_KEYS) !== undefined)));
 
-const MASTER_KEYS = ["master", "workers"];
-
-/** The finding for a file in the old "master" dialect, which is known and not read. */
-export const masterDialect = (root: Located): Problem | undefined => {
-  const entry = MASTER_KEYS.map((key) => root.entries.get(key)).find((found) => found !== undefined);
-  if (entry === undefined || root.entries.has("managed_processes") || root.entries.has("process_manager")) return undefined;
-  return {
-    code: "HSU-CFG-016",
-    start: entry.start,
-    end: entry.end,
-    message: `${JSON.stringify(entry.key)} is of the old "master" dialect, which this version does not read`,
-    expected: '"process_manager" and "managed_processes"',
-    hint:
-      "rename: master → process_manager, workers → managed_processes, unit → management, types managed → standard_managed and " +
-      "integrated → integrated_managed, default_worker → default, master_stdout → process_manager_stdout, {worker_id} → {process_id}",
-  };
-};
-
 /** What a key is called elsewhere: in another dialect, or in other supervisors. */
 const OTHER_NAMES: Readonly<Record<string, ReadonlyArray<string>>> = {
   args: ["arguments"],
@@ -53,6 +34,11 @@ const OTHER_NAMES: Readonly<Record<string, ReadonlyArray<string>>> = {
   executable_path: ["executable"],
   graceful_timeout: ["shutdown_timeout"],
   groups: ["managed_processes"],
+  managed: ["standard_managed"],
+  integrated: ["integrated_managed"],
+  master: ["process_manager"],
+  workers: ["managed_processes"],
+  unit: ["management"],
   max_attempts: ["max_retries"],
   max_retries: ["max_attempts"],
   processes: ["managed_processes", "children"],

@@ -126,7 +126,10 @@ const wrongType = (root: Located, path: Path, ast: SchemaAST.AST, told?: Annotat
       code: "HSU-CFG-009",
       ...place,
       message: `${quoted(value)} is not a value of ${blockName(path)}`,
-      ...present({ expected: textOf(ast.annotations, "expected") ?? list(words), nearest: nearest(value, words) }),
+      ...present({
+        expected: textOf(ast.annotations, "expected") ?? list(words),
+        nearest: otherName(value, words) ?? nearest(value, words),
+      }),
     };
   }
   return {

@@ -33,6 +33,9 @@ const WHEN: Readonly<Record<Strategy, RestartPolicy["when"]>> = {
 const SEVERITIES = { warning: 0.5, critical: 1, emergency: 2 };
 const PROFILES: Readonly<Record<string, number>> = { batch: 3, web: 1, database: 5, worker: 2, scheduler: 2.5, default: 1 };
 
+/** Of a context that is there and does not say. */
+const CONTEXT: Retries = { maxAttempts: 3, delayMillis: 5_000, multiplier: 1.5 };
+
 type Policy = FlatManagement["restart_policy"];
 type Context = NonNullable<Managed["control"]["context_aware_restart"]>;
 type Limits = Context["default"];
@@ -43,6 +46,15 @@ const given = <A extends object>(fields: A): { readonly [K in keyof A]?: Exclude
 const retriesOf = (limits: Limits): Partial<Retries> =>
   given({ maxAttempts: limits?.max_retries, delayMillis: limits?.retry_delay, multiplier: limits?.backoff_rate });
 
+/** Where nothing is said of them, upstream is more patient with these. */
+const violationsOf = (context: Context): Partial<Retries> => {
+  if (context.resource_violations !== undefined) return retriesOf(context.resource_violations);
+  const { delayMillis, maxAttempts } = { ...CONTEXT, ...retriesOf(context.default) };
+  return maxAttempts === undefined || maxAttempts === 0
+    ? {}
+    : { maxAttempts: maxAttempts + 2, delayMillis: delayMillis * 2, multiplier: CONTEXT.multiplier };
+};
+
 const breakerOf = (breaker: Exclude<Policy, string | undefined>["circuit_breaker"]): Breaker | undefined => {
   if (breaker === undefined || breaker === false) return undefined;
   if (breaker === true) return BREAKER;
@@ -51,7 +63,7 @@ const breakerOf = (breaker: Exclude<Policy, string | undefined>["circuit_breaker
 };
 
 const contextsOf = (context: Context, profile: string): Pick<RestartPolicy, "contexts" | "factors"> => ({
-  contexts: { health: retriesOf(context.health_failures), resources: retriesOf(context.resource_violations) },
+  contexts: { health: retriesOf(context.health_failures), resources: violationsOf(context) },
   factors: {
     ...SEVERITIES,
     ...context.severity_multipliers,
@@ -65,12 +77,14 @@ export interface Said {
   readonly context?: Context | undefined;
   /** The `profile_type`. */
   readonly profile?: string | undefined;
+  /** It is upstream's shape, with upstream's defaults. */
+  readonly nested?: boolean;
 }
 
-export const restartOf = ({ context, policy, profile }: Said): RestartPolicy => {
-  if (policy === undefined && context === undefined) return DEFAULTS;
+export const restartOf = ({ context, nested, policy, profile }: Said): RestartPolicy => {
+  if (policy === undefined && context === undefined) return nested === true ? { ...DEFAULTS, when: "on_failure" } : DEFAULTS;
   const said = typeof policy === "string" ? { strategy: policy } : (policy ?? {});
-  const limits = retriesOf(context?.default);
+  const limits: Partial<Retries> = context === undefined ? {} : { ...CONTEXT, ...retriesOf(context.default) };
   const maxAttempts = said.max_attempts ?? limits.maxAttempts;
   const delayMillis = said.restart_delay ?? limits.delayMillis ?? DEFAULTS.delayMillis;
   const breaker = breakerOf(said.circuit_breaker);

@@ -62,7 +62,9 @@ export const RestartPolicy = dispatch<Strategy | typeof RestartBlock.Type>((valu
   typeof value === "string" ? Strategy : RestartBlock,
 );
 
-const limits = block({ max_retries: Count, retry_delay: Timeout, backoff_rate: Multiplier });
+/** Upstream takes any rate above nothing. */
+const Rate = number({ minimum: Number.MIN_VALUE, maximum: 1_000, whole: false, expected: "a number above 0, 1000 at most" });
+const limits = block({ max_retries: Count, retry_delay: Timeout, backoff_rate: Rate });
 
 export const RestartContext = block({
   default: limits,

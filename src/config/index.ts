@@ -15,7 +15,8 @@ import type { MasterSpec } from "../unit/UnitSpec.ts";
 import { check } from "./Checks.ts";
 import { compile } from "./Compile.ts";
 import { type Code, type ConfigDiagnostic, ConfigError } from "./Diagnostic.ts";
-import { masterDialect } from "./Dialect.ts";
+import { type Dialect, dialectOf, mixed } from "./dialects/DialectOf.ts";
+import { fromMaster, inMasterWords } from "./dialects/MasterDialect.ts";
 import { problemsOf } from "./Issues.ts";
 import { ConfigFile } from "./Schema.ts";
 import { diagnose, type Problem, read, type Source } from "./Source.ts";
@@ -23,11 +24,14 @@ import { diagnose, type Problem, read, type Source } from "./Source.ts";
 export { CODES, type Code, ConfigDiagnostic, ConfigError, render, renderAll, type RenderOptions } from "./Diagnostic.ts";
 export { formatDuration, parseDuration } from "./Duration.ts";
 export { nearest } from "./Nearest.ts";
+export type { Dialect } from "./dialects/DialectOf.ts";
 
 /** A tree that can be run, and what of its file is not in effect. */
 export interface Loaded {
   readonly spec: MasterSpec;
   readonly warnings: ReadonlyArray<ConfigDiagnostic>;
+  /** What the file is written in. */
+  readonly dialect: Dialect;
 }
 
 const decode = SchemaParser.decodeUnknownResult(ConfigFile, { errors: "all", onExcessProperty: "error" });
@@ -51,17 +55,21 @@ const failed = (source: Source, problems: ReadonlyArray<Problem>): ConfigError =
 /** The tree in a text. `file` is its name in messages, and relative paths in it start at that file's folder. Never throws. */
 export const parse = (text: string, file: string): Result.Result<Loaded, ConfigError> => {
   const source = read(text, file);
-  const { root } = source;
+  const { root: written } = source;
   const syntax = source.problems.filter((problem) => problem.code === "HSU-CFG-003");
-  if (root === undefined && syntax.length === 0) {
+  if (written === undefined && syntax.length === 0) {
     return Result.fail(aboutFile(file, "HSU-CFG-002", "the file is empty", "the least there is: managed_processes: []"));
   }
-  if (root === undefined) return Result.fail(failed(source, source.problems));
-  const foreign = masterDialect(root);
-  if (foreign !== undefined) return Result.fail(failed(source, [...source.problems, foreign]));
+  if (written === undefined) return Result.fail(failed(source, source.problems));
+  const twofold = mixed(written);
+  if (twofold !== undefined) return Result.fail(failed(source, [...source.problems, twofold]));
+  const dialect = dialectOf(written);
+  const { problems: names, root } = dialect === "master" ? fromMaster(written) : { root: written, problems: [] };
+  const said = dialect === "master" ? inMasterWords : (problem: Problem): Problem => problem;
 
   const decoded = decode(root.value);
-  const meaning = [...(Result.isFailure(decoded) ? problemsOf(decoded.failure, root) : []), ...check(root, text)];
+  const found = [...(Result.isFailure(decoded) ? problemsOf(decoded.failure, root) : []), ...check(root, text)];
+  const meaning = [...names, ...found.map(said)];
   const problems = [...source.problems, ...(syntax.length === 0 ? meaning : meaning.filter(isCertain(syntax)))].sort(
     (one, other) => one.start - other.start,
   );
@@ -70,7 +78,7 @@ export const parse = (text: string, file: string): Result.Result<Loaded, ConfigE
     return Result.fail(new ConfigError({ file, diagnostics }));
   }
   const folder = NodePath.dirname(NodePath.resolve(file));
-  return Result.succeed({ spec: compile(decoded.success, root, file, folder), warnings: diagnostics });
+  return Result.succeed({ spec: compile(decoded.success, root, file, folder), warnings: diagnostics, dialect });
 };
 
 const REASONS: Readonly<Record<string, readonly [message: string, hint: string]>> = {

@@ -188,7 +188,7 @@ describe("the nested dialect", () => {
     unitWith("standard_managed:", "  control:", "    execution: {executable_path: sleep}", ...lines.map((line) => `    ${line}`));
 
   it("has a restart policy in two places", () => {
-    expect(nested().restart).toStrictEqual(byDefault);
+    expect(nested().restart).toStrictEqual({ ...byDefault, when: "on_failure" });
     expect(nested("restart_policy: always").restart).toStrictEqual(byDefault);
     expect(
       nested("restart_policy: on-failure", "context_aware_restart: {default: {max_retries: 3, retry_delay: 5s, backoff_rate: 1.5}}")
@@ -199,7 +199,7 @@ describe("the nested dialect", () => {
       maxAttempts: 3,
       delayMillis: 5000,
       multiplier: 1.5,
-      contexts: { health: {}, resources: {} },
+      contexts: { health: {}, resources: { maxAttempts: 5, delayMillis: 10_000, multiplier: 1.5 } },
       factors: { warning: 0.5, critical: 1, emergency: 2, profile: 1 },
     });
     expect(nested("context_aware_restart: {default: {max_retries: 0}}").restart.when).toBe("never");
@@ -270,6 +270,6 @@ describe("the files of the Rust build", () => {
     expect(unitsOf(spec.root)).toMatchObject([
       { id: "test-process", executable: "C:\\Windows\\System32\\cmd.exe", startTimeoutMillis: 100, stopTimeoutMillis: 5000 },
     ]);
-    expect(warnings.map((warning) => warning.code)).toStrictEqual(["HSU-CFG-101"]);
+    expect(warnings.map((warning) => warning.code)).toStrictEqual(["HSU-CFG-101", "HSU-CFG-107"]);
   });
 });

@@ -99,20 +99,6 @@ describe("keys", () => {
 });
 
 describe("what this version does not do", () => {
-  it("HSU-CFG-016: the master dialect", () => {
-    expect(findings("master:\n  port: 50055\nworkers: []\n")).toMatchInlineSnapshot(`
-      "
-      hsu.yaml:1:1: error HSU-CFG-016: "master" is of the old "master" dialect, which this version does not read
-        1 | master:
-          | ^^^^^^
-          = expected "process_manager" and "managed_processes"
-          = rename: master → process_manager, workers → managed_processes, unit → management, types managed → standard_managed and integrated → integrated_managed, default_worker → default, master_stdout → process_manager_stdout, {worker_id} → {process_id}
-
-      1 error
-      "
-    `);
-  });
-
   it("HSU-CFG-017: the type and the management block disagree", () => {
     expect(
       findings(
