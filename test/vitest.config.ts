@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: "test/built.ts",
     pool: "forks",
     // Trees of real processes share the machine with their tests: two workers leave room for them.
     maxWorkers: 2,

@@ -34,12 +34,7 @@ describe("a master in the background", () => {
   it("survives its stale socket", async () => {
     await place.hsu("up", "-d");
     const { pid } = await place.status();
-    process.kill(pid, "SIGKILL");
-    await until(
-      "nobody answers",
-      () => place.hsu("status"),
-      ({ code }) => code === 3,
-    );
+    await place.killMaster();
     expect((await place.hsu("up", "-d")).code).toBe(0);
     expect((await place.status()).pid).not.toBe(pid);
     await place.hsu("down");

@@ -21,7 +21,7 @@ const write = (management: object, ...flags: ReadonlyArray<string | number>) =>
           id: "web",
           type: "standard_managed",
           management: {
-            control: { executable: process.execPath, arguments: [misbehave, ...flags], shutdown_timeout: "5s" },
+            control: { executable: process.execPath, arguments: [misbehave, ...flags], shutdown_timeout: "500ms" },
             restart_policy: { strategy: "on_failure", restart_delay: "10ms" },
             ...management,
           },
@@ -100,13 +100,7 @@ describe("health, of the program as it is run", () => {
     write(healthCheck(port), "--health-port", port);
     await up();
     const before = await until("it is healthy", web, (unit) => unit?.health === "healthy");
-    const { pid } = await place.status();
-    process.kill(pid, "SIGKILL");
-    await until(
-      "nobody answers",
-      () => place.hsu("status"),
-      ({ code }) => code === 3,
-    );
+    await place.killMaster();
     await up();
     const again = await until("it is healthy under the new one", web, (unit) => unit?.health === "healthy" && unit.ready);
     expect(again).toMatchObject({ pid: before!.pid, restarts: 0 });

@@ -51,12 +51,7 @@ describe("the port of an integrated unit", () => {
     write({ managed_processes: [teller("a")] });
     await up();
     const before = await unit("a");
-    process.kill((await place.status()).pid, "SIGKILL");
-    await until(
-      "nobody answers",
-      () => place.hsu("status"),
-      ({ code }) => code === 3,
-    );
+    await place.killMaster();
     expect(readFileSync(portFile("a"), "latin1")).toBe(`${before.port}\n`);
     await up();
     const { pid, port } = await unit("a");
@@ -219,12 +214,7 @@ describe("the service registry", () => {
     expect((await place.hsu("events")).out).toContain(`listens on port ${published}, as it has published`);
 
     // It publishes once: what it has said holds under the next master as well.
-    process.kill((await place.status()).pid, "SIGKILL");
-    await until(
-      "nobody answers",
-      () => place.hsu("status"),
-      ({ code }) => code === 3,
-    );
+    await place.killMaster();
     await up();
     expect(await unit("stray")).toMatchObject({ restarts: 0, port: Number(published) });
     expect(await place.hsu("call", "stray", "proto.CoreService/Ping")).toMatchObject({ code: 0, out: "{}\n" });

@@ -21,6 +21,8 @@ const write = (units: Readonly<Record<string, { readonly steps: ReadonlyArray<st
             executable: python,
             arguments: [notifier, ...steps],
             start: "notify",
+            // Who is stopped by a signal hears of no other.
+            shutdown_timeout: "200ms",
             ...(watchdog === undefined ? {} : { watchdog }),
           },
           restart_policy: { strategy: "on_failure", restart_delay: "10ms" },
@@ -29,14 +31,6 @@ const write = (units: Readonly<Record<string, { readonly steps: ReadonlyArray<st
     }),
   );
 const units = async () => Object.fromEntries((await place.status()).units.map((unit) => [unit.id, unit]));
-const killMaster = async (): Promise<void> => {
-  process.kill((await place.status()).pid, "SIGKILL");
-  await until(
-    "nobody answers",
-    () => place.hsu("status"),
-    ({ code }) => code === 3,
-  );
-};
 
 describe.skipIf(python === null)("notifications over masters (needs python3)", () => {
   it("a unit goes on telling its state to the next master, and its watchdog goes on", async () => {
@@ -50,7 +44,7 @@ describe.skipIf(python === null)("notifications over masters (needs python3)", (
     expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
     const before = await until("it beats", units, ({ web }) => web?.reason?.startsWith("beat") === true);
     expect((await place.hsu("status")).out).toMatch(/web .*running .*beat \d+/);
-    await killMaster();
+    await place.killMaster();
     expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
     const after = await until("it beats for the next master", units, ({ web }) => web?.reason?.startsWith("beat") === true);
     expect(after["web"]).toMatchObject({ state: "running", pid: before["web"]!.pid, ready: true });
@@ -65,7 +59,7 @@ describe.skipIf(python === null)("notifications over masters (needs python3)", (
     write({ web: { steps: ["READY=1", "beat 0.1"], watchdog: "1s" } });
     expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
     const { web } = await units();
-    await killMaster();
+    await place.killMaster();
     process.kill(web!.pid!, "SIGSTOP");
     expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
     const next = await until("another runs", units, ({ web: now }) => now?.state === "running" && now.pid !== web!.pid, 30_000);

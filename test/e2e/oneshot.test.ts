@@ -28,27 +28,19 @@ const write = (...flags: ReadonlyArray<string>): void =>
   );
 const runs = (): number =>
   existsSync(join(place.folder, "runs")) ? readFileSync(join(place.folder, "runs"), "utf8").trim().split("\n").length : 0;
-const killMaster = async (pid: number): Promise<void> => {
-  process.kill(pid, "SIGKILL");
-  await until(
-    "nobody answers",
-    () => place.hsu("status"),
-    ({ code }) => code === 3,
-  );
-};
 const migrate = async () => (await place.status()).units[0];
 
 it("what is completed is not run again by the next master, unless the config says otherwise; after an orderly end it is", async () => {
   write("--run-ms", "1");
   expect(await place.hsu("up", "-d")).toMatchObject({ code: 0 });
   expect(await migrate()).toMatchObject({ state: "completed" });
-  await killMaster((await place.status()).pid);
+  await place.killMaster();
 
   expect(await place.hsu("up", "-d")).toMatchObject({ code: 0 });
   expect(await migrate()).toMatchObject({ state: "completed", lastExit: { code: 0 } });
   expect(runs()).toBe(1);
   expect(await place.hsu("status")).toMatchObject({ code: 0 });
-  await killMaster((await place.status()).pid);
+  await place.killMaster();
 
   write("--run-ms", "2");
   expect(await place.hsu("up", "-d")).toMatchObject({ code: 0 });
@@ -64,7 +56,7 @@ it("one that ran while its master was killed is waited for by the next one; an e
   write();
   const master = place.start("up");
   const { pid } = (await until("it runs", migrate, (unit) => unit?.state === "starting" && unit.pid !== null))!;
-  await killMaster((await place.status()).pid);
+  await place.killMaster();
   await master.ended;
 
   const next = place.start("up");
@@ -72,7 +64,7 @@ it("one that ran while its master was killed is waited for by the next one; an e
   expect(runs()).toBe(1);
   process.kill(pid!, "SIGTERM");
   await until("it is run again", migrate, (unit) => unit?.state === "starting" && unit.pid !== null && unit.pid !== pid);
-  expect(runs()).toBe(2);
+  await until("it has told so", runs, (count) => count === 2);
   next.child.kill("SIGTERM");
   expect(await next.ended).toMatchObject({ code: 0 });
   expect(place.left()).toEqual([]);

@@ -5,7 +5,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, rmdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import * as Effect from "effect/Effect";
+import { inject } from "vitest";
+import { connect } from "../../src/cli/Client.ts";
 import { marked } from "../marked.ts";
 import { folderOf, hierarchies, instanceName } from "../../src/platform/linux/CgroupPlace.ts";
 import type { MasterStatus } from "../../src/protocol/MasterRpc.ts";
@@ -30,6 +33,8 @@ export interface Home {
   readonly hsu: (...argv: ReadonlyArray<string>) => Promise<Ended>;
   /** Without units where no master answers. */
   readonly status: () => Promise<MasterStatus>;
+  /** `kill -9`; it is gone afterwards. */
+  readonly killMaster: () => Promise<void>;
   /** The processes that were started here and still run: all that inherited this folder's mark, whoever their parent is now. */
   readonly left: () => ReadonlyArray<number>;
   /** Ends what is left and removes the folder. */
@@ -75,8 +80,18 @@ const removeGroups = (stateDirectory: string): void => {
 /** What is known of a master that does not answer. */
 const nothing: MasterStatus = { pid: 0, version: "", source: "", phase: "starting", startedAt: 0, now: 0, memory: null, units: [] };
 
-/** A new folder, with a copy of `from` in it where that is given. `program` is another one than the sources'. */
-export const home = (from?: string, program = resolve("src/bin/hsu.ts")): Home => {
+/** As `hsu status -o json` prints it; over the socket, since a program a look would be most of what these tests cost. */
+const statusAt = (socketPath: string): Promise<MasterStatus> =>
+  connect(socketPath).pipe(
+    Effect.flatMap(({ call }) => call.Status(undefined)),
+    Effect.scoped,
+    Effect.map((status) => JSON.parse(JSON.stringify(status)) as MasterStatus),
+    Effect.catch(() => Effect.succeed(nothing)),
+    Effect.runPromise,
+  );
+
+/** A new folder, with a copy of `from` in it where that is given. `program` is another one than the one built from these sources. */
+export const home = (from?: string, program = inject("builtProgram")): Home => {
   const folder = mkdtempSync(join(tmpdir(), "hsu-e2e-"));
   if (from !== undefined) cpSync(from, folder, { recursive: true });
   const env = {
@@ -97,15 +112,17 @@ export const home = (from?: string, program = resolve("src/bin/hsu.ts")): Home =
     return { child, ended, out: () => out };
   };
   const hsu: Home["hsu"] = (...argv) => start(...argv).ended;
+  const status = () => statusAt(join(folder, "run/master.sock"));
   const left: Home["left"] = () => marked(`HSU_TEST_MARK=${folder}`);
   return {
     folder,
     start,
     hsu,
     left,
-    status: async () => {
-      const { out } = await hsu("status", "-o", "json");
-      return out === "" ? nothing : (JSON.parse(out) as MasterStatus);
+    status,
+    killMaster: async () => {
+      process.kill((await status()).pid, "SIGKILL");
+      await until("nobody answers", status, ({ pid }) => pid === 0);
     },
     clean: () => {
       for (const pid of left()) {

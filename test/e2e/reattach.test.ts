@@ -30,16 +30,6 @@ const write = (...units: ReadonlyArray<Described>) =>
   );
 const sleeper = (id: string, restart: Described["restart"] = "always"): Described => ({ id, restart, run: ["sleep", "600"] });
 
-/** Starts a master, kills it as nothing can be prepared for, and sees that it is gone. */
-const killMaster = async (): Promise<void> => {
-  const { pid } = await place.status();
-  process.kill(pid, "SIGKILL");
-  await until(
-    "nobody answers",
-    () => place.hsu("status"),
-    ({ code }) => code === 3,
-  );
-};
 const up = async (): Promise<void> => {
   const { code, err } = await place.hsu("up", "-d");
   expect({ code, err }).toEqual({ code: 0, err: "" });
@@ -48,7 +38,7 @@ const units = async (): Promise<Record<string, UnitStatus>> =>
   Object.fromEntries((await place.status()).units.map((unit) => [unit.id, unit]));
 const pids = async () => Object.fromEntries(Object.values(await units()).map(({ id, pid }) => [id, pid]));
 /** Processes that run here, without the masters. */
-const running = async () => sorted(place.left().filter((pid) => !readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("hsu.ts")));
+const running = async () => sorted(place.left().filter((pid) => !readFileSync(`/proc/${pid}/cmdline`, "latin1").includes("hsu.mjs")));
 const sorted = (all: ReadonlyArray<number | null | undefined>) => all.map(Number).sort((one, other) => one - other);
 
 beforeEach(() => {
@@ -65,7 +55,7 @@ describe("units survive their master", () => {
     await place.hsu("stop", "held");
     const before = await pids();
 
-    await killMaster();
+    await place.killMaster();
     expect(await running()).toEqual(sorted([before["a"], before["b"]]));
     await up();
     expect(await pids()).toEqual(before);
@@ -98,7 +88,7 @@ describe("units survive their master", () => {
     write(sleeper("service"), sleeper("job", "never"));
     await up();
     const before = await pids();
-    await killMaster();
+    await place.killMaster();
     for (const pid of Object.values(before)) process.kill(pid!, "SIGTERM");
     await until("both are gone", running, (left) => left.length === 0);
     await up();
@@ -112,7 +102,7 @@ describe("units survive their master", () => {
     write(sleeper("kept"), sleeper("dropped"), sleeper("changed"));
     await up();
     const before = await pids();
-    await killMaster();
+    await place.killMaster();
     write(sleeper("kept"), { id: "changed", run: ["sleep", "601"] });
     await up();
     const after = await pids();
@@ -130,7 +120,7 @@ describe("units survive their master", () => {
     write({ id: "counter", run: ["sh", count] }, { id: "leader", run: ["sh", leader] });
     await up();
     const before = await pids();
-    await killMaster();
+    await place.killMaster();
     process.kill(before["leader"]!, "SIGKILL");
     await up();
     expect((await pids())["counter"]).toBe(before["counter"]);
@@ -147,7 +137,7 @@ describe("units survive their master", () => {
     write(sleeper("a"));
     await up();
     const before = (await pids())["a"]!;
-    await killMaster();
+    await place.killMaster();
     process.kill(before, "SIGKILL");
     const file = join(place.folder, "state/state.db");
     // The record names this test's own process, as if it had been given the pid.
@@ -168,7 +158,7 @@ describe("units survive their master", () => {
     write(sleeper("a"));
     await up();
     const before = await pids();
-    await killMaster();
+    await place.killMaster();
     const { DatabaseSync } = await import("node:sqlite");
     const db = new DatabaseSync(join(place.folder, "state/state.db"));
     const { record } = db.prepare("SELECT record FROM processes").get() as { record: string };
@@ -190,7 +180,7 @@ describe("units survive their master", () => {
     );
     const stopping = place.start("stop", "stubborn");
     await until("it is stopping", units, ({ stubborn }) => stubborn?.state === "stopping");
-    await killMaster();
+    await place.killMaster();
     await stopping.ended;
     await up();
     expect((await units())["stubborn"]).toMatchObject({ state: "stopped", reason: "stopped by hand" });
@@ -201,15 +191,14 @@ describe("units survive their master", () => {
   it("a wait for the next start, the row of failures, an open breaker and the history go on", async () => {
     const fails = (id: string, policy: object): Described => ({ id, run: ["sh", "-c", "exit 7"], policy });
     write(
-      fails("patient", { restart_delay: "10ms", backoff_multiplier: 1000, max_delay: "1h" }),
+      fails("patient", { restart_delay: "1ms", backoff_multiplier: 1000, max_delay: "1h" }),
       fails("fused", { circuit_breaker: { failures: 2, window: "1h", cooldown: "1h" } }),
     );
     await up();
-    const waits = (seen: Record<string, UnitStatus>) =>
-      Object.values(seen).every(({ nextStartAt }) => nextStartAt! > Date.now() + 1_000_000);
+    const waits = (seen: Record<string, UnitStatus>) => Object.values(seen).every(({ nextStartAt }) => nextStartAt! > Date.now() + 900_000);
     const before = await until("both wait for long", units, (seen) => seen["patient"]?.restarts === 3 && waits(seen));
     const described = (await place.hsu("describe", "patient", "-o", "json")).out;
-    await killMaster();
+    await place.killMaster();
     await up();
     const after = await until("they wait again", units, waits);
     for (const id of ["patient", "fused"]) {
@@ -244,7 +233,7 @@ describe("units survive their master", () => {
   it("two masters that start at once: one runs, the other is refused, and no unit runs twice", async () => {
     write(sleeper("a"), sleeper("b"));
     await up();
-    await killMaster();
+    await place.killMaster();
     const both = [place.start("up"), place.start("up")];
     const refused = await Promise.race(both.map(({ ended }) => ended));
     expect(refused).toMatchObject({ code: 1, err: expect.stringMatching(/HSU-STO-001|HSU-API-001/) });

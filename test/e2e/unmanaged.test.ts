@@ -55,16 +55,13 @@ it("unmanaged unit survives shutdown: an ordered one, a forced one, and kill -9 
 
   await up(config);
   await found("daemon", daemon.pid);
-  const { pid } = await place.status();
-  process.kill(pid, "SIGKILL");
-  await until("the master is gone", place.left, (left) => left.length === 0);
+  await place.killMaster();
   expect(daemon.runs()).toBe(true);
   await up(config);
   expect(await found("daemon", daemon.pid)).toMatchObject({ state: "running", restarts: 0 });
 
   // A config without it ends what the master has started, and nobody else.
-  process.kill((await place.status()).pid, "SIGKILL");
-  await until("the master is gone", place.left, (left) => left.length === 0);
+  await place.killMaster();
   await up(`managed_processes:\n${yamlUnmanaged("another", "{ port: 1, check_interval: 1h }")}\n`);
   expect(daemon.runs()).toBe(true);
   expect((await place.hsu("down")).code).toBe(0);
