@@ -16,6 +16,7 @@ import type { Control } from "./Control.ts";
 import * as OnCall from "./OnCall.ts";
 import { type Entry, refOf } from "./Entry.ts";
 import type { History } from "./History.ts";
+import { start as startWithNeeds } from "./NeedsFirst.ts";
 import type { Options } from "./Options.ts";
 import { inTurn, type LiveOrder } from "./LiveOrder.ts";
 import { type GroupAt, treeOf } from "./Tree.ts";
@@ -89,11 +90,6 @@ export const make = ({
   // A mailbox that is down is a defect of ours, not an answer.
   const withUnit = <A, E>(unit: string, use: (ref: UnitRef) => Effect.Effect<A, E | CallError>) =>
     Effect.flatMap(find(unit), (entry) => Effect.catchIf(use(refOf(entry)), isCallError, Effect.die));
-  // Whoever is needed and is down is started first; what becomes of that, the unit's own start will see.
-  const startNeeded = (unit: string): Effect.Effect<void> => {
-    const down = order.neededBy(unit).filter((id) => entries.get(id)!.slot.phase === "down");
-    return inTurn(down, (id) => refOf(entries.get(id)!).call("Start", undefined, commandTimeout));
-  };
   // Who needs it is stopped before it, unless it is not going to stop at all.
   const stopDependents = (unit: string): Effect.Effect<void> => {
     const { slot, spec: of } = entries.get(unit)!;
@@ -101,10 +97,8 @@ export const make = ({
     const up = order.dependentsOf(unit).filter((id) => entries.get(id)!.slot.phase !== "down");
     return inTurn(up, (id) => refOf(entries.get(id)!).call("StopFor", { unit }, commandTimeout));
   };
-  const startByCall = (unit: string) =>
-    withUnit(unit, (ref) => Effect.andThen(startNeeded(unit), ref.call("Start", undefined, commandTimeout))).pipe(
-      Effect.catchTag("UnitNotFound", Effect.die),
-    );
+  const start = (unit: string) => Effect.flatMap(find(unit), (entry) => withUnit(unit, () => startWithNeeds(entry, entries, order)));
+  const startByCall = (unit: string) => Effect.catchTag(start(unit), "UnitNotFound", Effect.die);
   const units = Effect.suspend(() => Effect.forEach(entries.values(), describe));
   return {
     status: Effect.gen(function* () {
@@ -120,7 +114,7 @@ export const make = ({
       };
     }),
     tree: Effect.flatMap(units, (described) => treeOf(spec.root, new Map(described.map((unit) => [unit.id, unit])), groupAt)),
-    start: (unit) => withUnit(unit, (ref) => Effect.andThen(startNeeded(unit), ref.call("Start", undefined, commandTimeout))),
+    start,
     stop: (unit) => withUnit(unit, (ref) => Effect.andThen(stopDependents(unit), ref.call("Stop", undefined, commandTimeout))),
     restart: (unit) => withUnit(unit, (ref) => Effect.andThen(stopDependents(unit), ref.call("Restart", undefined, commandTimeout))),
     describe: (unit) =>

@@ -86,6 +86,8 @@ export type OwnStatus = typeof OwnStatus.Type;
 export const UnitDescription = Schema.Struct({
   status: UnitStatus,
   own: Schema.optionalKey(OwnStatus),
+  /** Of a unit that is a process of ours: what is executed, and where. An integrated one is told its port behind that. */
+  program: Schema.optionalKey(Schema.Struct({ command: Schema.Array(Schema.String), folder: Schema.String })),
   /** The states that it has been in, the oldest first: the last 20. */
   history: Schema.Array(Transition),
 });

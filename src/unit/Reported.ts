@@ -47,7 +47,7 @@ const announce = (state: State, report: Report, note: string | null, delayMillis
     case "blocked":
       return publish("blocked", waitsForText(slot.blockedBy));
     case "crashed":
-      return publish(note === null ? "exited" : "gave_up", `${note ?? "failed"}${exitNote(state)}`);
+      return publish(note === null ? "exited" : "gave_up", joined(note ?? "failed", failure(state)) ?? "failed");
   }
 };
 
@@ -58,6 +58,15 @@ const startedAs = ({ module, reattached, task }: Slot): string => {
 
 /** A start that failed has been told already. */
 const cause = ({ lastExit, state }: State): string => (lastExit === null || state === "failed" ? "" : `${formatExit(lastExit)}: `);
+
+/** What went wrong just now: a start that was reported as failed, or the end of the last process. */
+const failure = ({ lastExit, reason, state }: State): string | null =>
+  state === "failed" ? reason : lastExit === null ? null : formatExit(lastExit);
+
+const joined = (...parts: ReadonlyArray<string | null>): string | null => {
+  const known = parts.filter((part) => part !== null);
+  return known.length === 0 ? null : known.join(": ");
+};
 
 const exitNote = ({ lastExit }: State): string => (lastExit === null ? "" : `: ${formatExit(lastExit)}`);
 
@@ -91,11 +100,16 @@ export const follow = (state: State, { at, delayMillis, note, report }: Reported
     waiting: null,
     blocked: waitsForText(state.args.slot.blockedBy),
     startFailed: note,
-    restarting: delayMillis === null ? "its group restarts" : circuit._tag === "Open" ? breakerOpen : null,
+    restarting: delayMillis === null ? "its group restarts" : waitsBecause(state, circuit._tag === "Open"),
     stopping: byHand ? state.reason : null,
     ended: byHand ? state.reason : `ended${exitNote(state)}`,
     // A module that is not what it should be is given up at once: what is wrong with it is of more use than that.
-    crashed: state.args.spec.module !== undefined && state.state === "failed" ? state.reason : (note ?? `failed${exitNote(state)}`),
+    crashed:
+      state.state !== "failed"
+        ? (note ?? `failed${exitNote(state)}`)
+        : state.args.spec.module === undefined
+          ? joined(note, state.reason)
+          : state.reason,
   };
   // Between its two halves a restart by hand is no stop.
   const between = cycles ? "starting" : stopsFor(state) !== null ? "blocked" : null;
@@ -107,7 +121,18 @@ export const follow = (state: State, { at, delayMillis, note, report }: Reported
     restarts: counts ? state.restarts + 1 : state.restarts,
     nextStartAt: fact === "restarting" && delayMillis !== null ? at + delayMillis : null,
   };
-  return keep(state, followed);
+  const ends = (fact === "restarting" && counts && delayMillis !== null) || fact === "crashed";
+  return keep(
+    state,
+    followed,
+    ends && state.state !== "failed" ? joined(fact === "crashed" ? note : followed.reason, failure(state)) : followed.reason,
+  );
+};
+
+/** Why it waits for its next start; how its last process has ended is known beside that. The wait of an earlier master goes on as it was. */
+const waitsBecause = ({ reason, state }: State, isOpen: boolean): string | null => {
+  if (state === "backoff" && reason !== null) return reason;
+  return joined(isOpen ? breakerOpen : null, state === "failed" ? reason : null);
 };
 
 const followWatcher = (state: State, report: Report, note: string | null): State => {
@@ -129,7 +154,7 @@ const tellBreaker = ({ args, reason, state }: State, report: "restarting" | "sta
   if (report === "started") {
     publish("circuit_half_open", `circuit breaker half-open: on trial for ${breaker.stableMillis} ms`);
     context.sendAfter(breaker.stableMillis, "TrialOver", { startedAt: slot.startedAt });
-  } else if (slot.row.circuit._tag === "Open" && !(state === "backoff" && reason === breakerOpen)) {
+  } else if (slot.row.circuit._tag === "Open" && !(state === "backoff" && reason?.startsWith(breakerOpen) === true)) {
     publish(
       "circuit_open",
       `circuit breaker open: ${slot.row.failures.length} failures within ${breaker.windowMillis} ms, not started for ${breaker.cooldownMillis} ms`,

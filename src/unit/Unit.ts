@@ -16,7 +16,7 @@ import type { UnitSpec } from "./UnitSpec.ts";
 import * as Schedule from "./Schedule.ts";
 import * as Timetable from "./Timetable.ts";
 import { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
-import { describe, keep, replaced, type State, type UnitArgs, waitsForText, words } from "./UnitState.ts";
+import { describe, keep, programOf, replaced, type State, type UnitArgs, waitsForText, words } from "./UnitState.ts";
 import * as Unmanaged from "./Unmanaged.ts";
 import { performUnmanaged } from "./Watch.ts";
 
@@ -31,13 +31,15 @@ const perform = (action: Action, command: Command, args: UnitArgs): Effect.Effec
   }
   const stop = Effect.flatMap(supervisor, (group) => group.terminateChild(id, { hold: true }));
   const start = Effect.flatMap(supervisor, (group) => group.restartChild(id));
+  // A failed start by hand is told, and not tried again; whose failures are only to be forgotten was being tried again, and still is.
+  const goOn = Effect.flatMap(supervisor, (group) => group.restartChild(id, { supervised: true }));
   switch (action) {
     case "startChild":
       return Effect.asVoid(start);
     case "stopChild":
       return stop;
     case "cycleChild":
-      return Effect.asVoid(Effect.andThen(stop, start));
+      return Effect.andThen(stop, command === "reset-failed" ? Effect.tapError(start, () => Effect.ignore(goOn)) : Effect.asVoid(start));
     case "signalProcess":
     case "forget":
     case "none":
@@ -162,8 +164,8 @@ export const Unit = Actor.make({
       if (slot.phase !== "blocked") return state;
       slot.phase = "down";
       // Nobody asked for it just now: it is tried again when it fails.
-      const begin = Effect.flatMap(supervisor, (group) => group.restartChild(spec.id, { supervised: true }));
-      return Effect.as(Effect.forkIn(Effect.ignore(begin), context.scope), state);
+      const open = Effect.flatMap(supervisor, (group) => group.restartChild(spec.id, { supervised: true }));
+      return Effect.as(Effect.forkIn(Effect.ignore(open), context.scope), state);
     },
     Restart: (state, _, context) => permitted(state, "restart") ?? take(state, "restart", context),
     Signal: (state, { signal }) => {
@@ -194,7 +196,8 @@ export const Unit = Actor.make({
       const reset = keep(state, { ...state, state: next.state, reason: next.state === state.state ? state.reason : words["reset-failed"] });
       return Effect.map(describe(reset), (status) => Actor.reply(reset, status));
     },
-    History: (state) => Effect.map(describe(state), (status) => Actor.reply(state, { status, history: state.history })),
+    History: (state) =>
+      Effect.map(describe(state), (status) => Actor.reply(state, { status, history: state.history, ...programOf(state.args.spec) })),
     Describe: (state) => Effect.map(describe(state), (status) => Actor.reply(state, status)),
     ProcessExited: (state, exit) => keep(state, { ...state, lastExit: exit }),
     Reported: (state, reported, context) => follow(state, reported, context),

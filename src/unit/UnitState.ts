@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect";
 import type { Actor, Supervisor } from "../actor/index.ts";
 import type { Finder } from "../driver/index.ts";
 import type { NotAllowed, StartFailed } from "../protocol/Errors.ts";
-import type { LastExit, Transition, UnitState, UnitStatus } from "../protocol/MasterRpc.ts";
+import type { LastExit, Transition, UnitDescription, UnitState, UnitStatus } from "../protocol/MasterRpc.ts";
 import type { UnitMemory } from "../store/index.ts";
 import { circuitAt } from "./FailurePolicy.ts";
 import type { Command } from "./Lifecycle.ts";
@@ -84,15 +84,18 @@ export const stopsFor = (state: State): string | null => state.waiting.findLast(
 /** Why a unit is down that waits for others. */
 export const waitsForText = (units: ReadonlyArray<string>): string => `waits for ${units.join(", ")}`;
 
-/** The state, with its place in the history, and kept for a later master where that would not know it. */
-export const keep = (before: State, after: State): State => {
+/**
+ * The state, with its place in the history, and kept for a later master where that would not know it. `why` is for the history, where it takes more
+ * words than the state's own reason: how the last process has ended stands beside that one, but not beside what was long ago.
+ */
+export const keep = (before: State, after: State, why: string | null = after.reason): State => {
   const { args, lastExit, nextStartAt, reason, restarts, state, timetable } = after;
   // What is stopped has no schedule.
   if (state === "stopped") timetable?.stop();
   else timetable?.resume(state);
   const moved = before.state !== state || before.reason !== reason;
   if (!moved && before.restarts === restarts && before.lastExit === lastExit) return after;
-  const history = moved ? [...after.history, { state, at: args.now(), reason }].slice(-historyLength) : after.history;
+  const history = moved ? [...after.history, { state, at: args.now(), reason: why }].slice(-historyLength) : after.history;
   const done = state === "completed" ? { done: fingerprint(args.spec) } : {};
   // Whom nobody has found is looked for by the next master as well.
   const isSought = args.spec.unmanaged !== undefined && state === "stopped" && reason !== stoppedByHand;
@@ -122,6 +125,10 @@ export const describe = (state: State): Effect.Effect<UnitStatus> => {
     ...breakerOf(state),
   }));
 };
+
+/** What a unit of the kind runs, for people. */
+export const programOf = ({ args, executable, kind, workingDirectory }: UnitSpec): Pick<UnitDescription, "program"> =>
+  kind === "managed" || kind === "integrated" ? { program: { command: [executable, ...args], folder: workingDirectory } } : {};
 
 const circuitWords = { Closed: "closed", Open: "open", HalfOpen: "half_open" } as const;
 

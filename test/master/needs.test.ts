@@ -115,6 +115,38 @@ describe("order of units", () => {
     );
   });
 
+  it("a start by hand of one that is blocked is one start, also when what it needs comes up meanwhile", () => {
+    const text = config(shell("once", "sleep 0.05"), shell("web", stays, ["requires: [once]"]), shell("last", stays, ["after: [web]"]));
+    return withMaster(text, ({ control }) =>
+      Effect.gen(function* () {
+        yield* running(control, "web");
+        for (let round = 0; round < 5; round++) {
+          yield* control.stop("once");
+          expect((yield* unit(control, "web")).state).toBe("blocked");
+          expect((yield* control.start("web")).state).toBe("running");
+        }
+      }),
+    );
+  });
+
+  it("a start by hand of one whose need does not start says why, and it waits on", () => {
+    const text = config(
+      "  - { id: db, enabled: false, management: { control: { executable: ./db } } }",
+      shell("web", stays, ["requires: [db]"]),
+    );
+    return withMaster(text, ({ control, directory }) =>
+      Effect.gen(function* () {
+        yield* until(unit(control, "web"), ({ state }) => state === "blocked");
+        const error = yield* Effect.flip(control.start("web"));
+        expect(error.message).toContain('unit "web" did not start: it needs another: unit "db" did not start: there is no executable');
+        expect(yield* states(control)).toEqual({ db: "failed", web: "blocked" });
+        writeFileSync(join(directory, "db"), `#!/bin/sh\n${stays}\n`, { mode: 0o755 });
+        yield* control.start("db");
+        yield* running(control, "web");
+      }),
+    );
+  });
+
   it("a start by hand starts what it needs; one that is stopped while it is blocked stays down", () => {
     const text = config(yamlUnit("db", "", { enabled: false }), shell("web", stays, ["requires: [db]"]));
     return withMaster(text, ({ control }) =>

@@ -42,7 +42,7 @@ describe("one-shot units", () => {
       ({ control }) =>
         Effect.gen(function* () {
           const twice = yield* until(unit(control, "twice"), ({ state }) => state === "failed");
-          expect(twice).toMatchObject({ restarts: 2, reason: "gave up after 2 restarts in a row", lastExit: { code: 3 } });
+          expect(twice).toMatchObject({ restarts: 2, reason: "gave up after 2 restarts in a row: exit code 3", lastExit: { code: 3 } });
           const never = yield* until(unit(control, "never"), ({ state }) => state === "failed");
           expect(never).toMatchObject({ restarts: 0, lastExit: { code: 3 } });
           expect((yield* unit(control, "web")).state).toBe("running");
@@ -89,7 +89,7 @@ describe("one-shot units", () => {
     withMaster(tree(oneshot("slow", "--exit-code 9", { restart: "never", control: ["startup_timeout: 1s"] })), ({ control }) =>
       Effect.gen(function* () {
         const slow = yield* until(unit(control, "slow"), ({ state }) => state === "failed");
-        expect(slow).toMatchObject({ lastExit: { code: 9 }, reason: "failed, and is never restarted" });
+        expect(slow).toMatchObject({ lastExit: { code: 9 }, reason: "failed, and is never restarted: not up after 1000 ms" });
         expect((yield* eventsOf(control)).find(({ type }) => type === "failed")?.message).toContain("not up after 1000 ms");
       }),
     ));

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
 import { eventsOf, ready, running, unit, until, withMaster, yamlUnit } from "./support.ts";
@@ -74,6 +76,35 @@ describe("how patient a master is with a unit", () => {
     );
   });
 
+  it("a unit whose starts fail says why while it waits for the next; reset-failed tries at once, and it is tried on", () => {
+    const text =
+      "managed_processes:\n  - { id: web, management: { control: { executable: ./web }, restart_policy: { restart_delay: 500ms, max_delay: 500ms } } }";
+    return withMaster(text, ({ control, directory }) =>
+      Effect.gen(function* () {
+        const why = `there is no executable ${JSON.stringify(join(directory, "web"))} (ENOENT)`;
+        const waits = yield* until(unit(control, "web"), ({ state }) => state === "backoff");
+        expect(waits.reason).toBe(why);
+        const { history, program } = yield* control.describe("web");
+        expect(history.slice(0, 2).map(({ reason, state }) => `${state}: ${reason}`)).toEqual([`failed: ${why}`, `backoff: ${why}`]);
+        expect(program).toEqual({ command: [join(directory, "web")], folder: directory });
+        expect(yield* Effect.flip(control.resetFailed("web"))).toMatchObject({ code: "HSU-UNIT-003" });
+        writeFileSync(join(directory, "web"), "#!/bin/sh\nexec sleep 600\n", { mode: 0o755 });
+        yield* running(control, "web");
+      }),
+    );
+  });
+
+  it("one that is given up because it could not be started says what was wrong", () => {
+    const text =
+      "managed_processes:\n  - { id: web, management: { control: { executable: ./web }, restart_policy: { restart_delay: 1ms, max_attempts: 1 } } }";
+    return withMaster(text, ({ control, directory }) =>
+      Effect.gen(function* () {
+        const { reason } = yield* until(unit(control, "web"), ({ reason: seen }) => seen?.startsWith("gave up") === true);
+        expect(reason).toBe(`gave up after 1 restarts in a row: there is no executable ${JSON.stringify(join(directory, "web"))} (ENOENT)`);
+      }),
+    );
+  });
+
   it("reload sends the signal of the config; without one it is refused, with what to do", () => {
     const reloads = yamlUnit("reloads", "--on-hup 5").replace("shutdown_timeout", "reload_signal: HUP\n        shutdown_timeout");
     return withMaster(config(reloads, yamlUnit("cannot", "")), ({ control }) =>
@@ -111,7 +142,7 @@ describe("how patient a master is with a unit", () => {
         const { history } = yield* control.describe("web");
         expect(history.map(({ reason, state }) => (reason === null ? state : `${state}: ${reason}`))).toEqual([
           "running",
-          "backoff",
+          "backoff: signal SIGKILL",
           "running",
           "stopping: stopped by hand",
           "stopped: stopped by hand",

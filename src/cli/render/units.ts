@@ -34,7 +34,7 @@ export const clock = (at: number): string => {
 };
 
 /** `exited with code 1`, `killed by SIGKILL`, or why the master has ended it. */
-const ending = ({ because, code, signal }: LastExit): string => {
+export const ending = ({ because, code, signal }: LastExit): string => {
   const how = signal === null ? `exited with code ${code ?? "?"}` : `killed by ${clean(signal)}`;
   return because === undefined ? how : clean(because);
 };
