@@ -15,6 +15,7 @@ import { version } from "./version.ts";
 const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath, stateDirectory }) {
   const { api, driver, master, platform, processes, replace, store } = yield* Effect.promise(() => import("./masterParts.ts"));
   return yield* Effect.gen(function* () {
+    yield* platform.takeOver;
     const os = yield* platform.Processes;
     const identity = yield* os.identify(process.pid);
     const memory = Option.match(identity, {
@@ -31,7 +32,7 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
     const state = yield* store.SqliteStore.open({ directory: stateDirectory, bootId: os.bootId(), unwritable });
     const pids = join(stateDirectory, "pids");
     yield* platform.Paths.ensurePrivate(pids);
-    return yield* master.start({
+    const control = yield* master.start({
       spec,
       store: store.PidFiles.beside(state, pids, unwritable),
       driver: yield* driver.ProcessDriver.make({ stateDirectory, environment: process.env }),
@@ -46,6 +47,8 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
         ...(spec.registry === undefined ? [] : [serving("registry", api.serveRegistry(spec.registry))]),
       ],
     });
+    yield* platform.tookOver;
+    return control;
   }).pipe(
     Effect.provide(processes),
     // What the tree itself has to say goes to stderr, beside the picture or the lines of `up`.

@@ -3,6 +3,7 @@
  */
 import { execFile } from "node:child_process";
 import * as Effect from "effect/Effect";
+import { closeUnclaimed, handOver, receive } from "./linux/Kept.ts";
 
 export interface Tried {
   /** Null: it could not be run, or was not done in time. */
@@ -29,6 +30,19 @@ export const canReplace = (): boolean => typeof process.execve === "function";
 /** How long is waited for what is still being said to be heard. */
 const lastWordsMillis = 50;
 
-/** Does it soon: nothing of this program is asked or told of it, and what it has open is closed. */
+/** Does it soon: nothing of this program is asked or told of it, and what it has open is closed, but for what it keeps. */
 export const replaceSoon = ([file = "", ...args]: ReadonlyArray<string>): Effect.Effect<void> =>
-  Effect.sync(() => void setTimeout(() => process.execve?.(file, [file, ...args], process.env), lastWordsMillis));
+  Effect.sync(
+    () => void setTimeout(() => process.execve?.(file, [file, ...args], { ...process.env, ...handOver(process.pid) }), lastWordsMillis),
+  );
+
+/** For the program that comes: what the one before has kept for it is open while the scope is, as far as somebody asks for it. */
+export const takeOver = Effect.promise(() =>
+  receive(process.env, process.pid, async () => {
+    const { libc } = await import("./linux/Libc.ts");
+    return (await libc()).closeOnExec;
+  }),
+);
+
+/** Whatever nobody has asked for is closed. */
+export const tookOver: Effect.Effect<void> = Effect.sync(closeUnclaimed);

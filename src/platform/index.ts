@@ -6,7 +6,7 @@
  * Never changes: it is the only room with `node:child_process`, `/proc` and `process.kill`; a process is known by pid + start time + boot id;
  * what it starts leads its own process group and writes its output without the master's help.
  */
-export { canReplace, replaceSoon, tryOut } from "./Replace.ts";
+export { canReplace, replaceSoon, takeOver, tookOver, tryOut } from "./Replace.ts";
 export * from "./FreePort.ts";
 export * from "./Discovery.ts";
 export { NotifyUnavailable, type OpenNotifySocket, type Sender } from "./Notify.ts";

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { notifier, python } from "../programs/python.ts";
@@ -64,5 +64,32 @@ describe.skipIf(python === null)("notifications over masters (needs python3)", (
     expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
     const next = await until("another runs", units, ({ web: now }) => now?.state === "running" && now.pid !== web!.pid, 30_000);
     expect(next["web"]!.lastExit).toMatchObject({ because: "watchdog: no sign of life for 1000 ms" });
+  });
+
+  it("hsu upgrade keeps the sockets: who has connected once goes on, and what is said meanwhile is heard", async () => {
+    write({
+      // Each failed send would end it.
+      web: {
+        steps: ["connect", "READY=1", ...Array.from({ length: 600 }, (_, n) => ["0.02", `STATUS=beat ${n}\\nWATCHDOG=1`]).flat(), "hang"],
+      },
+      plain: { steps: ["connect", "READY=1\\nSTATUS=once", "hang"] },
+    });
+    expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
+    const beating = (round: string) => until(`it beats ${round}`, units, ({ web }) => web?.reason?.startsWith("beat") === true);
+    const before = await beating("before");
+    for (const round of ["after one", "after two"]) {
+      expect(await place.hsu("upgrade")).toMatchObject({ code: 0, err: "" });
+      const after = await beating(round);
+      expect([after["web"], after["plain"]]).toMatchObject(
+        ["web", "plain"].map((id) => ({ state: "running", pid: before[id]!.pid, ready: true, restarts: 0 })),
+      );
+    }
+    // Nobody that the new master starts has them open.
+    process.kill(before["plain"]!.pid!, "SIGKILL");
+    const { plain } = await until("plain comes back", units, ({ plain: now }) => now?.state === "running" && now.restarts === 1);
+    const open = readdirSync(`/proc/${plain!.pid}/fd`).filter((fd) => readlinkSync(`/proc/${plain!.pid}/fd/${fd}`).startsWith("socket:"));
+    expect(open).toHaveLength(1);
+    expect(await place.hsu("down")).toMatchObject({ code: 0 });
+    expect(place.left()).toEqual([]);
   });
 });

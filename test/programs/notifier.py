@@ -1,14 +1,20 @@
 #!/usr/bin/env python3
-"""A unit that tells its state. Each argument is a step: a number of seconds to wait, `ignore-abort`, `hang`, `exit N`, `child TEXT` (sent by a child of its own), `print-env`, or a datagram with \\n for a new line."""
+"""A unit that tells its state. Each argument is a step: a number of seconds to wait, `ignore-abort`, `hang`, `exit N`, `child TEXT` (sent by a child of its own), `connect` (one socket for all that follows, whose errors end it), `print-env`, or a datagram with \\n for a new line."""
 import os, signal, socket, subprocess, sys, time
 
+connected = None
+
 def send(text):
+    data = text.encode().decode("unicode_escape").encode("latin-1")
+    if connected is not None:
+        connected.send(data)
+        return
     address = os.environ["NOTIFY_SOCKET"]
     if address[0] == "@":
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         try:
-            sock.sendto(text.encode().decode("unicode_escape").encode("latin-1"), address)
+            sock.sendto(data, address)
         except (ConnectionRefusedError, FileNotFoundError):
             pass  # Nobody listens, as between two masters: no program ends for that.
 
@@ -23,6 +29,9 @@ for step in sys.argv[1:]:
         while True:
             send("WATCHDOG=1")
             time.sleep(float(rest))
+    elif word == "connect":
+        connected = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        connected.connect(os.environ["NOTIFY_SOCKET"])
     elif word == "exit":
         sys.exit(int(rest))
     elif word == "child":

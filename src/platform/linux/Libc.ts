@@ -11,6 +11,8 @@ export interface Libc {
   readonly listen: (fd: number, backlog: number) => number;
   readonly setsockopt: (fd: number, level: number, name: number, value: Uint8Array, length: number) => number;
   readonly getsockname: (fd: number, address: Uint8Array, length: Uint8Array) => number;
+  /** `F_SETFD` with `FD_CLOEXEC`. */
+  readonly closeOnExec: (fd: number, on: boolean) => void;
   readonly recvmsg: (fd: number, message: bigint, flags: number) => number;
   /** The name of the reason of the last failure, as in `EADDRINUSE`. */
   readonly errno: () => string;
@@ -23,6 +25,7 @@ const load = async (): Promise<Libc> => {
   const koffi = module.default ?? module;
   const library = koffi.load(null);
   const declare = <A>(prototype: string): A => library.func(prototype) as unknown as A;
+  const fcntl = declare<(fd: number, command: number, type: "int", value: number) => number>("int fcntl(int, int, ...)");
   const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
   return {
     koffi,
@@ -31,6 +34,7 @@ const load = async (): Promise<Libc> => {
     listen: declare("int listen(int, int)"),
     setsockopt: declare("int setsockopt(int, int, int, const void *, unsigned int)"),
     getsockname: declare("int getsockname(int, _Out_ void *, _Inout_ void *)"),
+    closeOnExec: (fd, on) => void fcntl(fd, 2, "int", on ? 1 : 0),
     recvmsg: declare("long recvmsg(int, void *, int)"),
     errno: () => names.get(koffi.errno()) ?? `errno ${koffi.errno()}`,
   };

@@ -6,6 +6,7 @@ import { closeSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import * as Effect from "effect/Effect";
 import { NotifyUnavailable, type OpenNotifySocket, type Sender } from "../Notify.ts";
+import { claim, keep } from "./Kept.ts";
 import { type Libc, libc, quiet, socketLevel, unixAddress, unixDomain } from "./Libc.ts";
 import { environmentHas, procProbe } from "./Proc.ts";
 
@@ -72,6 +73,27 @@ const senderOf = ({ pid, uid }: Received): Sender => ({
 const nameFor = (path: string): string =>
   unixAddress(path) === undefined ? `@hsu-notify-${createHash("sha256").update(path).digest("hex").slice(0, 32)}` : path;
 
+/** A new socket of this name. */
+const bound = (system: Libc, name: string, isFile: boolean): number => {
+  if (isFile) {
+    mkdirSync(dirname(name), { recursive: true, mode: 0o700 });
+    rmSync(name, { force: true });
+  }
+  const fd = system.socket(unixDomain, datagram | quiet, 0);
+  if (fd < 0) throw new Error(`socket: ${system.errno()}`);
+  try {
+    const address = unixAddress(name)!;
+    const on = Buffer.alloc(4);
+    on.writeInt32LE(1);
+    if (system.setsockopt(fd, socketLevel, passCredentials, on, 4) < 0) throw new Error(`SO_PASSCRED: ${system.errno()}`);
+    if (system.bind(fd, address, address.length) < 0) throw new Error(`bind: ${system.errno()}`);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+};
+
 export const openNotifySocket: OpenNotifySocket = (path, received) =>
   Effect.gen(function* () {
     const fail = (reason: string) => new NotifyUnavailable({ path, reason });
@@ -80,18 +102,8 @@ export const openNotifySocket: OpenNotifySocket = (path, received) =>
     const open = Effect.try({
       try: () => {
         const isFile = name === path;
-        if (isFile) {
-          mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-          rmSync(path, { force: true });
-        }
-        const fd = system.socket(unixDomain, datagram | quiet, 0);
-        if (fd < 0) throw new Error(`socket: ${system.errno()}`);
+        const fd = claim(name) ?? bound(system, name, isFile);
         try {
-          const address = unixAddress(name)!;
-          const on = Buffer.alloc(4);
-          on.writeInt32LE(1);
-          if (system.setsockopt(fd, socketLevel, passCredentials, on, 4) < 0) throw new Error(`SO_PASSCRED: ${system.errno()}`);
-          if (system.bind(fd, address, address.length) < 0) throw new Error(`bind: ${system.errno()}`);
           const receive = (receiver ??= makeReceive(system));
           const handle = system.koffi.node.poll(fd, { readable: true }, () => {
             // What is left is heard of in the next turn: nobody keeps the loop to himself.
@@ -103,7 +115,8 @@ export const openNotifySocket: OpenNotifySocket = (path, received) =>
           });
           // It is not what keeps a master alive.
           handle.unref();
-          return { close: () => (handle.close(), closeSync(fd), isFile ? rmSync(path, { force: true }) : undefined) };
+          const letGo = keep(name, fd, (on) => system.closeOnExec(fd, on));
+          return { close: () => (letGo(), handle.close(), closeSync(fd), isFile ? rmSync(path, { force: true }) : undefined) };
         } catch (error) {
           closeSync(fd);
           throw error;
