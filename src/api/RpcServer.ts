@@ -28,6 +28,7 @@ export const handlers = MasterRpc.toLayer(
       Events: (options) => control.events(options),
       Logs: (options) => control.logs(options),
       Call: (options) => control.call(options),
+      Resources: (request) => control.resources(request),
       Upgrade: ({ command }) => control.upgrade(command),
       Shutdown: () => control.shutdown,
     }),

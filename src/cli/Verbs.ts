@@ -121,6 +121,20 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     load: () => import("./verbs/describe.ts"),
   },
   {
+    name: "top",
+    summary: "Show what units use of the machine",
+    details: "On a terminal it is drawn again and again until Ctrl-C; elsewhere, or with --once, once. With -o json one object a line.",
+    operands: [{ name: "UNIT", required: false }],
+    flags: {
+      once: { type: "boolean", help: "look once" },
+      interval: { type: "duration", value: "TIME", help: "between two looks (2s)" },
+      sort: { type: ["cpu", "memory", "io", "name"], help: "who comes first (cpu)" },
+      history: { type: "boolean", help: "with -o json: also what was seen before" },
+      output: output("table", "json"),
+    },
+    load: () => import("./verbs/top.ts"),
+  },
+  {
     name: "signal",
     summary: "Send a signal to a unit's processes",
     details: "SIGNAL is a name or a number: HUP, SIGHUP, 1.",

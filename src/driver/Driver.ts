@@ -5,7 +5,17 @@ import type * as Effect from "effect/Effect";
 import type * as Option from "effect/Option";
 import type * as Scope from "effect/Scope";
 import type { Finder } from "./unmanaged/Finder.ts";
-import type { NotifyUnavailable, Paths, ProcessExit, ProcessIdentity, Sender, Signal, SignalError, SpawnError } from "../platform/index.ts";
+import type {
+  Meter,
+  NotifyUnavailable,
+  Paths,
+  ProcessExit,
+  ProcessIdentity,
+  Sender,
+  Signal,
+  SignalError,
+  SpawnError,
+} from "../platform/index.ts";
 
 /** What to run, in a driver's own terms. */
 export interface TaskSpec {
@@ -34,6 +44,8 @@ export interface Task {
   readonly signal: (signal: Signal.Signal) => Effect.Effect<void, SignalError>;
   /** Resident bytes; null when it has ended or the system does not tell. */
   readonly memory: Effect.Effect<number | null>;
+  /** Of all that it has started; whoever has it closes it. */
+  readonly meter: () => Promise<Meter>;
 }
 
 /** Why a task could not be started. */
@@ -64,6 +76,8 @@ export interface Driver {
     id: string,
     received: (text: string, sender: Sender) => void,
   ) => Effect.Effect<string, NotifyUnavailable, Scope.Scope>;
+  /** What one process uses, without those that it has started; null where nobody has the pid. */
+  readonly meter: (pid: number) => Effect.Effect<Meter | null>;
   /** Finds what somebody else has started. */
   readonly finder: Finder;
 }

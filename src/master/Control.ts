@@ -8,7 +8,9 @@ import type { Registry } from "../integrated/Registry.ts";
 import type { CallError } from "../protocol/CallErrors.ts";
 import type { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
 import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitDescription, UnitStatus } from "../protocol/MasterRpc.ts";
+import type { ResourceReport } from "../protocol/Resources.ts";
 import type { CallOptions } from "./Call.ts";
+import type { ResourceRequest } from "./Resources.ts";
 
 export class Control extends Context.Service<
   Control,
@@ -35,6 +37,8 @@ export class Control extends Context.Service<
     }) => Stream.Stream<LogLine, UnitNotFound>;
     /** Calls a method of the unit's own services; without one, tells which there are. Starts a unit that waits for that. */
     readonly call: (options: CallOptions) => Stream.Stream<CallReply, UnitNotFound | StartFailed | CallError>;
+    /** What units use of the machine, and what they may. */
+    readonly resources: (request: ResourceRequest) => Effect.Effect<ResourceReport, UnitNotFound>;
     /** Who has published what. Units of this master are known in it by their processes. */
     readonly registry: Registry;
     /** Has another program, given as a command, take the place of this master, soon: the units run on, and are reattached. */

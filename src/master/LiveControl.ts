@@ -19,6 +19,8 @@ import type { History } from "./History.ts";
 import { start as startWithNeeds } from "./NeedsFirst.ts";
 import type { Options } from "./Options.ts";
 import { inTurn, type LiveOrder } from "./LiveOrder.ts";
+import type { Monitoring } from "./Monitoring.ts";
+import { report } from "./Resources.ts";
 import { type GroupAt, treeOf } from "./Tree.ts";
 
 /** A call to a unit's mailbox has no deadline of its own: a start and a stop each have one below it. */
@@ -63,6 +65,7 @@ export interface Parts {
   readonly phase: () => MasterStatus["phase"];
   readonly groupAt: GroupAt;
   readonly order: LiveOrder;
+  readonly monitoring: Monitoring;
   readonly shutdown: Effect.Effect<void>;
   readonly terminated: Effect.Effect<void>;
 }
@@ -72,6 +75,7 @@ export const make = ({
   entries,
   groupAt,
   history,
+  monitoring,
   options,
   order,
   phase,
@@ -99,7 +103,14 @@ export const make = ({
   };
   const start = (unit: string) => Effect.flatMap(find(unit), (entry) => withUnit(unit, () => startWithNeeds(entry, entries, order)));
   const startByCall = (unit: string) => Effect.catchTag(start(unit), "UnitNotFound", Effect.die);
-  const units = Effect.suspend(() => Effect.forEach(entries.values(), describe));
+  /** With what was seen of it last; its memory is that of all its processes then. */
+  const sampled = (status: UnitStatus): UnitStatus => {
+    const seen = status.pid === null ? null : monitoring.latest(status.id);
+    if (seen === null) return status;
+    return { ...status, memory: seen.rssBytes, ...(seen.cpuPercent === null ? {} : { cpu: seen.cpuPercent }) };
+  };
+  const described = (entry: Entry): Effect.Effect<UnitStatus> => Effect.map(describe(entry), sampled);
+  const units = Effect.suspend(() => Effect.forEach(entries.values(), described));
   return {
     status: Effect.gen(function* () {
       return {
@@ -120,7 +131,8 @@ export const make = ({
     describe: (unit) =>
       Effect.flatMap(
         withUnit(unit, (ref) => ref.call("History", undefined, commandTimeout)),
-        (found) => {
+        (known) => {
+          const found = { ...known, status: sampled(known.status) };
           const { port } = found.status;
           if (port === undefined) return Effect.succeed(found);
           return Effect.map(statusOf(port), (own) => (own === null ? found : { ...found, own }));
@@ -145,6 +157,14 @@ export const make = ({
             ),
           ),
         ),
+      ),
+    resources: (request) =>
+      Effect.flatMap(
+        request.unit === null ? Effect.succeed([...entries.values()]) : Effect.map(find(request.unit), (entry) => [entry]),
+        (asked) =>
+          Effect.flatMap(Clock.Clock, (clock) =>
+            report(asked, request, { monitoring, describe: described, now: () => clock.currentTimeMillisUnsafe() }),
+          ),
       ),
     registry,
     upgrade: (command) => {

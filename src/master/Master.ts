@@ -19,6 +19,7 @@ import { entriesOf, type Entry, refOf } from "./Entry.ts";
 import * as History from "./History.ts";
 import * as LiveControl from "./LiveControl.ts";
 import * as LiveOrder from "./LiveOrder.ts";
+import * as Monitoring from "./Monitoring.ts";
 import { afterOf, orderOf } from "./Order.ts";
 import * as Published from "./Published.ts";
 import { reattach } from "./Reattach.ts";
@@ -70,6 +71,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     const now = (): number => clock.currentTimeMillisUnsafe();
     const random = Context.get(yield* Effect.context(), Random.Random).nextDoubleUnsafe;
     const ports = makePorts();
+    const monitoring = yield* Monitoring.make({ spec, driver, pid: options.pid, startedAt, clock });
     const order = LiveOrder.make(spec.root, entries, (entry) => (stopping ? undefined : entry.ref?.cast("Unblocked")));
     const childOf = (entry: Entry, after: ReadonlyArray<string>) => {
       const autoStart = Recovered.startsWithMaster(entry.spec, entry.recovered, store.held.has(entry.spec.id));
@@ -82,7 +84,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       if (unit.module !== undefined) {
         return moduleSpec({ ...child, module: unit.module, stateDirectory: options.stateDirectory, waitsFor, now, random });
       }
-      return childSpec({ ...child, driver, store, ports, waitsFor, forced: Deferred.await(patience), now, random });
+      return childSpec({ ...child, driver, store, ports, monitor: monitoring, waitsFor, forced: Deferred.await(patience), now, random });
     };
 
     yield* reattach({ driver, store, entries, publish: history.publish });
@@ -164,6 +166,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       phase: () => (stopping ? "stopping" : running ? "running" : "starting"),
       groupAt,
       order,
+      monitoring,
       shutdown,
       terminated: Deferred.await(terminated),
     });

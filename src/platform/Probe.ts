@@ -2,7 +2,18 @@
  * The seam between the process service and how a system tells about its processes: `/proc` on Linux, `ps` elsewhere.
  */
 import type * as Effect from "effect/Effect";
+import type { Meter } from "./Meter.ts";
 import type { ProcessExit, ProcessStats } from "./Process.ts";
+
+/** Where more is known of a tree than its processes tell. */
+export interface Folders {
+  /** Its control group. */
+  readonly group?: { readonly folder: string; readonly version: 1 | 2 };
+  /** How many of it the kernel has killed for want of memory. */
+  readonly oomKills?: () => number | null;
+  /** Not the tree: this process alone. */
+  readonly alone?: boolean;
+}
 
 /** What the system knows of one pid. */
 export interface Sighting {
@@ -27,4 +38,6 @@ export interface Probe {
   readonly marked: (entries: ReadonlyArray<string>) => ReadonlyArray<number>;
   /** Undefined when nobody, or somebody else, has the pid. */
   readonly stats: (pid: number, startTime: number) => Effect.Effect<ProcessStats | undefined>;
+  /** Loaded when it is first asked for. */
+  readonly meter: (pid: number, startTime: number, folders?: Folders) => Promise<Meter>;
 }

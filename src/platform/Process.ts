@@ -8,6 +8,7 @@ import type * as Effect from "effect/Effect";
 import type * as Option from "effect/Option";
 import * as Schema from "effect/Schema";
 import type { Foreign } from "./Discovery.ts";
+import type { Meter } from "./Meter.ts";
 import type { SignalError, SpawnError } from "./ProcessErrors.ts";
 import type { OpenNotifySocket } from "./Notify.ts";
 import type { Signal } from "./Signal.ts";
@@ -91,6 +92,8 @@ export interface ProcessHandle {
    * waits inside the kernel).
    */
   readonly killGroup: Effect.Effect<void, SignalError>;
+  /** Of it and all that it has started. Whoever has it closes it. */
+  readonly meter: () => Promise<Meter>;
 }
 
 /** The operating system's processes. */
@@ -126,6 +129,8 @@ export class Processes extends Context.Service<
     readonly openNotifySocket: OpenNotifySocket;
     /** `None` when the process has ended or its pid is a stranger's. */
     readonly stats: (identity: ProcessIdentity) => Effect.Effect<Option.Option<ProcessStats>>;
+    /** Of this process alone. */
+    readonly meter: (identity: ProcessIdentity) => Promise<Meter>;
     /** Processes that somebody else has started. */
     readonly foreign: Foreign;
   }

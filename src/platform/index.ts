@@ -8,6 +8,7 @@
  */
 export { canReplace, replaceSoon, takeOver, tookOver, tryOut } from "./Replace.ts";
 export * from "./FreePort.ts";
+export { type Meter, noUsage, type Usage } from "./Meter.ts";
 export * from "./Discovery.ts";
 export { NotifyUnavailable, type OpenNotifySocket, type Sender } from "./Notify.ts";
 export * as Paths from "./Paths.ts";

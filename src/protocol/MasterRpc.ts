@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { CallError } from "./CallErrors.ts";
+import { ResourceReport } from "./Resources.ts";
 import { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "./Errors.ts";
 
 /** State of a unit, as the lifecycle table names it. */
@@ -62,6 +63,8 @@ export const UnitStatus = Schema.Struct({
   nextStartAt: Schema.NullOr(Schema.Number),
   lastExit: Schema.NullOr(LastExit),
   memory: Schema.NullOr(Schema.Number),
+  /** Percent of one core, of all its processes, when it was looked at last. */
+  cpu: Schema.optionalKey(Schema.Number),
   /** Null: no probe looks at it. */
   health: Schema.NullOr(Health),
   /** Whether it can be used: its process runs, and its readiness probe, if it has one, passes. */
@@ -207,6 +210,12 @@ export const MasterRpc = RpcGroup.make(
     success: CallReply,
     error: Schema.Union([UnitNotFound, StartFailed, ...CallError.members]),
     stream: true,
+  }),
+  /** What units use; of all of them where none is named. */
+  Rpc.make("Resources", {
+    payload: { unit: Schema.NullOr(Schema.String), history: Schema.Boolean, detail: Schema.Boolean },
+    success: ResourceReport,
+    error: UnitNotFound,
   }),
   Rpc.make("Upgrade", { payload: { command: Schema.Array(Schema.String) }, error: NotUpgradable }),
   Rpc.make("Shutdown"),

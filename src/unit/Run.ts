@@ -20,6 +20,7 @@ import * as Gently from "./Gently.ts";
 import { ProbeFailed } from "./ProbeFailed.ts";
 import type { Probing } from "./Probing.ts";
 import * as Readiness from "./Readiness.ts";
+import { type Monitor, watched } from "./Monitor.ts";
 import type { Notifying } from "./Notifying.ts";
 import { NotReady, RunTimeout, WatchdogExpired } from "./RunErrors.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
@@ -120,6 +121,7 @@ interface RunArgs {
   readonly mailbox: ActorRef<UnitRpcs>;
   readonly store: Store;
   readonly ports: Ports;
+  readonly monitor: Monitor;
   /** Whether it starts with its group. */
   readonly autoStart: boolean;
   /** Ids of its siblings that it starts after; none where its group has an order of its own. */
@@ -158,6 +160,7 @@ const launch = Effect.fnUntraced(function* (args: RunArgs, environment: Notifyin
   slot.task = task;
   const now = yield* Clock.currentTimeMillis;
   slot.lastStartAt = slot.startedAt ??= now;
+  yield* watched(args.monitor, args, task);
   if (spec.start !== undefined || spec.probes?.startup !== undefined)
     mailbox.cast("Reported", { report: "starting", note: null, delayMillis: null, at: now });
   return task;

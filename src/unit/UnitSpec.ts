@@ -135,6 +135,8 @@ export interface MasterSpec {
   readonly port?: number;
   /** Where the service registry listens, for `hsu up`; absent: there is none to be reached. */
   readonly registry?: { readonly unix?: string; readonly port?: number };
+  /** How often all units are looked at, and how long what was seen is kept; absent: every 10 seconds, for 10 minutes. */
+  readonly sampling?: { readonly intervalMillis?: number; readonly retentionMillis?: number };
   /** A shutdown that takes longer kills what is left. */
   readonly forceShutdownTimeoutMillis: number;
   /** Unit ids are unique in the whole tree. */

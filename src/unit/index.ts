@@ -7,6 +7,7 @@
  * that the table does not take is a typed error.
  */
 export * as FailurePolicy from "./FailurePolicy.ts";
+export type { Monitor, Watched } from "./Monitor.ts";
 export * as Lifecycle from "./Lifecycle.ts";
 export * as Order from "./Order.ts";
 export * as Readiness from "./Readiness.ts";

@@ -120,6 +120,14 @@ export const make = Effect.gen(function* () {
       ),
     restart: (id) => call("restart", id),
     describe: (id) => Effect.map(find(id), (found) => ({ status: found, history: [{ state: found.state, at: now, reason: null }] })),
+    resources: ({ unit: id }) =>
+      Effect.map(id === null ? Effect.succeed(null) : find(id), (found) => ({
+        at: now,
+        cores: 2,
+        memoryBytes: 8_589_934_592,
+        master: null,
+        units: found === null ? [] : [{ unit: found.id, state: found.state, pid: found.pid, usage: null, limits: [] }],
+      })),
     reload: (id) => call("reload", id),
     resetFailed: (id) => call("reset-failed", id),
     signal: (id, signal) => Effect.asVoid(call(`signal ${signal}`, id)),

@@ -21,12 +21,14 @@
  *   --fail-health-for N   answers 503 to the first N requests
  *   --hang-health         takes requests and answers none
  *   --health-log FILE     appends a line for each request
+ *   --memory-mb N         takes N MB of memory, 8 MB each 10 ms, and keeps them
+ *   --files N             opens N files and keeps them
  *   --announce FILE       appends `PID UNIX_MS` when it starts
  *
  * It prints `ready` as soon as its signal handlers are set, before anything else.
  */
 import { spawn } from "node:child_process";
-import { appendFileSync, writeFileSync, writeSync } from "node:fs";
+import { appendFileSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 const text = { type: "string" };
@@ -46,6 +48,8 @@ const { values } = parseArgs({
     stderr: flag,
     "pid-file": text,
     announce: text,
+    "memory-mb": text,
+    files: text,
     "health-port": text,
     "port-file": text,
     "health-after-ms": { ...text, default: "0" },
@@ -105,6 +109,15 @@ if (values["health-port"] !== undefined) {
     });
   }, number("health-after-ms"));
 }
+
+const held = [];
+if (values["memory-mb"] !== undefined) {
+  const growing = setInterval(() => {
+    if (held.length * 8 >= number("memory-mb")) return clearInterval(growing);
+    held.push(Buffer.alloc(8 << 20, held.length + 1));
+  }, 10);
+}
+for (let opened = 0; opened < number("files"); opened++) openSync("/dev/null", "r");
 
 const line = (index) => `${`line ${index}`.padEnd(number("line-bytes"), ".")}\n`;
 const total = number("spew-lines") ?? Infinity;

@@ -2,16 +2,54 @@
  * `hsu describe`: all that is known of one unit.
  */
 import type { UnitDescription } from "../../protocol/MasterRpc.ts";
+import type { HeldLimit, UnitResources, UsageSample } from "../../protocol/Resources.ts";
 import { type Paint, stateStyle } from "./paint.ts";
 import { align, clean } from "./text.ts";
+import { bound } from "./top.ts";
 import { bytes, clock, duration, ending, note, uptime } from "./units.ts";
+
+/** All that is known of a unit. */
+export interface Described extends UnitDescription {
+  readonly resources?: UnitResources;
+}
 
 /** A word as a shell would have to be given it. */
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
+type Fact = readonly [string, string | null];
+
+/** What it uses, as far as the system tells. */
+const usageFacts = (usage: UsageSample): ReadonlyArray<Fact> => {
+  const { contextSwitches, cpuPercent, files, oomKills, pressure, processes, pssBytes, sockets, swapBytes, threads, virtualBytes } = usage;
+  const share = pssBytes === null ? "" : `, ${bytes(pssBytes)} by share`;
+  const more = `${virtualBytes === null ? "" : `, ${bytes(virtualBytes)} virtual`}${swapBytes === null ? "" : `, ${bytes(swapBytes)} swapped`}`;
+  const io = (bps: number | null, all: number | null): string => `${bytes(bps ?? 0)}/s, ${bytes(all ?? 0)} in all`;
+  return [
+    ["cpu", cpuPercent === null ? null : `${cpuPercent.toFixed(1)}% of a core, ${duration(usage.cpuMillis)} in all`],
+    ["memory", `${bytes(usage.rssBytes)} resident${share}${more}`],
+    ["processes", `${processes}${threads === null ? "" : `, ${threads} threads`}`],
+    ["files", files === null ? null : `${files} open${sockets === null ? "" : `, ${sockets} of them sockets`}`],
+    ["reads", usage.readBytes === null ? null : io(usage.readBps, usage.readBytes)],
+    ["writes", usage.writeBytes === null ? null : io(usage.writeBps, usage.writeBytes)],
+    ["switches", contextSwitches === null ? null : String(contextSwitches)],
+    ["oom kills", oomKills === null || oomKills === 0 ? null : String(oomKills)],
+    [
+      "pressure",
+      pressure === null ? null : `cpu ${pressure.cpu.toFixed(1)}%, memory ${pressure.memory.toFixed(1)}%, io ${pressure.io.toFixed(1)}%`,
+    ],
+  ];
+};
+
+const limitRow = (limit: HeldLimit): ReadonlyArray<string> => [
+  `  ${limit.limit}`,
+  bound(limit),
+  limit.policy,
+  `held by: ${limit.by}${limit.why === undefined ? "" : ` (${clean(limit.why)})`}`,
+];
+
 /** A line for each thing that is known, then the states that it has been in, the last one at the end. */
-export const description = ({ history, own, program, status: unit }: UnitDescription, now: number, paint: Paint): string => {
-  const facts: ReadonlyArray<readonly [string, string | null]> = [
+export const description = ({ history, own, program, resources, status: unit }: Described, now: number, paint: Paint): string => {
+  const facts: ReadonlyArray<Fact> = [
     ["unit", clean(unit.id)],
     ["kind", clean(unit.kind)],
     ["group", clean(unit.groups.join("/"))],
@@ -21,7 +59,7 @@ export const description = ({ history, own, program, status: unit }: UnitDescrip
     ["note", note(unit, now)],
     ["pid", unit.pid === null ? null : String(unit.pid)],
     ["up", uptime(unit, now)],
-    ["memory", unit.memory === null ? null : bytes(unit.memory)],
+    ...(resources?.usage == null ? [["memory", unit.memory === null ? null : bytes(unit.memory)] as const] : usageFacts(resources.usage)),
     ["ready", unit.state === "running" ? String(unit.ready) : null],
     ["health", unit.health],
     ["breaker", unit.breaker ?? null],
@@ -34,7 +72,12 @@ export const description = ({ history, own, program, status: unit }: UnitDescrip
   ];
   const known = facts.filter(([, value]) => value !== null && value !== "").map(([name, value]) => [paint.bold(name), value ?? ""]);
   const states = history.map(({ at, reason, state }) => [`  ${clock(at)}`, stateStyle(paint, state)(state), clean(reason ?? "")]);
-  return [...align(known), ...(states.length === 0 ? [] : [paint.bold("history"), ...align(states)])]
+  const limits = (resources?.limits ?? []).map(limitRow);
+  return [
+    ...align(known),
+    ...(limits.length === 0 ? [] : [paint.bold("limits"), ...align(limits)]),
+    ...(states.length === 0 ? [] : [paint.bold("history"), ...align(states)]),
+  ]
     .map((line) => `${line.trimEnd()}\n`)
     .join("");
 };

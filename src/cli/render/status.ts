@@ -6,25 +6,29 @@ import { healthStyle, type Paint, stateStyle } from "./paint.ts";
 import { align, clean, count } from "./text.ts";
 import { bytes, duration, note, uptime } from "./units.ts";
 
-const header = ["UNIT", "STATE", "PID", "UPTIME", "RESTARTS", "MEMORY", "GROUP", "NOTE"];
-const right = new Set([2, 3, 4, 5]);
+const header = ["UNIT", "STATE", "PID", "UPTIME", "RESTARTS", "CPU%", "MEMORY", "GROUP", "NOTE"];
 
-/** One line a unit below a header; a dash stands for what there is not. The health of all is a column where one of them is probed. */
+/** One line a unit below a header; a dash stands for what there is not. The health of all is a column where one of them is probed,
+ * their CPU where one of them has been looked at. */
 export const statusTable = (status: MasterStatus, paint: Paint): string => {
   const isProbed = status.units.some((unit) => unit.health !== null);
   const health = (text: string): ReadonlyArray<string> => (isProbed ? [text] : []);
+  const isSampled = status.units.some((unit) => unit.cpu !== undefined);
+  const cpu = (text: string): ReadonlyArray<string> => (isSampled ? [text] : []);
   const rows = status.units.map((unit) => [
     clean(unit.id),
     stateStyle(paint, unit.state)(unit.state),
     unit.pid === null ? "-" : String(unit.pid),
     uptime(unit, status.now) || "-",
     String(unit.restarts),
+    ...cpu(unit.cpu === undefined ? "-" : unit.cpu.toFixed(1)),
     unit.memory === null ? "-" : bytes(unit.memory),
     ...health(unit.health === null ? "-" : healthStyle(paint, unit.health)(unit.health)),
     clean(unit.groups.join("/")) || "-",
     note(unit, status.now),
   ]);
-  const head = [...header.slice(0, 6), ...health("HEALTH"), ...header.slice(6)].map(paint.bold);
+  const head = [...header.slice(0, 5), ...cpu("CPU%"), ...header.slice(6, 7), ...health("HEALTH"), ...header.slice(7)].map(paint.bold);
+  const right = new Set(isSampled ? [2, 3, 4, 5, 6] : [2, 3, 4, 5]);
   return `${align([head, ...rows], right).join("\n")}\n`;
 };
 

@@ -11,9 +11,12 @@ import type { Verb } from "../Verbs.ts";
 export const run: Verb = Effect.fnUntraced(function* (invocation) {
   const { flags, operands, paint } = invocation;
   const [unit = ""] = operands;
-  const [found, now] = yield* withMaster(invocation, ({ call }) =>
-    Effect.all([call.Describe({ unit }), Effect.map(call.Status(undefined), (status) => status.now)]),
+  const [described, report] = yield* withMaster(invocation, ({ call }) =>
+    Effect.all([call.Describe({ unit }), call.Resources({ unit, history: false, detail: true })]),
   );
+  const now = report.at;
+  const resources = report.units[0];
+  const found = { ...described, ...(resources === undefined ? {} : { resources }) };
   if (flags["output"] === "json") yield* print(invocation, json(found));
   else if (flags["output"] === "yaml") yield* print(invocation, yield* Effect.promise(() => yaml(found)));
   else yield* print(invocation, description(found, now, paint));

@@ -70,6 +70,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           return handle.signal(signal);
         }),
       memory: memory(handle),
+      meter: handle.meter,
     });
     // Who is left of the group when the task is over, by whatever end, is killed and waited for.
     const release = ({ asked, handle, invocation }: Started): Effect.Effect<void> =>
@@ -135,6 +136,14 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
       // The leader of its own group: those below it have another pid than their group.
       find: (invocation) =>
         Effect.map(processes.marked(mark, invocation), (found) => Option.fromUndefinedOr(found.find(({ group, pid }) => group === pid))),
+      meter: (pid) =>
+        Effect.flatMap(
+          processes.identify(pid),
+          Option.match({
+            onNone: () => Effect.succeed(null),
+            onSome: (identity) => Effect.promise(() => processes.meter(identity)),
+          }),
+        ),
       sweep: (id, invocation) => Effect.andThen(sweeper.now(invocation), processes.clear(cgroupOf(id))),
     };
     return driver;

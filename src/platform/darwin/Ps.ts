@@ -3,6 +3,7 @@
  */
 import { execFileSync } from "node:child_process";
 import * as Effect from "effect/Effect";
+import { type Meter, noUsage } from "../Meter.ts";
 import type { Probe } from "../Probe.ts";
 
 const run = (command: string, ...args: ReadonlyArray<string>): string => {
@@ -19,7 +20,22 @@ const run = (command: string, ...args: ReadonlyArray<string>): string => {
 
 let bootId: string | undefined;
 
+/** By `pidusage`: of its first process alone, as nobody tells of the others without a look at all. */
+const usageMeter = async (pid: number, startTime: number): Promise<Meter> => {
+  const { default: pidusage } = await import("pidusage");
+  return {
+    read: async () => {
+      const usage = await pidusage(pid).catch(() => undefined);
+      const now = psProbe.look(pid);
+      if (usage === undefined || now?.startTime !== startTime || !now.running) return undefined;
+      return { ...noUsage, cpuMillis: usage.ctime, rssBytes: usage.memory, processes: 1 };
+    },
+    close: () => {},
+  };
+};
+
 export const psProbe: Probe = {
+  meter: usageMeter,
   bootId: () => (bootId ??= run("sysctl", "-n", "kern.bootsessionuuid").trim() || "unknown"),
   look: (pid) => {
     const match = /^\s*(\S+)\s+(\d+)\s+(.+?)\s*$/m.exec(run("ps", "-o", "stat=,pgid=,lstart=", "-p", String(pid)));

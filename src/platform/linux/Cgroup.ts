@@ -47,7 +47,7 @@ const here = new Set<string>();
 /** The group of one unit. */
 export class ControlGroup {
   readonly folder: string;
-  readonly #version: 1 | 2;
+  readonly version: 1 | 2;
   /** Set while its first process is on its way into it. */
   #moving: Promise<void> | null = null;
   /** False where somebody may have been started outside of it. */
@@ -55,7 +55,7 @@ export class ControlGroup {
 
   constructor(version: 1 | 2, folder: string, holds: boolean) {
     here.add(folder);
-    this.#version = version;
+    this.version = version;
     this.folder = folder;
     this.#holds = holds;
   }
@@ -124,15 +124,15 @@ export class ControlGroup {
 
   /** Whether anybody runs in it, or in a group below it. */
   populated(): boolean {
-    if (this.#version === 1) return this.members().length > 0;
+    if (this.version === 1) return this.members().length > 0;
     return read(join(this.folder, "cgroup.events"))?.includes("populated 1") ?? false;
   }
 
   /** SIGKILL to everybody in it, also to those who are just starting somebody. */
   kill(): void {
-    if (this.#version === 2 && this.#put("cgroup.kill", "1")) return;
+    if (this.version === 2 && this.#put("cgroup.kill", "1")) return;
     // Frozen, nobody can start one more between the look and the signal.
-    const [file, on, off] = this.#version === 2 ? ["cgroup.freeze", "1", "0"] : ["freezer.state", "FROZEN", "THAWED"];
+    const [file, on, off] = this.version === 2 ? ["cgroup.freeze", "1", "0"] : ["freezer.state", "FROZEN", "THAWED"];
     this.#put(file, on);
     for (const pid of this.members()) {
       try {
@@ -161,7 +161,7 @@ export class ControlGroup {
 
   /** Calls back when it may have become empty; undefined where the kernel does not tell. */
   watch(changed: () => void): FSWatcher | undefined {
-    if (this.#version === 1) return undefined;
+    if (this.version === 1) return undefined;
     try {
       const watcher = watch(join(this.folder, "cgroup.events"), { persistent: false }, changed);
       watcher.on("error", () => watcher.close());

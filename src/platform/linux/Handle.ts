@@ -231,5 +231,6 @@ const makeHandle = (identity: ProcessIdentity, probe: Probe, source: Source, cgr
       return cgroup?.holds ?? false;
     },
     killGroup,
+    meter: () => probe.meter(pid, identity.startTime, cgroup === undefined ? {} : { group: cgroup }),
   };
 };

@@ -13,6 +13,9 @@ export interface ProcStat {
   readonly session: number;
   readonly userTicks: number;
   readonly systemTicks: number;
+  /** Of children that have ended and were waited for. */
+  readonly childTicks: number;
+  readonly virtualBytes: number;
   readonly threads: number;
   readonly startTime: number;
   readonly rssPages: number;
@@ -31,6 +34,8 @@ export const parseStat = (line: string): ProcStat => {
     session: number(6),
     userTicks: number(14),
     systemTicks: number(15),
+    childTicks: number(16) + number(17),
+    virtualBytes: number(23),
     threads: number(20),
     startTime: number(22),
     rssPages: number(24),
@@ -53,7 +58,7 @@ const readStat = (pid: number): ProcStat | undefined => {
 const runs = (stat: ProcStat): boolean => stat.state !== "Z" && stat.state !== "X";
 
 /** Page size in bytes and clock ticks a second, as the kernel gave them to this process: pairs of 64-bit words, ended by a zero. */
-const constants = (() => {
+export const systemUnits = (() => {
   let known: { readonly pageSize: number; readonly ticksPerSecond: number } | undefined;
   return () => {
     if (known !== undefined) return known;
@@ -70,7 +75,7 @@ const constants = (() => {
  */
 export const startedAtMillis = (startTicks: number): number => {
   const now = Date.now();
-  const tick = 1000 / constants().ticksPerSecond;
+  const tick = 1000 / systemUnits().ticksPerSecond;
   const bySystem = now - Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]) * 1000 + startTicks * tick;
   const ours = readStat(process.pid);
   return ours === undefined ? bySystem : Math.min(bySystem, now - process.uptime() * 1000 + (startTicks - ours.startTime) * tick);
@@ -91,6 +96,7 @@ let bootId: string | undefined;
 
 /** Needs `/proc` mounted. */
 export const procProbe: Probe = {
+  meter: async (pid, startTime, folders) => (await import("./Meter.ts")).procMeter(pid, startTime, folders),
   bootId: () => (bootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()),
   look: (pid) => {
     const stat = readStat(pid);
@@ -116,7 +122,7 @@ export const procProbe: Probe = {
     Effect.sync(() => {
       const stat = readStat(pid);
       if (stat === undefined || stat.startTime !== startTime || !runs(stat)) return undefined;
-      const { pageSize, ticksPerSecond } = constants();
+      const { pageSize, ticksPerSecond } = systemUnits();
       return {
         rssBytes: stat.rssPages * pageSize,
         cpuMillis: ((stat.userTicks + stat.systemTicks) * 1000) / ticksPerSecond,

@@ -102,6 +102,7 @@ const make = (probe: Probe, environment = process.env, groups = controlGroups())
       Effect.suspend(() => (bootId === probe.bootId() ? probe.stats(pid, startTime) : Effect.undefined)).pipe(
         Effect.map(Option.fromUndefinedOr),
       ),
+    meter: ({ pid, startTime }) => probe.meter(pid, startTime, { alone: true }),
     foreign: foreignOf(probe, environment),
   };
 };

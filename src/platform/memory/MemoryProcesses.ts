@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Layer from "effect/Layer";
 import * as Option from "effect/Option";
+import { type Meter, noUsage } from "../Meter.ts";
 import { type ProcessExit, Processes, type ProcessHandle, type ProcessStats, type SpawnOptions } from "../Process.ts";
 import { SignalError, SpawnError } from "../ProcessErrors.ts";
 import type { Signal } from "../Signal.ts";
@@ -63,6 +64,15 @@ export interface MemoryProcesses {
 const graceful: ReadonlyArray<Signal> = ["SIGTERM", "SIGINT", "SIGHUP"];
 const harmless: ReadonlyArray<Signal> = ["SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"];
 const bootId = "memory";
+
+/** Says what the script says. */
+const meterOf = (stats: () => ProcessStats | undefined): Meter => ({
+  read: () => {
+    const now = stats();
+    return now && { ...noUsage, ...now, processes: 1 };
+  },
+  close: () => {},
+});
 
 const start = (options: SpawnOptions, script: Script, pid: number) => {
   const callbacks = new Set<(exit: ProcessExit) => void>();
@@ -122,6 +132,7 @@ const start = (options: SpawnOptions, script: Script, pid: number) => {
     groupAlive,
     contained: true,
     killGroup: Effect.suspend(() => (groupAlive() ? deliver("SIGKILL") : Effect.void)),
+    meter: () => Promise.resolve(meterOf(() => (ended === undefined ? script.stats : undefined))),
   };
   const process: MemoryProcess = {
     options,
@@ -189,6 +200,7 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
       ),
     kill: (identity) => Effect.sync(() => void (isAlive(identity) && find(identity.pid)?.process.end({ code: null, signal: "SIGKILL" }))),
     isAlive: (identity) => Effect.sync(() => isAlive(identity)),
+    meter: (identity) => Promise.resolve(meterOf(() => (isAlive(identity) ? find(identity.pid)?.script.stats : undefined))),
     stats: (identity) => Effect.sync(() => (isAlive(identity) ? Option.fromUndefinedOr(find(identity.pid)?.script.stats) : Option.none())),
   };
   return {

@@ -1,0 +1,132 @@
+/**
+ * The one timer by which all units are looked at. There is none while there is no unit, and what looks is loaded when the first look is due.
+ */
+import type * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import type * as Fiber from "effect/Fiber";
+import type * as Scope from "effect/Scope";
+import type { Driver } from "../driver/index.ts";
+import type { Meter } from "../platform/index.ts";
+import { type Row, rowsFor, type Sample, type Sampler, type Subject } from "../resources/index.ts";
+import type { MasterSpec, Monitor, Watched } from "../unit/index.ts";
+
+/** Who asks for samples gets none that are older, where one can be had. */
+const freshMillis = 1000;
+
+const DEFAULTS = { intervalMillis: 10_000, retentionMillis: 600_000 };
+
+export interface Monitoring extends Monitor {
+  /** Looks at all, unless that was done a moment ago. */
+  readonly refresh: Effect.Effect<void>;
+  readonly latest: (unit: string) => Sample | null;
+  /** With what is dear to know. */
+  readonly detail: (unit: string) => Effect.Effect<Sample | null>;
+  readonly history: (unit: string) => ReadonlyArray<Row>;
+  /** Of the master itself. */
+  readonly own: () => Sample | null;
+}
+
+interface Parts {
+  readonly spec: MasterSpec;
+  readonly driver: Driver;
+  readonly pid: number;
+  readonly startedAt: number;
+  readonly clock: Clock.Clock;
+}
+
+/** Of the master's own history; no unit is called so. */
+const ownId = "";
+
+export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Effect<Monitoring, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const intervalMillis = spec.sampling?.intervalMillis ?? DEFAULTS.intervalMillis;
+    const retentionMillis = spec.sampling?.retentionMillis ?? DEFAULTS.retentionMillis;
+    const fork = Effect.runForkWith(yield* Effect.context());
+    const now = (): number => clock.currentTimeMillisUnsafe();
+    const watched = new Map<string, Watched>();
+    /** Those whose meter is there. */
+    const subjects = new Map<Watched, Subject>();
+    let sampler: Sampler | null = null;
+    let own: Subject | null = null;
+    let passing: Promise<void> | null = null;
+    let passedAt = -Infinity;
+    let timer: Fiber.Fiber<unknown> | null = null;
+
+    const subjectOf = (meter: Meter, { onSample, since, spec: unit }: Watched): Subject => ({
+      id: unit.id,
+      meter,
+      since,
+      intervalMillis,
+      rows: rowsFor(retentionMillis, intervalMillis),
+      onSample,
+    });
+    /** Opened with the first look: a unit that has ended by then costs nothing. */
+    const open = async (): Promise<void> => {
+      for (const one of watched.values()) {
+        if (subjects.has(one)) continue;
+        const meter = await one.task.meter();
+        if (watched.get(one.spec.id) === one) subjects.set(one, subjectOf(meter, one));
+        else meter.close();
+      }
+    };
+    const pass = async (all: boolean): Promise<void> => {
+      sampler ??= (await import("../resources/Sampler.ts")).make(now);
+      await open();
+      await sampler.pass([...(own === null ? [] : [own]), ...subjects.values()], all);
+      passedAt = now();
+    };
+    const look = (all: boolean): Promise<void> => (passing ??= pass(all).finally(() => (passing = null)));
+    const looked = (all: boolean): Effect.Effect<void> =>
+      Effect.andThen(
+        own === null ? Effect.map(driver.meter(pid), (meter) => void (own ??= ownOf(meter))) : Effect.void,
+        Effect.promise(() => look(all)),
+      );
+    const ownOf = (meter: Meter | null): Subject | null =>
+      meter && { id: ownId, meter, since: startedAt, intervalMillis, rows: rowsFor(retentionMillis, intervalMillis) };
+    const tick = Effect.forever(
+      Effect.andThen(
+        Effect.sleep(intervalMillis),
+        Effect.suspend(() => looked(false)),
+      ),
+    );
+    const close = (one: Watched): void => {
+      subjects.get(one)?.meter.close();
+      subjects.delete(one);
+    };
+    yield* Effect.addFinalizer(() =>
+      Effect.sync(() => {
+        timer?.interruptUnsafe();
+        for (const one of subjects.keys()) close(one);
+        own?.meter.close();
+      }),
+    );
+    const subjectFor = (unit: string): Subject | null => {
+      const one = watched.get(unit);
+      return one === undefined ? null : (subjects.get(one) ?? null);
+    };
+    return {
+      watch: (one) => {
+        watched.set(one.spec.id, one);
+        timer ??= fork(tick);
+        return () => {
+          close(one);
+          if (watched.get(one.spec.id) === one) watched.delete(one.spec.id);
+          if (watched.size > 0) return;
+          timer?.interruptUnsafe();
+          timer = null;
+        };
+      },
+      refresh: Effect.suspend(() => (now() - passedAt < freshMillis ? Effect.void : looked(true))),
+      latest: (unit) => {
+        const subject = subjectFor(unit);
+        return subject === null ? null : (sampler?.latest(subject) ?? null);
+      },
+      detail: (unit) =>
+        Effect.promise(async () => {
+          const subject = subjectFor(unit);
+          return subject === null ? null : ((await sampler?.detail(subject)) ?? null);
+        }),
+      history: (unit) => sampler?.history(unit) ?? [],
+      own: () => (own === null ? null : (sampler?.latest(own) ?? null)),
+    };
+  });
