@@ -105,7 +105,7 @@ class Request<out A, out E> {
   constructor(cell: Cell, tag: string, payload: unknown) {
     this.path = cell.path;
     this.tag = tag;
-    this.call = cell.request(tag, payload, { timeout: "infinity" }, (exit) => {
+    this.call = cell.request(tag, payload, "infinity", (exit) => {
       this.answer = exit;
       this.call = null;
       for (const tell of this.listeners.splice(0)) tell();

@@ -154,7 +154,7 @@ export class ActorCell extends BoundedCell {
 
   override pendingCalls(): Array<Call> {
     const current = this.currentCall;
-    return current === null || current.resume === null ? super.pendingCalls() : [current, ...super.pendingCalls()];
+    return current === null || !current.awaited ? super.pendingCalls() : [current, ...super.pendingCalls()];
   }
 
   private handleInfo(info: unknown): void {

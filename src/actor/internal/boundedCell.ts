@@ -88,7 +88,7 @@ export abstract class BoundedCell extends Cell {
 
   override pendingCalls(): Array<Call> {
     const waiters = this.extras?.bounds?.waiters ?? [];
-    const waiting = [...waiters].flatMap(({ call }) => (call === null || call.resume === null ? [] : [call]));
+    const waiting = [...waiters].flatMap(({ call }) => (call === null || !call.awaited ? [] : [call]));
     return [...super.pendingCalls(), ...waiting];
   }
 

@@ -23,7 +23,7 @@ export class Bounds {
   next(): Waiter | undefined {
     for (const waiter of this.waiters) {
       this.waiters.delete(waiter);
-      if (waiter.call === null || waiter.call.resume !== null) return waiter;
+      if (waiter.call === null || waiter.call.awaited) return waiter;
     }
     return undefined;
   }

@@ -71,13 +71,22 @@ export class Call extends Timer {
   held = false;
   /** The fiber that waits. */
   readonly caller: unknown;
+  /** No deadline ends it, and its caller says nothing when it is interrupted: see `watchCaller`. */
+  readonly patient: boolean;
+  private unwatch: (() => void) | null = null;
 
-  constructor(cell: Cell, tag: string, resume: (exit: Exit.Exit<any, any>) => void, caller: unknown) {
+  constructor(cell: Cell, tag: string, resume: (exit: Exit.Exit<any, any>) => void, caller: unknown, patient = false) {
     super();
     this.cell = cell;
     this.tag = tag;
     this.resume = resume;
     this.caller = caller;
+    this.patient = patient;
+  }
+
+  /** Whether somebody waits for its answer. */
+  get awaited(): boolean {
+    return this.resume !== null && !(this.patient && (this.caller as Fiber.Fiber<unknown, unknown>).pollUnsafe() !== undefined);
   }
 
   settle(exit: Exit.Exit<any, any>): void {
@@ -86,6 +95,7 @@ export class Call extends Timer {
     this.resume = null;
     this.cell.system.timers.cancel(this);
     if (this.held) this.cell.unhold(this);
+    this.unwatch?.();
     resume(exit);
   }
 
@@ -94,6 +104,12 @@ export class Call extends Timer {
     this.cell.system.timers.cancel(this);
     this.cell.system.timersChanged();
     if (this.held) this.cell.unhold(this);
+  }
+
+  /** For whoever keeps it for long: it ends with its caller. Most calls are answered at once, so that the caller has nothing to clean up. */
+  watchCaller(): void {
+    if (this.patient && this.unwatch === null)
+      this.unwatch = (this.caller as Fiber.Fiber<unknown, unknown>).addObserver(() => this.abandon());
   }
 
   override fire(): void {
@@ -231,15 +247,21 @@ export abstract class Cell implements Runnable {
 
   call(tag: string, payload?: unknown, options?: CallOptions): Effect.Effect<any, any> {
     return Effect.callback<any, any>((resume) => {
-      const call = this.request(tag, payload, options, resume);
+      const timeout = options?.timeout ?? defaultCallMillis;
+      const call = this.request(tag, payload, timeout, resume, timeout === "infinity");
       // What an interrupted caller leaves behind is gone at its deadline. Only where that is far is it worth the price to clean up at once.
-      const far = options?.timeout !== undefined && (options.timeout === "infinity" || options.timeout > defaultCallMillis);
-      return far && call !== null ? Effect.sync(() => call.abandon()) : undefined;
+      return call !== null && timeout !== "infinity" && timeout > defaultCallMillis ? Effect.sync(() => call.abandon()) : undefined;
     });
   }
 
-  /** Sends a call and says its end once; null when it was settled at once. */
-  request(tag: string, payload: unknown, options: CallOptions | undefined, resume: (exit: Exit.Exit<any, any>) => void): Call | null {
+  /** Sends a call and says its end once; null when it was settled at once. `patient`: see `Call`. */
+  request(
+    tag: string,
+    payload: unknown,
+    timeout: number | "infinity",
+    resume: (exit: Exit.Exit<any, any>) => void,
+    patient = false,
+  ): Call | null {
     const op = this.ops[tag];
     const caller = Fiber.getCurrent();
     const refusal =
@@ -254,9 +276,8 @@ export abstract class Cell implements Runnable {
       resume(refusal!);
       return null;
     }
-    const call = new Call(this, tag, resume, caller);
-    const millis = options?.timeout ?? defaultCallMillis;
-    if (millis !== "infinity") this.system.timers.add(call, millis);
+    const call = new Call(this, tag, resume, caller, patient);
+    if (timeout !== "infinity") this.system.timers.add(call, timeout);
     this.push(tracing.on ? traced(op, this, "server") : op, payload, call);
     return call;
   }
@@ -314,6 +335,7 @@ export abstract class Cell implements Runnable {
     call.heldNext = extras.heldCalls;
     if (extras.heldCalls !== null) extras.heldCalls.heldPrev = call;
     extras.heldCalls = call;
+    call.watchCaller();
   }
 
   unhold(call: Call): void {
@@ -403,7 +425,7 @@ export abstract class Cell implements Runnable {
     const { messages: ring } = this;
     if (ring !== null) ring.forEach((_, __, call) => void (call !== null && calls.push(call as Call)));
     for (let held = this.extras === null ? null : this.extras.heldCalls; held !== null; held = held.heldNext) calls.push(held);
-    return calls.filter(({ resume }) => resume !== null);
+    return calls.filter(({ awaited }) => awaited);
   }
 
   discardMessages(reason: ExitReason.ExitReason): void {

@@ -103,7 +103,7 @@ export class RemoteCell extends Cell {
     const payload = slots[head + 1];
     const call = slots[head + 2] as Call | null;
     ring.shift();
-    if (call === null || call.resume !== null) this.transmit(link, op, payload, call);
+    if (call === null || call.awaited) this.transmit(link, op, payload, call);
     return op;
   }
 
@@ -129,6 +129,7 @@ export class RemoteCell extends Cell {
     this.ids.set(call, id);
     call.held = true;
     link.post(call instanceof Admission ? Kind.Send : Kind.Call, this.place, id, tag, encoded.value);
+    call.watchCaller();
   }
 
   /** A message of `id`, or a cast, that the transport could not copy. */
