@@ -8,7 +8,7 @@ import { cacheDirectory } from "../platform/CacheDirectory.ts";
 
 if (Number.parseInt(process.versions.node, 10) < 24) {
   process.stderr.write(
-    `error: hsu needs Node 24 or later, this is ${process.version} [HSU-CLI-098]\nhint: in its repository, \`npm run hsu\` finds the right one\n`,
+    `error: hsu needs Node 24 or later, this is ${process.version} [HSU-CLI-098]\nhint: put a newer one first on the PATH; in its repository, \`npm run hsu\` finds the right one\n`,
   );
   process.exit(1);
 }

@@ -193,7 +193,7 @@ export const diagnose = (source: Source, problem: Problem): ConfigDiagnostic => 
   const text = source.text.slice(from, until === -1 ? undefined : until).trimEnd();
   return {
     code,
-    severity: code >= "HSU-CFG-100" ? "warning" : "error",
+    severity: code >= "HSU-CFG-1" ? "warning" : "error",
     file: source.file,
     line: source.text.slice(0, from).split("\n").length,
     column: offset - from + 1,
