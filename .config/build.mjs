@@ -59,6 +59,8 @@ const buildBin = async () => {
     cwd: root,
     platform: "node",
     tsconfig: false,
+    // Its native part is found by itself alone: beside the package, or wherever else a package manager has put it.
+    external: ["koffi"],
     plugins: [lazyTls, plainBuiltins],
     onLog: (level, log, report) => report(level === "warn" ? "error" : level, log),
   });
