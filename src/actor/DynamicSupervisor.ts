@@ -18,9 +18,9 @@ import type { ErasedSpec } from "./internal/child.ts";
 import { DynamicHandle } from "./internal/dynamicHandle.ts";
 import { SupervisorCell } from "./internal/supervisorCell.ts";
 import { supervisorChild, SupervisorTemplate as TemplateOf, TemplateCell } from "./internal/supervisorChild.ts";
-import { type ErasedSupervisor, InvalidSpec, MaxChildren, type Template as Blueprint } from "./internal/supervisorSpec.ts";
+import { dynamicOptions, type ErasedSupervisor, InvalidSpec, MaxChildren, type Template as Blueprint } from "./internal/supervisorSpec.ts";
 import { checkSupervisor } from "./internal/check.ts";
-import { defaults, type RestartIntensity } from "./RestartIntensity.ts";
+import type { RestartIntensity } from "./RestartIntensity.ts";
 import {
   startError,
   type Template as SupervisorTemplate,
@@ -42,7 +42,7 @@ export interface Options extends Template {
   /** Default: 5000. */
   readonly periodMillis?: number;
   /** The answer to an exceeded intensity. Default: `escalate`. */
-  readonly whenExceeded?: SupervisorOptions<never>["whenExceeded"];
+  readonly whenExceeded?: NonNullable<SupervisorOptions<never>["whenExceeded"]>;
   /** Children that it may have at a time. Default: no limit. */
   readonly maxChildren?: number;
 }
@@ -125,17 +125,7 @@ const blueprint = (kind: Kind, options: Options): Blueprint => {
   return { spec: erase({ ...options, id: behavior.name }, "worker", never) as unknown as ErasedSpec, make, maxChildren };
 };
 
-const erasedOptions = (kind: Kind, options: Options): ErasedSupervisor => ({
-  strategy: "one_for_one",
-  limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
-  autoShutdown: "never",
-  startOrder: "sequential",
-  stopOrder: "sequential",
-  problem: null,
-  breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
-  children: [],
-  dynamic: blueprint(kind, options),
-});
+const erasedOptions = (kind: Kind, options: Options): ErasedSupervisor => dynamicOptions(options, blueprint(kind, options));
 
 /**
  * Starts a dynamic supervisor of one kind of actor, or of one `Supervisor.template`, without children. It stops them all when the scope closes.

@@ -21,10 +21,9 @@ import type { ErasedSpec } from "./internal/child.ts";
 import { DynamicHandle } from "./internal/dynamicHandle.ts";
 import { SupervisorCell } from "./internal/supervisorCell.ts";
 import { supervisorChild } from "./internal/supervisorChild.ts";
-import { type ErasedSupervisor, InvalidSpec } from "./internal/supervisorSpec.ts";
+import { dynamicOptions, type ErasedSupervisor, InvalidSpec } from "./internal/supervisorSpec.ts";
 import { type Result, TaskCell, type Work } from "./internal/taskCell.ts";
 import { type Order, tie } from "./internal/taskStart.ts";
-import { defaults } from "./RestartIntensity.ts";
 import type { ChildCounts, ChildInfo, ChildNotFound } from "./Supervisor.ts";
 import {
   type AsyncStream,
@@ -120,17 +119,8 @@ const specOf = (options: StartOptions): ErasedSpec =>
 
 const usual = specOf({});
 
-const erasedOptions = (options: Options): ErasedSupervisor => ({
-  strategy: "one_for_one",
-  limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
-  autoShutdown: "never",
-  startOrder: "sequential",
-  stopOrder: "sequential",
-  problem: null,
-  breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
-  children: [],
-  dynamic: { spec: usual, make: never, maxChildren: options.maxChildren },
-});
+const erasedOptions = (options: Options): ErasedSupervisor =>
+  dynamicOptions(options, { spec: usual, make: never, maxChildren: options.maxChildren });
 
 /**
  * Starts a task supervisor, without tasks. It stops them all when the scope closes.

@@ -6,10 +6,10 @@
  */
 import * as Effect from "effect/Effect";
 import type { RpcGroup, Rpcs } from "effect/rpc/RpcGroup";
-import { kill, stop } from "./Actor.ts";
 import type { ActorRef } from "./ActorRef.ts";
 import { type ChildSpec, erase, type Options as ChildOptions } from "./ChildSpec.ts";
 import type { ErasedSpec } from "./internal/child.ts";
+import { SupervisorHandle } from "./internal/supervisorHandle.ts";
 import { PortTransport, type WorkerPort } from "./internal/port.ts";
 import { eraseOptions } from "./internal/supervisorSpec.ts";
 import { type ErasedWorker, WorkerCell } from "./internal/workerCell.ts";
@@ -157,41 +157,11 @@ export const of = <Exports extends Protocols>(
   throw new TypeError(`${supervisor.path.join("/")} has no worker ${spec.id}`);
 };
 
-class Ref<Exports extends Protocols> implements WorkerSupervisorRef<Exports> {
-  private readonly cell: WorkerCell;
-
-  constructor(cell: WorkerCell) {
-    this.cell = cell;
-  }
-
-  get id(): string {
-    return this.cell.id;
-  }
-
-  get path(): ReadonlyArray<string> {
-    return this.cell.path;
-  }
-
-  get incarnation(): number {
-    return this.cell.incarnation;
-  }
-
-  get alive(): boolean {
-    return this.cell.alive;
-  }
-
+class Ref<Exports extends Protocols> extends SupervisorHandle<WorkerCell> implements WorkerSupervisorRef<Exports> {
   ref<Name extends keyof Exports & string>(name: Name): ActorRef<Rpcs<Exports[Name]>> {
     const found = this.cell.remotes.get(name);
     if (found === undefined) throw new TypeError(`${this.path.join("/")} exports no ${JSON.stringify(name)}`);
     return found as unknown as ActorRef<Rpcs<Exports[Name]>>;
-  }
-
-  get stop(): Effect.Effect<void> {
-    return stop(this.cell as unknown as ActorRef<never>);
-  }
-
-  get kill(): Effect.Effect<void> {
-    return kill(this.cell as unknown as ActorRef<never>);
   }
 }
 

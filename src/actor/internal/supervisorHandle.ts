@@ -5,12 +5,13 @@ import type * as Effect from "effect/Effect";
 import { awaitExit, kill, stop } from "../Actor.ts";
 import type { ActorRef } from "../ActorRef.ts";
 import type { ExitReason } from "../ExitReason.ts";
+import type { Cell } from "./cell.ts";
 import type { SupervisorCell } from "./supervisorCell.ts";
 
-export abstract class SupervisorHandle {
-  protected readonly cell: SupervisorCell;
+export abstract class SupervisorHandle<C extends Cell = SupervisorCell> {
+  protected readonly cell: C;
 
-  constructor(cell: SupervisorCell) {
+  constructor(cell: C) {
     this.cell = cell;
   }
 

@@ -69,6 +69,22 @@ export interface Template {
   readonly maxChildren: number | undefined;
 }
 
+/** Of a supervisor whose children are all made by one template, and come and go. */
+export const dynamicOptions = (
+  options: Pick<Options<never>, "intensity" | "periodMillis" | "whenExceeded">,
+  dynamic: Template,
+): ErasedSupervisor => ({
+  strategy: "one_for_one",
+  limit: { intensity: options.intensity ?? defaults.intensity, periodMillis: options.periodMillis ?? defaults.periodMillis },
+  autoShutdown: "never",
+  startOrder: "sequential",
+  stopOrder: "sequential",
+  problem: null,
+  breaker: options.whenExceeded === "escalate" ? undefined : options.whenExceeded,
+  children: [],
+  dynamic,
+});
+
 /** Why a supervisor ended itself: one restart more than its limit allows. It is the `info` of its `Shutdown`. */
 export class IntensityExceeded extends Data.TaggedError("IntensityExceeded")<{
   readonly intensity: RestartIntensity["intensity"];
