@@ -6,6 +6,7 @@ import { isGroup, nestedOf } from "./Dialect.ts";
 import { checkOrder } from "./OrderChecks.ts";
 import { checkProbes } from "./ProbeChecks.ts";
 import { pathProblems } from "./PathChecks.ts";
+import { listenProblems } from "./ListenChecks.ts";
 import { startProblems } from "./StartChecks.ts";
 import { type Entry, labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
 import { unmanagedProblems } from "./UnmanagedOf.ts";
@@ -173,6 +174,11 @@ export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
       }
       return [...withoutEffect(unit), ...idleProfile(unit), ...probes(unit)];
     }),
+    ...listenProblems(
+      units.map(({ node }) => node),
+      nameOf,
+      get,
+    ),
     ...units.flatMap((unit) => startProblems(unit.node, nameOf(unit.node), get)),
     ...units.flatMap((unit) => pathProblems(unit.node, nameOf(unit.node), get)),
     ...checkOrder(root),

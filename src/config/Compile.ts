@@ -4,6 +4,7 @@
 import * as NodePath from "node:path";
 import type { GroupSpec, MasterSpec, UnitSpec } from "../unit/UnitSpec.ts";
 import { type Nested, nestedOf } from "./Dialect.ts";
+import { listenOf } from "./ListenOf.ts";
 import { onCallOf } from "./OnCallOf.ts";
 import { probesOf, startupMillis, watchedOf } from "./ProbesOf.ts";
 import type { ProbeBlocks } from "./Probes.ts";
@@ -69,7 +70,9 @@ interface Program {
   readonly signals: Pick<FlatManagement["control"], "stop_signal" | "reload_signal">;
   readonly description: string | undefined;
   readonly logging: FlatManagement["logging"];
-  readonly starts: StartBlock & Pick<FlatManagement["control"], "on_call">;
+  readonly starts: StartBlock & Pick<FlatManagement["control"], "listen" | "on_call" | "on_demand">;
+  /** Of its control block. */
+  readonly place: Path;
   readonly health: ProbeBlocks;
 }
 
@@ -87,6 +90,7 @@ const flat = (context: Context, path: Path, management: FlatManagement): Program
     description: metadata?.description ?? metadata?.name,
     logging: management.logging,
     starts: control,
+    place: [...path, "control"],
     health: management,
   };
 };
@@ -108,6 +112,7 @@ const nested = (context: Context, path: Path, managed: Managed): Program => {
     description: metadata?.description ?? metadata?.name,
     logging: undefined,
     starts: control,
+    place: [...path, "control"],
     health: managed,
   };
 };
@@ -166,9 +171,12 @@ const foundUnit = (context: Context, { enabled, id }: Unit, shape: Parameters<ty
   };
 };
 
-/** A run of a schedule is not tried again unless a policy says so. */
-const neverOf = ({ restart, starts }: Program): { readonly policy?: "never" } =>
-  starts.schedule !== undefined && restart.policy === undefined && restart.context === undefined ? { policy: "never" } : {};
+/** A run of a schedule is not tried again unless a policy says so; one that a connection has started may end when it has nothing to do. */
+const policyOf = ({ restart, starts }: Program): { readonly policy?: "never" | "on_failure" } => {
+  if (restart.policy !== undefined || restart.context !== undefined) return {};
+  if (starts.schedule !== undefined) return { policy: "never" };
+  return starts.on_demand === undefined || starts.on_demand === false ? {} : { policy: "on_failure" };
+};
 
 const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
   const place = [...path, "management"];
@@ -195,11 +203,14 @@ const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
     environment: program.environment,
     startTimeoutMillis: program.start ?? Math.max(startMillis, startupMillis(probing.probes ?? {})),
     stopTimeoutMillis: program.stop ?? DEFAULTS.stopTimeoutMillis,
-    restart: restartOf({ ...program.restart, ...neverOf(program), profile: unit.profile_type }),
+    restart: restartOf({ ...program.restart, ...policyOf(program), profile: unit.profile_type }),
     stopSignal: program.signals.stop_signal ?? "SIGTERM",
     ...(program.signals.reload_signal === undefined ? {} : { reloadSignal: program.signals.reload_signal }),
     capture: { stdout: logging?.capture_stdout ?? true, stderr: logging?.capture_stderr ?? true },
     ...startsOf(program.starts),
+    ...listenOf(program.starts, unit.id, context.folder, (index, key, value) =>
+      written(context, [...program.place, "listen", index, key], value),
+    ),
     ...onCallOf(integrated ? program.starts.on_call : undefined),
     ...probing,
   };

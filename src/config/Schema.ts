@@ -7,6 +7,7 @@ import { Limits, LogCollection, ProcessFile, ResourceLimits, UnitLogCollection }
 import { isGroup, nestedOf } from "./Dialect.ts";
 import { probeKeys } from "./Probes.ts";
 import { RestartContext, RestartPolicy, SignalName } from "./RestartSchema.ts";
+import { listenKeys } from "./ListenOf.ts";
 import { onCallKeys } from "./OnCallOf.ts";
 import { startKeys } from "./Starts.ts";
 import { ModuleControl } from "./ModuleOf.ts";
@@ -43,6 +44,7 @@ const FlatControl = Schema.Struct({
   reload_signal: optional(SignalName),
   ...startKeys,
   ...onCallKeys,
+  ...listenKeys,
 });
 
 const FlatManagement = Schema.Struct({
@@ -72,6 +74,7 @@ const NestedControl = Schema.Struct({
   log_collection: optional(UnitLogCollection),
   ...startKeys,
   ...onCallKeys,
+  ...listenKeys,
 });
 
 const Managed = Schema.Struct({

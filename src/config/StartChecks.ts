@@ -3,10 +3,10 @@
  */
 import type { Entry, Located, Problem } from "./Source.ts";
 
-type Get = (node: Located | undefined, ...keys: ReadonlyArray<string>) => Entry | undefined;
+export type Get = (node: Located | undefined, ...keys: ReadonlyArray<string>) => Entry | undefined;
 
 /** Where the control block and the restart policy of a unit are. */
-const CONTROLS = [
+export const CONTROLS = [
   { control: ["management", "control"], policy: ["management", "restart_policy"] },
   ...["standard_managed", "integrated_managed"].map((kind) => ({
     control: ["management", kind, "control"],
@@ -14,7 +14,7 @@ const CONTROLS = [
   })),
 ];
 
-const clash = ({ end, start }: Pick<Entry, "end" | "start">, message: string, hint?: string): Problem => ({
+export const clash = ({ end, start }: Pick<Entry, "end" | "start">, message: string, hint?: string): Problem => ({
   code: "HSU-CFG-032",
   start,
   end,

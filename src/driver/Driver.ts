@@ -7,6 +7,8 @@ import type * as Scope from "effect/Scope";
 import type { Finder } from "./unmanaged/Finder.ts";
 import type {
   Meter,
+  HeldSockets,
+  HoldSockets,
   NotifyUnavailable,
   Paths,
   ProcessExit,
@@ -28,6 +30,8 @@ export interface TaskSpec {
   readonly workingDirectory: string;
   /** Added to the master's own environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What it finds from descriptor 3 on. */
+  readonly sockets?: HeldSockets;
   readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
 }
 
@@ -78,6 +82,8 @@ export interface Driver {
   ) => Effect.Effect<string, NotifyUnavailable, Scope.Scope>;
   /** What one process uses, without those that it has started; null where nobody has the pid. */
   readonly meter: (pid: number) => Effect.Effect<Meter | null>;
+  /** See `HoldSockets`; `holder`: a task of an earlier master that may have them. */
+  readonly holdSockets: HoldSockets;
   /** Finds what somebody else has started. */
   readonly finder: Finder;
 }

@@ -10,7 +10,7 @@ import type { Registry } from "../integrated/Registry.ts";
 import { tail } from "../logs/index.ts";
 import { NotUpgradable, UnitNotFound } from "../protocol/Errors.ts";
 import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
-import { statusOf, type UnitRef } from "../unit/index.ts";
+import { Demand, statusOf, type UnitRef } from "../unit/index.ts";
 import { call as callUnit } from "./Call.ts";
 import type { Control } from "./Control.ts";
 import * as OnCall from "./OnCall.ts";
@@ -97,7 +97,7 @@ export const make = ({
   // Who needs it is stopped before it, unless it is not going to stop at all.
   const stopDependents = (unit: string): Effect.Effect<void> => {
     const { slot, spec: of } = entries.get(unit)!;
-    if (slot.phase === "down" || of.unmanaged?.canTerminate === false) return Effect.void;
+    if (Demand.phaseOf(slot) === "down" || of.unmanaged?.canTerminate === false) return Effect.void;
     const up = order.dependentsOf(unit).filter((id) => entries.get(id)!.slot.phase !== "down");
     return inTurn(up, (id) => refOf(entries.get(id)!).call("StopFor", { unit }, commandTimeout));
   };

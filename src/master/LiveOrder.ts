@@ -2,7 +2,7 @@
  * Order at work: whom a unit's start waits for, and who is told when that has changed. Order.ts of unit/ decides.
  */
 import * as Effect from "effect/Effect";
-import { type GroupSpec, Order } from "../unit/index.ts";
+import { Demand, type GroupSpec, Order } from "../unit/index.ts";
 import type { Entry } from "./Entry.ts";
 
 /** The order of a tree that runs. */
@@ -25,8 +25,9 @@ export const make = (root: GroupSpec, entries: ReadonlyMap<string, Entry>, open:
     const own = needs.get(id);
     if (own === undefined) return [];
     return Order.waitsFor(own, (other) => {
-      const { phase, readiness } = entries.get(other)!.slot;
-      return { phase, ready: readiness.isReady() };
+      const { slot } = entries.get(other)!;
+      // Who has sockets can be connected to, whether it runs or not.
+      return { phase: Demand.phaseOf(slot), ready: slot.sockets !== null || slot.readiness.isReady() };
     });
   };
   const waiters = new Map<string, Set<string>>();

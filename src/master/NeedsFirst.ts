@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect";
 import { StartFailed } from "../protocol/Errors.ts";
+import { Demand } from "../unit/index.ts";
 import { type Entry, refOf } from "./Entry.ts";
 import type { LiveOrder } from "./LiveOrder.ts";
 
@@ -10,7 +11,7 @@ const commandTimeout = { timeout: "infinity" } as const;
 
 /** Starts the units that are down and that this one needs, each behind what it needs itself; why the first of them did not start. */
 const startNeeded = (unit: string, entries: ReadonlyMap<string, Entry>, order: LiveOrder): Effect.Effect<string | null> => {
-  const down = order.neededBy(unit).filter((id) => entries.get(id)!.slot.phase === "down");
+  const down = order.neededBy(unit).filter((id) => Demand.phaseOf(entries.get(id)!.slot) === "down");
   const starts = Effect.forEach(down, (id) =>
     refOf(entries.get(id)!)
       .call("Start", undefined, commandTimeout)

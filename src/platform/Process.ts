@@ -9,6 +9,7 @@ import type * as Option from "effect/Option";
 import * as Schema from "effect/Schema";
 import type { Foreign } from "./Discovery.ts";
 import type { Meter } from "./Meter.ts";
+import type { HeldSockets, HoldSockets } from "./Listening.ts";
 import type { SignalError, SpawnError } from "./ProcessErrors.ts";
 import type { OpenNotifySocket } from "./Notify.ts";
 import type { Signal } from "./Signal.ts";
@@ -51,6 +52,8 @@ export interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
   /** A control group to run in, where the system has such and lets one be made. Nobody that it starts ever leaves it. */
   readonly cgroup?: CgroupName;
+  /** Sockets that it finds from descriptor 3 on, told of in `LISTEN_FDS`, `LISTEN_FDNAMES` and `LISTEN_PID`. */
+  readonly sockets?: HeldSockets;
   readonly stdin: "ignore";
   readonly stdout: Output;
   readonly stderr: Output;
@@ -125,6 +128,8 @@ export class Processes extends Context.Service<
     readonly identify: (pid: number) => Effect.Effect<Option.Option<ProcessIdentity>>;
     /** Whether exactly this process still runs: false for a stranger with its pid, after a reboot, and once it has ended. */
     readonly isAlive: (identity: ProcessIdentity) => Effect.Effect<boolean>;
+    /** See `HoldSockets`. */
+    readonly holdSockets: HoldSockets;
     /** See `OpenNotifySocket`. */
     readonly openNotifySocket: OpenNotifySocket;
     /** `None` when the process has ended or its pid is a stranger's. */

@@ -10,6 +10,7 @@ export { canReplace, replaceSoon, takeOver, tookOver, tryOut } from "./Replace.t
 export * from "./FreePort.ts";
 export { type Meter, noUsage, type Usage } from "./Meter.ts";
 export * from "./Discovery.ts";
+export { formatAddress, type HeldSockets, type HoldSockets, NotListening, type SocketAddress, type SocketSpec } from "./Listening.ts";
 export { NotifyUnavailable, type OpenNotifySocket, type Sender } from "./Notify.ts";
 export * as Paths from "./Paths.ts";
 export * from "./Process.ts";

@@ -1,7 +1,7 @@
 /**
  * What an earlier master has left of a unit, and what becomes of it. Pure.
  */
-import type { ProcessIdentity } from "../platform/index.ts";
+import { formatAddress, type ProcessIdentity } from "../platform/index.ts";
 import type { LastExit } from "../protocol/MasterRpc.ts";
 import type { UnitMemory } from "../store/index.ts";
 import { noFailures } from "./FailurePolicy.ts";
@@ -33,7 +33,7 @@ export const nothing: Recovered = { process: null, memory: null, completed: fals
 
 /** What a process is made from: another fingerprint is another process. That there is a port counts, which one does not. */
 export const fingerprint = (spec: UnitSpec): string => {
-  const { args, capture, environment, executable, kind, start, watchdogMillis, workingDirectory } = spec;
+  const { args, capture, environment, executable, kind, listen, start, watchdogMillis, workingDirectory } = spec;
   return JSON.stringify([
     executable,
     kind === "integrated" ? [...args, "--port"] : args,
@@ -42,6 +42,7 @@ export const fingerprint = (spec: UnitSpec): string => {
     capture,
     // What it finds in its environment.
     ...(start === "notify" ? [{ watchdogMillis }] : []),
+    ...(listen === undefined ? [] : [{ listen: listen.map(({ address, name }) => [formatAddress(address), name]) }]),
   ]);
 };
 
@@ -104,12 +105,14 @@ export const waitsForNextRun = ({ enabled }: UnitSpec, memory: UnitMemory | null
  * and that is to last.
  */
 export const startsWithMaster = (spec: UnitSpec, { endedUnseen, memory, process }: Recovered, held = false): boolean => {
-  const { enabled, onCall, restart, schedule } = spec;
+  const { enabled, onCall, onDemand, restart, schedule } = spec;
   if (process !== null) return true;
   if (onCall !== undefined) return false;
   // Of a schedule only a run that is to be tried again.
   if (schedule !== undefined) return memory?.state === "backoff";
   if (held) return false;
+  // However it has ended: what starts is that it listens.
+  if (endedUnseen && onDemand !== undefined) return true;
   if (endedUnseen) return restart.when !== "never" && !(restart.when === "on_failure" && isDone(restart, memory));
   return memory === null ? enabled : memory.state !== "stopped" && memory.state !== "failed";
 };

@@ -4,6 +4,7 @@
 import type { Actor } from "../actor/index.ts";
 import { noFailures } from "./FailurePolicy.ts";
 import { type Report, step } from "./Lifecycle.ts";
+import { listensOn, lookMillis, release } from "./Demand.ts";
 import { formatExit, type Slot } from "./Run.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import * as Unmanaged from "./Unmanaged.ts";
@@ -72,15 +73,17 @@ const exitNote = ({ lastExit }: State): string => (lastExit === null ? "" : `: $
 
 /** The report, in the terms of the unit's kind. */
 const inWords = (report: Report, { args, timetable }: State, byHand: boolean): Report => {
-  if (report === "started" && args.spec.start === "oneshot") return "completed";
-  return report === "ended" && timetable !== null && !byHand ? "waiting" : report;
+  const { slot, spec } = args;
+  if (report === "started" && spec.start === "oneshot") return "completed";
+  if (report === "blocked" && spec.onDemand !== undefined && slot.phase !== "blocked") return "waiting";
+  return report === "ended" && (timetable !== null || spec.onDemand !== undefined) && !byHand ? "waiting" : report;
 };
 
 /** What the supervisor reports is a fact; only its words depend on what was asked. */
 export const follow = (state: State, { at, delayMillis, note, report }: Reported, context: Actor.ActorContext<UnitRpcs>): State => {
   if (state.args.spec.unmanaged !== undefined) return followWatcher(state, report, note);
   // One with a schedule has nothing to do until it is due, and waits for nobody.
-  if (report === "blocked" && state.args.slot.phase !== "blocked") return state;
+  if (report === "blocked" && state.args.slot.phase !== "blocked" && state.args.spec.onDemand === undefined) return state;
   // An end that was asked for is no failure, even where it took a kill.
   const asked = report === "crashed" && state.state === "stopping";
   // A restart by hand ends what runs, and is no stop.
@@ -88,7 +91,8 @@ export const follow = (state: State, { at, delayMillis, note, report }: Reported
   const byHand = state.reason === words.stop || state.reason === waitsForCall || cycles || stopsFor(state) !== null;
   const fact = inWords(asked ? "ended" : report, state, byHand);
   if (fact === "ended" || fact === "waiting" || fact === "crashed" || fact === "startFailed") state.args.slot.requested = cycles;
-  announce(state, fact, note, delayMillis);
+  if (report === "blocked" && fact === "waiting") state.args.publish("listening", listensOn(state.args.spec));
+  else announce(state, fact, note, delayMillis);
   // Only the wait of an earlier master is reported in a backoff: that restart has been counted.
   const counts = fact === "restarting" && state.state !== "backoff";
   const { circuit } = state.args.slot.row;
@@ -97,7 +101,7 @@ export const follow = (state: State, { at, delayMillis, note, report }: Reported
     starting: byHand ? state.reason : null,
     started: null,
     completed: null,
-    waiting: null,
+    waiting: state.args.spec.onDemand === undefined ? null : listensOn(state.args.spec),
     blocked: waitsForText(state.args.slot.blockedBy),
     startFailed: note,
     restarting: delayMillis === null ? "its group restarts" : waitsBecause(state, circuit._tag === "Open"),
@@ -121,6 +125,8 @@ export const follow = (state: State, { at, delayMillis, note, report }: Reported
     restarts: counts ? state.restarts + 1 : state.restarts,
     nextStartAt: fact === "restarting" && delayMillis !== null ? at + delayMillis : null,
   };
+  if (fact === "crashed") release(state.args.slot);
+  if (state.args.spec.onDemand !== undefined) attend(state.args, fact, context);
   const ends = (fact === "restarting" && counts && delayMillis !== null) || fact === "crashed";
   return keep(
     state,
@@ -133,6 +139,18 @@ export const follow = (state: State, { at, delayMillis, note, report }: Reported
 const waitsBecause = ({ reason, state }: State, isOpen: boolean): string | null => {
   if (state === "backoff" && reason !== null) return reason;
   return joined(isOpen ? breakerOpen : null, state === "failed" ? reason : null);
+};
+
+/** Looks out for the next connection of a unit that is started by one, or for the end of the last one. */
+const attend = ({ slot, spec }: State["args"], fact: Report, context: Actor.ActorContext<UnitRpcs>): void => {
+  const idleMillis = spec.onDemand?.idleMillis;
+  if (fact === "started" && idleMillis !== undefined) {
+    context.sendAfter(lookMillis(idleMillis), "CountConnections", { startedAt: slot.startedAt, quietSince: null });
+  }
+  if (fact !== "waiting") return;
+  slot.sockets?.onConnection(() => context.self.cast("Connected"));
+  // It had them from an earlier master, which nobody could get them from while it ran: its next start makes new ones.
+  if (slot.sockets === null) context.self.cast("Unheld");
 };
 
 const followWatcher = (state: State, report: Report, note: string | null): State => {

@@ -10,11 +10,12 @@ import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef, ChildSpec, ExitReason } from "../actor/index.ts";
 import type { Driver, Task } from "../driver/index.ts";
 import { type Health, LastExit } from "../protocol/MasterRpc.ts";
-import type { Ports } from "../platform/index.ts";
+import type { HeldSockets, Ports } from "../platform/index.ts";
 import type { Store } from "../store/index.ts";
 import { carriedOut, type FailureLog, noFailures, NotDue } from "./FailurePolicy.ts";
 import { keepPort, newPort, recordedPort, withPort } from "./Port.ts";
 import type { Known } from "./Order.ts";
+import * as Demand from "./Demand.ts";
 import * as Contract from "./Contract.ts";
 import * as Gently from "./Gently.ts";
 import { ProbeFailed } from "./ProbeFailed.ts";
@@ -55,6 +56,10 @@ export interface Slot extends FailureLog {
   port: number | null;
   /** Calls to it that are open, and how many were made. */
   readonly calls: { open: number; made: number };
+  /** The sockets that are held for it. */
+  sockets: HeldSockets | null;
+  /** Its last runs that have ended at once, in a row, with success and with somebody still waiting. */
+  unanswered: number;
   /** A one-shot that an earlier master has seen through: its next start has nothing to do. */
   completed: boolean;
   /** Somebody has asked for the run, which a unit with a schedule needs: it does not start because its siblings do. */
@@ -85,6 +90,8 @@ export const emptySlot = (): Slot => ({
   because: null,
   port: null,
   calls: { open: 0, made: 0 },
+  sockets: null,
+  unanswered: 0,
   completed: false,
   requested: false,
   said: null,
@@ -189,6 +196,10 @@ const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
   Effect.gen(function* () {
     const { slot, spec } = args;
     if (spec.schedule !== undefined && !slot.requested && slot.recovered === null) return Actor.ignore;
+    if (spec.listen !== undefined) {
+      yield* Demand.hold(args, (message) => args.mailbox.cast("Noticed", { type: "listening", message }));
+      if (Demand.waitsForConnection(spec, slot)) return Actor.ignore;
+    }
     // What runs already, or has run already, waits for nobody.
     slot.blockedBy = slot.recovered === null && !slot.completed ? args.waitsFor() : [];
     if (slot.blockedBy.length > 0) {
@@ -328,6 +339,7 @@ const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store
     workingDirectory: spec.workingDirectory,
     environment: { ...spec.environment, ...environment },
     capture: spec.capture,
+    ...(slot.sockets === null ? {} : { sockets: slot.sockets }),
   });
   store.putProcess({ ...record, identity: task.identity });
   return task;
@@ -348,7 +360,11 @@ const Run = Actor.make({
   protocol: RunRpc,
   init: start,
   handlers: {
-    Exited: ({ args }, exit) => Actor.exit(isSuccess(args.spec, exit) ? ExitReason.normal : ExitReason.error(new ProcessFailed({ exit }))),
+    Exited: ({ args }, exit) => {
+      if (!isSuccess(args.spec, exit)) return Actor.exit(ExitReason.error(new ProcessFailed({ exit })));
+      const unanswered = Demand.unanswered(args.spec, args.slot, exit.at);
+      return Actor.exit(unanswered === null ? ExitReason.normal : ExitReason.error(unanswered));
+    },
     Unhealthy: (state, error) => fail(state, error),
     WatchdogDue: (state, _, context) => {
       const watchdog = state.notifying?.watchdog;

@@ -8,6 +8,7 @@ import * as Option from "effect/Option";
 import { Actor, type ActorRef, ExitReason } from "../actor/index.ts";
 import { Signal } from "../platform/index.ts";
 import { InvalidTransition, NotAllowed, NotReloadable, StartFailed } from "../protocol/Errors.ts";
+import { connectionsOf, isIdle, lookMillis, quietSince, release, startedByConnection } from "./Demand.ts";
 import { noFailures } from "./FailurePolicy.ts";
 import { type Action, type Command, legal, step } from "./Lifecycle.ts";
 import { endTrial, follow } from "./Reported.ts";
@@ -63,7 +64,8 @@ const begin = (state: State, command: Command, context: Context, reason: string,
   // Somebody wants to see it run: what has failed before counts no more.
   if (command !== "stop") args.slot.row = noFailures;
   if (args.slot.phase === "blocked") args.slot.phase = "down";
-  if (args.spec.restart.when === "unless_stopped" && because === null && reason !== Recovered.waitsForCall) args.hold(command === "stop");
+  if (args.spec.restart.when === "unless_stopped" && because === null && reason !== Recovered.waitsForCall && reason !== idle)
+    args.hold(command === "stop");
   if (next.action === "startChild" || next.action === "cycleChild") args.slot.requested = true;
   const to = context.deferReply();
   const id = state.nextId;
@@ -128,6 +130,16 @@ const idleSoon = ({ slot, spec }: UnitArgs, context: Context): void => {
   if (idleMillis !== undefined) context.sendAfter(idleMillis, "Idle", { made: slot.calls.made });
 };
 
+/** Nobody has asked for it by hand: it is tried again when it fails. */
+const startSoon = (state: State, context: Context) => {
+  const { spec, supervisor } = state.args;
+  const start = Effect.flatMap(supervisor, (group) => group.restartChild(spec.id, { supervised: true }));
+  return Effect.as(Effect.forkIn(Effect.ignore(start), context.scope), state);
+};
+
+/** Why it is stopped when nobody has been connected to it for its idle time. */
+const idle = "nobody is connected";
+
 export const Unit = Actor.make({
   name: "unit",
   protocol: UnitRpc,
@@ -160,12 +172,26 @@ export const Unit = Actor.make({
     Stop: (state, _, context) => permitted(state, "stop") ?? take(state, "stop", context),
     StopFor: (state, { unit }, context) => permitted(state, "stop") ?? take(state, "stop", context, unit),
     Unblocked: (state, _, context) => {
-      const { slot, spec, supervisor } = state.args;
+      const { slot } = state.args;
       if (slot.phase !== "blocked") return state;
       slot.phase = "down";
-      // Nobody asked for it just now: it is tried again when it fails.
-      const open = Effect.flatMap(supervisor, (group) => group.restartChild(spec.id, { supervised: true }));
-      return Effect.as(Effect.forkIn(Effect.ignore(open), context.scope), state);
+      return startSoon(state, context);
+    },
+    Unheld: (state, _, context) => (state.state === "waiting" && state.args.slot.sockets === null ? startSoon(state, context) : state),
+    Connected: (state, _, context) => {
+      if (state.state !== "waiting") return state;
+      state.args.slot.requested = true;
+      state.args.publish("connected", "a connection waits: it is started");
+      return startSoon(keep(state, { ...state, state: "starting", reason: startedByConnection }), context);
+    },
+    CountConnections: (state, { quietSince: before, startedAt }, context) => {
+      const { now, slot, spec } = state.args;
+      const idleMillis = spec.onDemand?.idleMillis;
+      if (idleMillis === undefined || slot.startedAt !== startedAt || state.state !== "running") return state;
+      const since = quietSince(before, connectionsOf(slot.sockets), now());
+      if (isIdle(idleMillis, since, now())) return begin(state, "stop", context, idle);
+      context.sendAfter(lookMillis(idleMillis), "CountConnections", { startedAt, quietSince: since });
+      return state;
     },
     Restart: (state, _, context) => permitted(state, "restart") ?? take(state, "restart", context),
     Signal: (state, { signal }) => {
@@ -241,6 +267,7 @@ export const Unit = Actor.make({
       const settled = keep(state, isDown ? { ...state, waiting, ...down, nextStartAt: null } : { ...state, waiting });
       if (done === undefined) return settled;
       if (failure !== null) {
+        if (settled.state === "failed") release(settled.args.slot);
         Actor.failTo(done.to, refused ?? new StartFailed({ unit: state.args.spec.id, reason: failure }));
         return settled;
       }
@@ -250,6 +277,8 @@ export const Unit = Actor.make({
       });
     },
   },
+  // A mailbox that crashes comes back to what it has.
+  terminate: ({ args }, reason) => void (reason._tag === "Shutdown" && release(args.slot)),
 });
 
 export type UnitRef = ActorRef<UnitRpcs>;

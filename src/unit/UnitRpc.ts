@@ -40,6 +40,12 @@ export const UnitRpc = RpcGroup.make(
   Rpc.make("Uncalled"),
   /** Nobody has called it for as long as it waits for that, unless there were more calls since. */
   Rpc.make("Idle", { payload: { made: Schema.Int } }),
+  /** Nobody holds the sockets of a unit that waits for a connection. */
+  Rpc.make("Unheld"),
+  /** A connection waits for a unit that is started by one. */
+  Rpc.make("Connected"),
+  /** Its connections are to be counted, if it is still the process that was started then; nobody has been seen since `quietSince`. */
+  Rpc.make("CountConnections", { payload: { startedAt: Schema.NullOr(Schema.Number), quietSince: Schema.NullOr(Schema.Number) } }),
   /** A command's action is over. */
   Rpc.make("ActionEnded", { payload: { id: Schema.Int, failure: Schema.NullOr(Schema.String), refused: Schema.NullOr(NotAllowed) } }),
 );

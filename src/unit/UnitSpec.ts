@@ -2,7 +2,7 @@
  * What a tree is made of, as plain data: the config room compiles YAML to it, the unit and master rooms run it.
  */
 
-import type { Signal } from "../platform/index.ts";
+import type { Signal, SocketSpec } from "../platform/index.ts";
 import type { ModuleSpec } from "./ModuleHost.ts";
 import type { Unmanaged } from "./Unmanaged.ts";
 import type { ProbesSpec } from "../health/index.ts";
@@ -96,6 +96,10 @@ export interface UnitSpec extends Waits {
   readonly runTimeoutMillis?: number;
   /** It is not started with its master but by the first call to it through the master, and stopped when nobody has called it for so long. */
   readonly onCall?: { readonly idleMillis?: number };
+  /** Sockets that its master holds over its ends and starts, and hands to each process of it. */
+  readonly listen?: ReadonlyArray<SocketSpec>;
+  /** With `listen`: it is started by the first connection, and stopped when none has been open for so long. */
+  readonly onDemand?: { readonly idleMillis?: number };
   /** Of a unit that tells its state: ended when it gives no sign of life for so long. */
   readonly watchdogMillis?: number;
   readonly startTimeoutMillis: number;

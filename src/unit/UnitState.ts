@@ -7,6 +7,7 @@ import type { Finder } from "../driver/index.ts";
 import type { NotAllowed, StartFailed } from "../protocol/Errors.ts";
 import type { LastExit, Transition, UnitDescription, UnitState, UnitStatus } from "../protocol/MasterRpc.ts";
 import type { UnitMemory } from "../store/index.ts";
+import { release } from "./Demand.ts";
 import { circuitAt } from "./FailurePolicy.ts";
 import type { Command } from "./Lifecycle.ts";
 import { fingerprint, type Recovered, stoppedByHand } from "./Recovered.ts";
@@ -93,6 +94,7 @@ export const keep = (before: State, after: State, why: string | null = after.rea
   // What is stopped has no schedule.
   if (state === "stopped") timetable?.stop();
   else timetable?.resume(state);
+  if (state === "stopped") release(args.slot);
   const moved = before.state !== state || before.reason !== reason;
   if (!moved && before.restarts === restarts && before.lastExit === lastExit) return after;
   const history = moved ? [...after.history, { state, at: args.now(), reason: why }].slice(-historyLength) : after.history;

@@ -6,6 +6,7 @@
  * Never changes: restarts, backoff and stop deadlines are the supervisor's own, this room has none; the lifecycle is one table, and an event
  * that the table does not take is a typed error.
  */
+export * as Demand from "./Demand.ts";
 export * as FailurePolicy from "./FailurePolicy.ts";
 export type { Monitor, Watched } from "./Monitor.ts";
 export * as Lifecycle from "./Lifecycle.ts";

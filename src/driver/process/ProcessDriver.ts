@@ -98,6 +98,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           // A unit knows its own name, as a systemd unit knows its invocation.
           env: { ...inherited, ...task.environment, HSU_UNIT: task.id, [mark]: task.invocation },
           cgroup: cgroupOf(task.id),
+          ...(task.sockets === undefined ? {} : { sockets: task.sockets }),
           stdin: "ignore",
           stdout: output(task.capture.stdout, files.stdout),
           stderr: output(task.capture.stderr, files.stderr),
@@ -133,6 +134,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
       },
       openNotifySocket: (id, received) =>
         processes.openNotifySocket(join(options.stateDirectory, "notify", `${Paths.fileName(id)}.sock`), received),
+      holdSockets: processes.holdSockets,
       // The leader of its own group: those below it have another pid than their group.
       find: (invocation) =>
         Effect.map(processes.marked(mark, invocation), (found) => Option.fromUndefinedOr(found.find(({ group, pid }) => group === pid))),

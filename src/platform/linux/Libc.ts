@@ -10,6 +10,13 @@ export interface Libc {
   readonly bind: (fd: number, address: Uint8Array, length: number) => number;
   readonly listen: (fd: number, backlog: number) => number;
   readonly setsockopt: (fd: number, level: number, name: number, value: Uint8Array, length: number) => number;
+  readonly connect: (fd: number, address: Uint8Array, length: number) => number;
+  readonly fcntl: (fd: number, command: number, value: number) => number;
+  readonly inetPton: (domain: number, text: string, address: Uint8Array) => number;
+  /** Of `struct pollfd`s, in place. */
+  readonly poll: (descriptors: Uint8Array, count: number, millis: number) => number;
+  readonly syscall: (number: number, one: number, two: number, three: number) => number;
+  readonly getsockopt: (fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array) => number;
   readonly getsockname: (fd: number, address: Uint8Array, length: Uint8Array) => number;
   /** `F_SETFD` with `FD_CLOEXEC`. */
   readonly closeOnExec: (fd: number, on: boolean) => void;
@@ -33,6 +40,12 @@ const load = async (): Promise<Libc> => {
     bind: declare("int bind(int, const void *, unsigned int)"),
     listen: declare("int listen(int, int)"),
     setsockopt: declare("int setsockopt(int, int, int, const void *, unsigned int)"),
+    connect: declare("int connect(int, const void *, unsigned int)"),
+    fcntl: (fd, command, value) => fcntl(fd, command, "int", value),
+    inetPton: declare("int inet_pton(int, const char *, _Out_ void *)"),
+    poll: declare("int poll(_Inout_ void *, unsigned long, int)"),
+    syscall: declare("long syscall(long, long, long, long)"),
+    getsockopt: declare("int getsockopt(int, int, int, _Out_ void *, _Inout_ void *)"),
     getsockname: declare("int getsockname(int, _Out_ void *, _Inout_ void *)"),
     closeOnExec: (fd, on) => void fcntl(fd, 2, "int", on ? 1 : 0),
     recvmsg: declare("long recvmsg(int, void *, int)"),

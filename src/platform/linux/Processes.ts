@@ -73,6 +73,12 @@ const make = (probe: Probe, environment = process.env, groups = controlGroups())
         Effect.promise(() => import("./NotifySocket.ts")),
         ({ openNotifySocket }) => openNotifySocket(path, received),
       ),
+    // Loaded with the first unit that listens.
+    holdSockets: (sockets, holder) =>
+      Effect.flatMap(
+        Effect.promise(() => import("./HeldSockets.ts")),
+        ({ holdSockets }) => holdSockets(sockets, holder),
+      ),
     identify: (pid) => Effect.sync(() => Option.fromUndefinedOr(identify(pid))),
     bootId: probe.bootId,
     isAlive: (identity) => Effect.sync(() => runs(identity)),

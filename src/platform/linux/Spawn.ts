@@ -79,13 +79,35 @@ export type StartedChild = ChildProcess & { readonly pid: number };
  * `started` is called in the same turn of the loop, before anything can have been heard of the process: an `exit` listener set there misses
  * nothing, and the pid cannot have been reused.
  */
+/** Only the process itself knows its pid before it is the program: a shell tells it, and becomes it. */
+const tellPid = 'export LISTEN_PID=$$; exec "$@"';
+
+/** A shell leaves out what cannot be one of its variables. */
+const isVariable = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
+
+/** What is executed: the program, or a shell that becomes it where it is told of sockets. Throws a `SpawnError`. */
+const commandOf = (options: SpawnOptions): Pick<SpawnOptions, "executable" | "args" | "env"> & { readonly fds: ReadonlyArray<number> } => {
+  const { args, env, executable, sockets } = options;
+  if (sockets === undefined) return { executable, args, env, fds: [] };
+  // Of the shell's own failure nobody would know what it was.
+  const found = isDirectory(options.cwd) ? find(options) : undefined;
+  if (found === undefined) throw explain(options, "ENOENT");
+  if (!mayEnter(found) || isDirectory(found)) throw explain(options, "EACCES");
+  const odd = Object.entries(env).filter(([name]) => !isVariable(name));
+  const program = odd.length === 0 ? [executable, ...args] : ["/usr/bin/env", ...odd.map((entry) => entry.join("=")), executable, ...args];
+  const fds = sockets.handOver();
+  const told = { LISTEN_FDS: String(fds.length), LISTEN_FDNAMES: sockets.names.join(":") };
+  return { executable: "/bin/sh", args: ["-c", tellPid, "sh", ...program], env: { ...env, ...told }, fds };
+};
+
 export const spawnChild = <A>(options: SpawnOptions, started: (child: StartedChild) => A): Effect.Effect<A, SpawnError> =>
   Effect.callback((resume) => {
     const stdio: Array<number | "ignore"> = [options.stdin];
     try {
       stdio.push(openOutput(options.stdout));
       stdio.push(openOutput(options.stderr));
-      const child = spawn(options.executable, options.args, { cwd: options.cwd, env: options.env, detached: true, stdio });
+      const { args, env, executable, fds } = commandOf(options);
+      const child = spawn(executable, args, { cwd: options.cwd, env, detached: true, stdio: [...stdio, ...fds] });
       child.on("error", (error) => resume(Effect.fail(explain(options, codeOf(error)))));
       // With a pid the program has been executed: the system call waits for that.
       if (child.pid !== undefined) {

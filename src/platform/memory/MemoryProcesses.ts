@@ -17,6 +17,7 @@ import { type Meter, noUsage } from "../Meter.ts";
 import { type ProcessExit, Processes, type ProcessHandle, type ProcessStats, type SpawnOptions } from "../Process.ts";
 import { SignalError, SpawnError } from "../ProcessErrors.ts";
 import type { Signal } from "../Signal.ts";
+import { makeSockets, type MemorySockets } from "./MemorySockets.ts";
 import { type Facts, makeForeign, type MemoryForeignProcess } from "./MemoryForeign.ts";
 
 /** What one run of a program does. */
@@ -55,6 +56,8 @@ export interface MemoryProcesses {
   readonly started: (executable?: string) => ReadonlyArray<MemoryProcess>;
   /** Sends a notification to a socket as this process; nobody hears it where there is no such socket. */
   readonly notify: (path: string, text: string, pid: number) => void;
+  /** Sockets that are held for units. */
+  readonly sockets: Omit<MemorySockets, "holdSockets">;
   /** Gives the pid of an ended process to a stranger. */
   readonly reusePid: (pid: number) => void;
   /** Somebody else starts a process. */
@@ -155,7 +158,8 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
   const known = new Map(Object.entries(programs));
   const started: Array<ReturnType<typeof start>> = [];
   const strangers = new Set<number>();
-  const sockets = new Map<string, (text: string, pid: number) => void>();
+  const ears = new Map<string, (text: string, pid: number) => void>();
+  const sockets = makeSockets();
   const find = (pid: number) => started.find(({ process }) => process.handle.pid === pid);
   const startedOf = (executable?: string) =>
     started.map(({ process }) => process).filter(({ options }) => executable === undefined || options.executable === executable);
@@ -175,13 +179,14 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
       yield* rest.begin;
       return process.handle;
     }),
+    holdSockets: sockets.holdSockets,
     openNotifySocket: (path, received) =>
       Effect.acquireRelease(
         Effect.sync(() => {
-          sockets.set(path, (text, pid) => received(text, { pid, uid: 0, isOf: (group) => group === pid }));
+          ears.set(path, (text, pid) => received(text, { pid, uid: 0, isOf: (group) => group === pid }));
           return path;
         }),
-        () => Effect.sync(() => void sockets.delete(path)),
+        () => Effect.sync(() => void ears.delete(path)),
       ),
     identify: (pid) =>
       Effect.sync(() => {
@@ -207,7 +212,8 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
     layer: Layer.succeed(Processes, service),
     define: (executable, program) => void known.set(executable, program),
     started: startedOf,
-    notify: (path, text, pid) => sockets.get(path)?.(text, pid),
+    sockets,
+    notify: (path, text, pid) => ears.get(path)?.(text, pid),
     reusePid: (pid) => void strangers.add(pid),
     appear,
   };

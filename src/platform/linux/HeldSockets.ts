@@ -1,0 +1,263 @@
+/**
+ * Listening sockets of Linux that are held for others: made through the C library, never accepted from, and waited for by Node's own loop. No thread,
+ * no polling. Loaded with the first unit that listens.
+ */
+import { chmodSync, closeSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import * as Effect from "effect/Effect";
+import { formatAddress, type HeldSockets, type HoldSockets, NotListening, type SocketAddress, type SocketSpec } from "../Listening.ts";
+import { claim, keep } from "./Kept.ts";
+import { type Libc, libc, quiet, socketLevel, unixAddress, unixDomain } from "./Libc.ts";
+import { procProbe } from "./Proc.ts";
+import { connectionsTo, listenerOn } from "./SocketTable.ts";
+
+const [inet, inet6, stream] = [2, 10, 1];
+const [reuseAddress, accepting] = [2, 30];
+/** `F_GETFL`, `F_SETFL` and `O_NONBLOCK`. */
+const [getFlags, setFlags, nonBlocking] = [3, 4, 0o4000];
+/** The same on every machine: they are younger than the common numbering. */
+const [pidfdOpen, pidfdGetfd] = [434, 438];
+const [pollIn, pollBytes] = [1, 8];
+
+/** Where a socket listens, as the system wants it; `host` are the bytes of the IP address in it. */
+interface Address {
+  readonly domain: number;
+  readonly bytes: Uint8Array;
+  readonly host: Uint8Array;
+}
+
+const addressOf = (system: Libc, address: SocketAddress): Address | string => {
+  if (address._tag === "Unix") {
+    const bytes = unixAddress(address.path);
+    return bytes === undefined ? "the path is longer than 107 bytes" : { domain: unixDomain, bytes, host: new Uint8Array() };
+  }
+  const isSix = address.host.includes(":");
+  const bytes = Buffer.alloc(isSix ? 28 : 16);
+  bytes.writeUInt16LE(isSix ? inet6 : inet, 0);
+  bytes.writeUInt16BE(address.port, 2);
+  const host = Buffer.alloc(isSix ? 16 : 4);
+  if (system.inetPton(isSix ? inet6 : inet, address.host, host) !== 1) return "it is no IP address";
+  host.copy(bytes, isSix ? 8 : 4);
+  return { domain: isSix ? inet6 : inet, bytes, host };
+};
+
+const intOf = (value: number): Uint8Array => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32LE(value);
+  return bytes;
+};
+
+/** Whether a descriptor is a socket that listens there. */
+const listensOn = (system: Libc, fd: number, { bytes }: Address): boolean => {
+  const isAccepting = Buffer.alloc(4);
+  if (system.getsockopt(fd, socketLevel, accepting, isAccepting, intOf(4)) < 0 || isAccepting.readInt32LE() !== 1) return false;
+  const own = Buffer.alloc(128);
+  const length = Buffer.from(intOf(own.length));
+  return system.getsockname(fd, own, length) === 0 && own.subarray(0, length.readInt32LE()).equals(bytes);
+};
+
+const reasonOf = (errno: string): NotListening["reason"] => {
+  if (errno === "EADDRINUSE") return "InUse";
+  if (errno === "EACCES" || errno === "EPERM" || errno === "EROFS") return "NotPermitted";
+  return errno === "EADDRNOTAVAIL" || errno === "EAFNOSUPPORT" ? "NotHere" : "Other";
+};
+
+class Refused extends Error {
+  readonly errno: string;
+  constructor(errno: string) {
+    super(errno);
+    this.errno = errno;
+  }
+}
+
+/** A path at which nobody answers is what a master that was killed has left. */
+const isAbandoned = (system: Libc, path: string, { bytes }: Address): boolean => {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return false;
+  const fd = system.socket(unixDomain, stream | quiet, 0);
+  try {
+    return fd >= 0 && system.connect(fd, bytes, bytes.length) < 0 && system.errno() === "ECONNREFUSED";
+  } finally {
+    if (fd >= 0) closeSync(fd);
+  }
+};
+
+/** A new one. Throws `Refused`. */
+const make = (system: Libc, { address, backlog }: SocketSpec, at: Address): number => {
+  const fd = system.socket(at.domain, stream | quiet, 0);
+  if (fd < 0) throw new Refused(system.errno());
+  const check = (result: number): void => {
+    if (result < 0) throw new Refused(system.errno());
+  };
+  const bind = (): number => system.bind(fd, at.bytes, at.bytes.length);
+  try {
+    if (address._tag === "Tcp") check(system.setsockopt(fd, socketLevel, reuseAddress, intOf(1), 4));
+    const isFile = address._tag === "Unix" && !address.path.startsWith("@");
+    if (isFile) mkdirSync(dirname(address.path), { recursive: true });
+    const failure = bind() < 0 ? system.errno() : null;
+    if (failure === "EADDRINUSE" && isFile && isAbandoned(system, address.path, at)) {
+      rmSync(address.path);
+      check(bind());
+    } else if (failure !== null) throw new Refused(failure);
+    // Nobody can connect before it listens: there is no moment in which it is open to more.
+    if (isFile) chmodSync(address.path, address.mode);
+    check(system.listen(fd, backlog));
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    if (error instanceof Refused) throw error;
+    throw new Refused((error as NodeJS.ErrnoException).code ?? String(error));
+  }
+};
+
+/** A copy of what another process has open; a reason where it cannot be had. */
+const copyFrom = (system: Libc, pid: number, at: Address): number | string => {
+  const pidfd = system.syscall(pidfdOpen, pid, 0, 0);
+  if (pidfd < 0) return `pidfd_open: ${system.errno()}`;
+  try {
+    for (const name of readdirSync(`/proc/${pid}/fd`)) {
+      if (!isSocket(`/proc/${pid}/fd/${name}`)) continue;
+      const fd = system.syscall(pidfdGetfd, pidfd, Number(name), 0);
+      if (fd < 0) return `pidfd_getfd: ${system.errno()}`;
+      if (listensOn(system, fd, at)) return fd;
+      closeSync(fd);
+    }
+    return `pid ${pid} does not have it`;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error);
+  } finally {
+    closeSync(pidfd);
+  }
+};
+
+const isSocket = (link: string): boolean => {
+  try {
+    return readlinkSync(link).startsWith("socket:");
+  } catch {
+    // Closed in between.
+    return false;
+  }
+};
+
+interface Held {
+  readonly fd: number;
+  readonly spec: SocketSpec;
+  readonly at: Address;
+  /** Of a path. */
+  readonly inode: number | undefined;
+}
+
+const inodeOf = ({ address }: SocketSpec): number | undefined =>
+  address._tag === "Unix" ? lstatSync(address.path, { throwIfNoEntry: false })?.ino : undefined;
+
+/** What a program that takes this one's place asks for it by. */
+const keptName = ({ address }: SocketSpec): string => `listen ${formatAddress(address)}`;
+
+/** Its own, another's, or a new one. Throws a `NotListening`. */
+const have = (system: Libc, spec: SocketSpec, holder: number | null): Held => {
+  const fail = (reason: NotListening["reason"], detail: string) =>
+    new NotListening({ address: formatAddress(spec.address), reason, detail });
+  const at = addressOf(system, spec.address);
+  if (typeof at === "string") throw fail("Other", at);
+  const own = claim(keptName(spec));
+  if (own !== undefined) {
+    if (listensOn(system, own, at)) return { fd: own, spec, at, inode: inodeOf(spec) };
+    closeSync(own);
+  }
+  if (holder !== null) {
+    const copy = copyFrom(system, holder, at);
+    if (typeof copy === "string") throw fail("StillHeld", copy);
+    return { fd: copy, spec, at, inode: inodeOf(spec) };
+  }
+  try {
+    return { fd: make(system, spec, at), spec, at, inode: inodeOf(spec) };
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    const reason = reasonOf(error.errno);
+    throw fail(reason, reason === "InUse" && spec.address._tag === "Tcp" ? listenerOn(spec.address.port) : error.errno);
+  }
+};
+
+const close = ({ fd, inode, spec }: Held): void => {
+  closeSync(fd);
+  // Somebody else may have put another one there.
+  if (spec.address._tag === "Unix" && inode !== undefined && inodeOf(spec) === inode) rmSync(spec.address.path, { force: true });
+};
+
+const held = (system: Libc, all: ReadonlyArray<Held>): HeldSockets => {
+  const letGo = all.map(({ fd, spec }) => keep(keptName(spec), fd, (on) => system.closeOnExec(fd, on)));
+  const open = [...all];
+  let deafen = (): void => {};
+  return {
+    names: all.map(({ spec }) => spec.name),
+    handOver: () => {
+      deafen();
+      // It is the socket's own flag, whoever has it: what waits for connections sets it, and so do some programs.
+      for (const { fd } of all) system.fcntl(fd, setFlags, system.fcntl(fd, getFlags, 0) & ~nonBlocking);
+      return all.map(({ fd }) => fd);
+    },
+    onConnection: (callback) => {
+      deafen();
+      const hear = (): void => {
+        deafen();
+        callback();
+      };
+      const handles = all.map(({ fd, spec }) => {
+        // One that a program has shut down does not listen any more; to the others this changes nothing.
+        system.listen(fd, spec.backlog);
+        const handle = system.koffi.node.poll(fd, { readable: true }, hear);
+        // It is not what keeps a master alive.
+        handle.unref();
+        return handle;
+      });
+      const mine = (deafen = () => {
+        deafen = () => {};
+        for (const handle of handles.splice(0)) handle.close();
+      });
+      return mine;
+    },
+    isAwaited: () => {
+      const asked = Buffer.alloc(pollBytes * all.length);
+      for (const [index, { fd }] of all.entries()) {
+        asked.writeInt32LE(fd, pollBytes * index);
+        asked.writeInt16LE(pollIn, pollBytes * index + 4);
+      }
+      return system.poll(asked, all.length, 0) > 0;
+    },
+    connections: () => all.reduce((sum, { at, spec }) => sum + connectionsTo(spec.address, at.host), 0),
+    close: () => {
+      deafen();
+      for (const one of letGo) one();
+      for (const one of open.splice(0)) close(one);
+    },
+  };
+};
+
+export const holdSockets: HoldSockets = (specs, holder) =>
+  Effect.gen(function* () {
+    const first = specs[0];
+    const fail = (cause: unknown): NotListening => {
+      if (cause instanceof NotListening) return cause;
+      const detail = cause instanceof Error ? cause.message : String(cause);
+      return new NotListening({ address: first === undefined ? "nothing" : formatAddress(first.address), reason: "Other", detail });
+    };
+    const system = yield* Effect.tryPromise({ try: libc, catch: fail });
+    return yield* Effect.try({
+      try: () => {
+        // Who has ended holds nothing, and its pid may be another's.
+        const now = holder === null ? undefined : procProbe.look(holder.pid);
+        const pid = holder !== null && now?.running === true && now.startTime === holder.startTime ? holder.pid : null;
+        const had: Array<Held> = [];
+        try {
+          for (const spec of specs) had.push(have(system, spec, pid));
+        } catch (error) {
+          for (const one of had) {
+            if (pid === null) close(one);
+            else closeSync(one.fd);
+          }
+          throw error;
+        }
+        return held(system, had);
+      },
+      catch: fail,
+    });
+  });

@@ -1,0 +1,66 @@
+/**
+ * Simulated sockets that are held for a process: the test is who connects, and who accepts.
+ */
+import * as Effect from "effect/Effect";
+import { formatAddress, type HeldSockets, type HoldSockets, NotListening } from "../Listening.ts";
+
+interface Listener {
+  waiting: number;
+  changed: () => void;
+}
+
+export interface MemorySockets {
+  readonly holdSockets: HoldSockets;
+  /** A connection comes to this address, and waits. False: nobody listens there. */
+  readonly connect: (address: string) => boolean;
+  /** All that wait are accepted, and are over. */
+  readonly accept: (address: string) => void;
+}
+
+export const makeSockets = (): MemorySockets => {
+  const listeners = new Map<string, Listener>();
+  const holdSockets: HoldSockets = (specs) =>
+    Effect.suspend(() => {
+      const addresses = specs.map(({ address }) => formatAddress(address));
+      const taken = addresses.find((address) => listeners.has(address));
+      if (taken !== undefined) return Effect.fail(new NotListening({ address: taken, reason: "InUse", detail: "memory" }));
+      const own = addresses.map((): Listener => ({ waiting: 0, changed: () => {} }));
+      for (const [index, address] of addresses.entries()) listeners.set(address, own[index]!);
+      const isAwaited = (): boolean => own.some(({ waiting }) => waiting > 0);
+      const held: HeldSockets = {
+        names: specs.map(({ name }) => name),
+        handOver: () => [],
+        onConnection: (callback) => {
+          let isOver = false;
+          const look = (): void => {
+            if (isOver || !isAwaited()) return;
+            isOver = true;
+            callback();
+          };
+          for (const one of own) one.changed = look;
+          queueMicrotask(look);
+          return () => void (isOver = true);
+        },
+        isAwaited,
+        connections: () => own.reduce((sum, { waiting }) => sum + waiting, 0),
+        close: () => {
+          for (const address of addresses) listeners.delete(address);
+        },
+      };
+      return Effect.succeed(held);
+    });
+  return {
+    holdSockets,
+    connect: (address) => {
+      const listener = listeners.get(address);
+      if (listener === undefined) return false;
+      listener.waiting++;
+      listener.changed();
+      return true;
+    },
+    accept: (address) => {
+      const listener = listeners.get(address);
+      if (listener !== undefined) listener.waiting = 0;
+    },
+  };
+};

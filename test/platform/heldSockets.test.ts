@@ -1,0 +1,189 @@
+/** Sockets that are held for a process: real ones, and real processes that accept from them. */
+import { existsSync, statSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Server } from "node:net";
+import { join } from "node:path";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
+import { describe, expect, it } from "vitest";
+import { type HeldSockets, type ProcessIdentity, Processes, type SocketAddress, type SocketSpec } from "../../src/platform/index.ts";
+import { layer } from "../../src/platform/linux/Processes.ts";
+import { freePort } from "../e2e/program.ts";
+import { options, start, temporaryFolder, until } from "./support.ts";
+
+const spec = (address: SocketAddress, name = "web"): SocketSpec => ({ address, name, backlog: 16 });
+const tcp = (port: number, host = "127.0.0.1") => spec({ _tag: "Tcp", host, port });
+const unix = (path: string, mode = 0o600) => spec({ _tag: "Unix", path, mode }, "local");
+
+const hold = (specs: ReadonlyArray<SocketSpec>, holder: ProcessIdentity | null = null) =>
+  Effect.acquireRelease(
+    Effect.flatMap(Processes, (processes) => processes.holdSockets(specs, holder)),
+    (held) => Effect.sync(() => held.close()),
+  );
+const run = <A>(effect: Effect.Effect<A, unknown, Processes | Scope.Scope>): Promise<A> =>
+  Effect.runPromise(Effect.scoped(Effect.provide(effect, layer)));
+
+/** What the other end says until it closes; the code of the error when it cannot be reached. */
+const talk = (to: { readonly port: number; readonly host?: string } | { readonly path: string }): Promise<string> =>
+  new Promise((done) => {
+    let said = "";
+    const client = connect({ host: "127.0.0.1", ...to });
+    client.on("data", (chunk) => (said += String(chunk)));
+    client.on("error", (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
+    client.on("close", () => done(said));
+  });
+const noticed = (held: HeldSockets): Promise<void> => new Promise((done) => void held.onConnection(done));
+const listening = (server: Server, at: { port: number; host: string } | { path: string }): Promise<void> =>
+  new Promise((done) => server.listen(at, done));
+const closed = (server: Server): Promise<void> => new Promise((done) => void server.close(() => done()));
+
+/** Says what it was told to each who connects to any of its sockets. */
+const greeter = `
+const { LISTEN_FDS, LISTEN_FDNAMES, LISTEN_PID } = process.env;
+const isMine = LISTEN_PID === String(process.pid);
+for (let n = 0; n < Number(LISTEN_FDS); n++)
+  require("node:net").createServer((c) => c.end([n, LISTEN_FDNAMES, isMine, process.env["a.b"], process.argv[1]].join(" "))).listen({ fd: 3 + n });
+`;
+const environment = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", "a.b": "c=d", LISTEN_PID: "1", LISTEN_FDS: "7" };
+const greet = (folder: string, sockets: HeldSockets) =>
+  start(options(folder, { executable: "node", args: ["-e", greeter, "one arg"], sockets, env: environment }));
+
+describe.skipIf(process.platform !== "linux")("sockets that are held", () => {
+  it("a connection is noticed and left waiting; the process that is started for it answers it, and knows which sockets are its own", () =>
+    run(
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder;
+        const port = yield* Effect.promise(freePort);
+        const path = join(folder, "deep", "web.sock");
+        const held = yield* hold([tcp(port), unix(path, 0o660)]);
+        expect(statSync(path).mode & 0o777).toBe(0o660);
+        expect([held.isAwaited(), held.connections()]).toEqual([false, 0]);
+        const first = noticed(held);
+        const answer = talk({ path });
+        yield* Effect.promise(() => first);
+        expect([held.isAwaited(), held.connections()]).toEqual([true, 1]);
+        const other = talk({ port });
+        yield* until("both wait", () => held.connections() === 2);
+        yield* greet(folder, held);
+        expect(yield* Effect.promise(() => answer)).toBe("1 web:local true c=d one arg");
+        expect(yield* Effect.promise(() => other)).toBe("0 web:local true c=d one arg");
+        yield* until("nobody is there", () => held.connections() === 0);
+        expect(held.isAwaited()).toBe(false);
+      }),
+    ));
+
+  it("nobody is refused over the ends and starts of its processes; when it is closed everybody is, and the path is gone", () =>
+    run(
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder;
+        const path = join(folder, "web.sock");
+        const port = yield* Effect.promise(freePort);
+        const { handle, held } = yield* Effect.gen(function* () {
+          const held = yield* hold([tcp(port), unix(path)]);
+          const answers: Array<Promise<string>> = [];
+          for (let round = 0; round < 3; round++) {
+            const handle = yield* greet(folder, held);
+            answers.push(talk({ port }));
+            expect(yield* Effect.promise(() => talk({ path }))).toContain("web:local");
+            yield* handle.killGroup;
+            answers.push(talk({ port }), talk({ path }));
+          }
+          const handle = yield* greet(folder, held);
+          for (const answer of answers) expect(yield* Effect.promise(() => answer)).toContain("web:local");
+          return { handle, held };
+        }).pipe(Effect.scoped);
+        void handle;
+        void held;
+        expect(existsSync(path)).toBe(false);
+        expect(yield* Effect.promise(() => talk({ port }))).toBe("ECONNREFUSED");
+      }),
+    ));
+
+  it("those of a process that goes on are had from it, and outlive it", () =>
+    run(
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder;
+        const port = yield* Effect.promise(freePort);
+        const first = yield* hold([tcp(port)]);
+        const handle = yield* greet(folder, first);
+        expect(yield* Effect.promise(() => talk({ port }))).toContain("true");
+        // As the death of a master does.
+        first.close();
+        const second = yield* hold([tcp(port)], handle.identity);
+        expect(yield* Effect.promise(() => talk({ port }))).toContain("true");
+        yield* handle.killGroup;
+        const waits = noticed(second);
+        const answer = talk({ port });
+        yield* Effect.promise(() => waits);
+        yield* greet(folder, second);
+        expect(yield* Effect.promise(() => answer)).toContain("true");
+        // One that does not have it says so; one that has ended has nothing that could be in the way.
+        const elsewhere = yield* Effect.promise(freePort);
+        expect(yield* Effect.flip(hold([tcp(elsewhere)], (yield* greet(folder, second)).identity))).toMatchObject({ reason: "StillHeld" });
+        yield* hold([tcp(elsewhere)], handle.identity);
+      }),
+    ));
+
+  it("an address that somebody else has, that is not this machine's, or that may not be had is an error that says so; none of the others stays open", () =>
+    run(
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder;
+        const server = createServer();
+        const stranger = createServer();
+        const path = join(folder, "taken.sock");
+        const port = yield* Effect.promise(freePort);
+        yield* Effect.promise(() => listening(server, { port, host: "127.0.0.1" }));
+        yield* Effect.promise(() => listening(stranger, { path }));
+        const free = yield* Effect.promise(freePort);
+        const refusal = (specs: ReadonlyArray<SocketSpec>) => Effect.flip(hold(specs));
+        expect(yield* refusal([tcp(free), tcp(port)])).toMatchObject({
+          code: "HSU-UNIT-024",
+          reason: "InUse",
+          address: `127.0.0.1:${port}`,
+        });
+        yield* hold([tcp(free)]);
+        expect(yield* refusal([unix(path)])).toMatchObject({ reason: "InUse" });
+        writeFileSync(join(folder, "file"), "mine");
+        expect(yield* refusal([unix(join(folder, "file"))])).toMatchObject({ reason: "InUse" });
+        expect(yield* refusal([unix(join(folder, "file", "below"))])).toMatchObject({ reason: "Other" });
+        expect(yield* refusal([unix("/x".repeat(60))])).toMatchObject({ reason: "Other" });
+        expect(yield* refusal([tcp(free, "203.0.113.7")])).toMatchObject({ reason: "NotHere" });
+        expect(yield* refusal([tcp(free, "no address")])).toMatchObject({ reason: "Other" });
+        yield* Effect.promise(() => Promise.all([closed(server), closed(stranger)]));
+      }),
+    ));
+
+  it("a path that a killed master has left is taken; one where another has put its own is left to that one", () =>
+    run(
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder;
+        const path = join(folder, "web.sock");
+        const first = yield* hold([unix(path)]);
+        const handle = yield* greet(folder, first);
+        expect(yield* Effect.promise(() => talk({ path }))).toContain("true");
+        const kept = statSync(path).ino;
+        const second = yield* hold([unix(path)], handle.identity);
+        yield* handle.killGroup;
+        expect(statSync(path).ino).toBe(kept);
+        first.close();
+        expect(existsSync(path)).toBe(false);
+        const third = yield* hold([unix(path)]);
+        second.close();
+        expect(existsSync(path)).toBe(true);
+        expect(third.isAwaited()).toBe(false);
+      }),
+    ));
+
+  it("a program that cannot be executed is told apart, as without sockets", () =>
+    run(
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder;
+        const held = yield* hold([unix(join(folder, "web.sock"))]);
+        writeFileSync(join(folder, "text"), "no program");
+        const refused = (more: Parameters<typeof options>[1]) => Effect.flip(start(options(folder, { sockets: held, ...more })));
+        expect(yield* refused({ executable: "/nonexistent" })).toMatchObject({ reason: "ExecutableNotFound" });
+        expect(yield* refused({ executable: "nonexistent" })).toMatchObject({ reason: "ExecutableNotFound" });
+        expect(yield* refused({ executable: "./text" })).toMatchObject({ reason: "NotExecutable" });
+        expect(yield* refused({ cwd: "/nonexistent" })).toMatchObject({ reason: "WorkingDirectoryNotFound" });
+      }),
+    ));
+});
