@@ -6,5 +6,5 @@ export * as driver from "../driver/index.ts";
 export * as master from "../master/index.ts";
 export * as platform from "../platform/index.ts";
 export * as store from "../store/index.ts";
-export { layer as processes } from "../platform/linux/Processes.ts";
+export { layer as processes, masterRunsOn } from "../platform/Systems.ts";
 export { replace } from "./replace.ts";

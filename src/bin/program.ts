@@ -13,7 +13,10 @@ import { version } from "./version.ts";
 
 /** Imported when a master starts: the other verbs need none of it. */
 const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath, stateDirectory }) {
-  const { api, driver, master, platform, processes, replace, store } = yield* Effect.promise(() => import("./masterParts.ts"));
+  const { api, driver, master, masterRunsOn, platform, processes, replace, store } = yield* Effect.promise(
+    () => import("./masterParts.ts"),
+  );
+  yield* masterRunsOn(process.platform);
   return yield* Effect.gen(function* () {
     yield* platform.takeOver;
     const os = yield* platform.Processes;

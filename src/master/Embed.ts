@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer";
 import { type ConfigError, load, parse } from "../config/index.ts";
 import { ProcessDriver } from "../driver/index.ts";
 import { Paths } from "../platform/index.ts";
-import { layer as processes } from "../platform/linux/Processes.ts";
+import { layer as processes } from "../platform/Systems.ts";
 import { MemoryStore } from "../store/index.ts";
 import type { MasterSpec } from "../unit/index.ts";
 import { Control } from "./Control.ts";

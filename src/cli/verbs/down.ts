@@ -4,7 +4,7 @@
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import { Processes, type ProcessIdentity } from "../../platform/index.ts";
-import { layer as processes } from "../../platform/linux/Processes.ts";
+import { layer as processes } from "../../platform/Systems.ts";
 import { DeadlineExceeded } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
 import { print, say, withMaster } from "../Invocation.ts";

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import * as Effect from "effect/Effect";
 import { type Meter, noUsage } from "../Meter.ts";
 import type { Probe } from "../Probe.ts";
+import { lookArgs, membersArgs, membersOf, sightingOf } from "./PsOutput.ts";
 
 const run = (command: string, ...args: ReadonlyArray<string>): string => {
   try {
@@ -37,18 +38,8 @@ const usageMeter = async (pid: number, startTime: number): Promise<Meter> => {
 export const psProbe: Probe = {
   meter: usageMeter,
   bootId: () => (bootId ??= run("sysctl", "-n", "kern.bootsessionuuid").trim() || "unknown"),
-  look: (pid) => {
-    const match = /^\s*(\S+)\s+(\d+)\s+(.+?)\s*$/m.exec(run("ps", "-o", "stat=,pgid=,lstart=", "-p", String(pid)));
-    if (match?.[1] === undefined || match[3] === undefined) return undefined;
-    return { startTime: Date.parse(`${match[3]} UTC`) / 1000, group: Number(match[2]), running: !match[1].startsWith("Z") };
-  },
-  groupMembers: (group) =>
-    run("ps", "-A", "-o", "pid=,pgid=,stat=")
-      .split("\n")
-      .flatMap((line) => {
-        const [pid, pgid, state] = line.trim().split(/\s+/);
-        return Number(pgid) === group && state !== undefined && !state.startsWith("Z") ? [Number(pid)] : [];
-      }),
+  look: (pid) => sightingOf(run("ps", ...lookArgs(pid))),
+  groupMembers: (group) => membersOf(run("ps", ...membersArgs), group),
   // `ps -E` shows environments of one's own processes only in part: nobody is taken for ours by mistake.
   marked: () => [],
   stats: (pid, startTime) =>

@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer";
 import * as Option from "effect/Option";
 import { type Foreign, Undiscovered } from "../Discovery.ts";
 import { psProbe } from "../darwin/Ps.ts";
+import { NotifyUnavailable } from "../Notify.ts";
 import { Processes, type ProcessIdentity, type SpawnOptions } from "../Process.ts";
 import type { Probe } from "../Probe.ts";
 import { type ControlGroups, controlGroups } from "./Cgroup.ts";
@@ -69,10 +70,12 @@ const make = (probe: Probe, environment = process.env, groups = controlGroups())
     spawn: (options) => Effect.uninterruptible(Effect.suspend(() => start(options))),
     // Loaded with the first unit that tells its state.
     openNotifySocket: (path, received) =>
-      Effect.flatMap(
-        Effect.promise(() => import("./NotifySocket.ts")),
-        ({ openNotifySocket }) => openNotifySocket(path, received),
-      ),
+      probe === psProbe
+        ? Effect.fail(new NotifyUnavailable({ path, reason: "only Linux tells who has sent a datagram" }))
+        : Effect.flatMap(
+            Effect.promise(() => import("./NotifySocket.ts")),
+            ({ openNotifySocket }) => openNotifySocket(path, received),
+          ),
     // Loaded with the first unit that listens.
     holdSockets: (sockets, holder) =>
       Effect.flatMap(
