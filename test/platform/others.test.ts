@@ -120,8 +120,10 @@ describe("Processes of Windows, on a stand-in for its commands", () => {
       const os = yield* Processes;
       const socket = yield* Effect.flip(Effect.scoped(os.openNotifySocket("x", () => {})));
       const found = yield* Effect.flip(os.foreign.discover({ method: "port", port: 1 }, null));
+      const address = { _tag: "Unix", path: "/x", mode: 0o600 } as const;
+      const held = yield* Effect.flip(os.holdSockets([{ address, name: "x", backlog: 1 }], null));
       const gone = yield* Effect.flip(os.spawn({ ...options, executable: "no-such-program", args: [] }));
-      expect([socket.code, found.code, gone.code]).toEqual(["HSU-UNIT-023", "HSU-UNM-004", "HSU-PROC-001"]);
+      expect([socket.code, held.code, found.code, gone.code]).toEqual(["HSU-UNIT-023", "HSU-UNIT-024", "HSU-UNM-004", "HSU-PROC-001"]);
     }).pipe(Effect.provide(layer(windows([]).run)), Effect.runPromise);
   });
 });

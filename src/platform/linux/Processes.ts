@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer";
 import * as Option from "effect/Option";
 import { type Foreign, Undiscovered } from "../Discovery.ts";
 import { psProbe } from "../darwin/Ps.ts";
+import { formatAddress, NotListening } from "../Listening.ts";
 import { NotifyUnavailable } from "../Notify.ts";
 import { Processes, type ProcessIdentity, type SpawnOptions } from "../Process.ts";
 import type { Probe } from "../Probe.ts";
@@ -78,10 +79,18 @@ const make = (probe: Probe, environment = process.env, groups = controlGroups())
           ),
     // Loaded with the first unit that listens.
     holdSockets: (sockets, holder) =>
-      Effect.flatMap(
-        Effect.promise(() => import("./HeldSockets.ts")),
-        ({ holdSockets }) => holdSockets(sockets, holder),
-      ),
+      probe === psProbe
+        ? Effect.fail(
+            new NotListening({
+              address: sockets.map(({ address }) => formatAddress(address)).join(", "),
+              reason: "Other",
+              detail: "on Linux only",
+            }),
+          )
+        : Effect.flatMap(
+            Effect.promise(() => import("./HeldSockets.ts")),
+            ({ holdSockets }) => holdSockets(sockets, holder),
+          ),
     identify: (pid) => Effect.sync(() => Option.fromUndefinedOr(identify(pid))),
     bootId: probe.bootId,
     isAlive: (identity) => Effect.sync(() => runs(identity)),

@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer";
 import * as Option from "effect/Option";
 import { Undiscovered } from "../Discovery.ts";
 import { spawnChild, type StartedChild } from "../linux/Spawn.ts";
+import { formatAddress, NotListening } from "../Listening.ts";
 import { noUsage } from "../Meter.ts";
 import { NotifyUnavailable } from "../Notify.ts";
 import { type ProcessExit, type ProcessHandle, type ProcessIdentity, Processes } from "../Process.ts";
@@ -111,6 +112,10 @@ const make = (run: Run): Processes["Service"] => {
         return row?.startTime === identity.startTime ? Option.some(row) : Option.none();
       }),
     meter: (identity) => meterOf(identity, false),
+    holdSockets: (sockets) => {
+      const address = sockets.map((socket) => formatAddress(socket.address)).join(", ");
+      return Effect.fail(new NotListening({ address, reason: "Other", detail: "no process of Windows takes a socket over as it starts" }));
+    },
     foreign: {
       discover: () => Effect.fail(new Undiscovered({ reason: "Unavailable", what: "processes of others are not looked for on Windows" })),
       restartService: (service) => Effect.fail(new ServiceManagerError({ service, what: "there is none on Windows" })),
