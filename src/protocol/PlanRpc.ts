@@ -1,0 +1,95 @@
+/**
+ * What a change of the config does to a running tree, as data for the wire.
+ */
+import * as Schema from "effect/Schema";
+
+/** One key that has another value. Absent: it is not said. */
+export const KeyChange = Schema.Struct({
+  /** From the spec's own key on: `["restart", "delayMillis"]`. */
+  path: Schema.Array(Schema.String),
+  from: Schema.optionalKey(Schema.Unknown),
+  to: Schema.optionalKey(Schema.Unknown),
+});
+export type KeyChange = typeof KeyChange.Type;
+
+/**
+ * `change`: in place, its process goes on. `start` and `stop`: it has been enabled or disabled. `later`: with the next start of the master.
+ */
+export const Action = Schema.Literals(["add", "remove", "restart", "change", "start", "stop", "later"]);
+export type Action = typeof Action.Type;
+
+/** What becomes of one unit or group, or of the master itself. */
+export const Change = Schema.Struct({
+  action: Action,
+  kind: Schema.Literals(["unit", "group", "master"]),
+  id: Schema.String,
+  /** The group that it is in then, or was in before it was removed; null for the root group and the master. */
+  group: Schema.NullOr(Schema.String),
+  /** Of what is added: all that it says; of what is removed: all that it said. */
+  keys: Schema.Array(KeyChange),
+  /** Why it is done this way. */
+  because: Schema.String,
+});
+export type Change = typeof Change.Type;
+
+/** In the order of the new tree, what is removed behind it. */
+export const Plan = Schema.Struct({
+  changes: Schema.Array(Change),
+  /** Units that nothing happens to. */
+  unchanged: Schema.Int,
+});
+export type Plan = typeof Plan.Type;
+
+/** One config that the master has run. */
+export const Revision = Schema.Struct({
+  revision: Schema.Int,
+  /** Unix milliseconds. */
+  at: Schema.Number,
+  /** The file it came from. */
+  source: Schema.String,
+  /** How it came about: `start`, `apply`, `reload`, `rollback to 3`. */
+  how: Schema.String,
+  /** In one line, what it changed: `1 added, 2 restarted`. */
+  summary: Schema.String,
+  units: Schema.Int,
+});
+export type Revision = typeof Revision.Type;
+
+/** A plan that has been carried out. */
+export const Applied = Schema.Struct({
+  plan: Plan,
+  /** The revision that the master runs now. */
+  revision: Schema.Int,
+});
+export type Applied = typeof Applied.Type;
+
+/** The change was not made: what had been done of it has been taken back. */
+export class ApplyFailed extends Schema.TaggedError<ApplyFailed>()("ApplyFailed", {
+  reason: Schema.String,
+  /** What could not be taken back; empty: all is as it was. */
+  left: Schema.Array(Schema.String),
+}) {
+  readonly code = "HSU-APL-001";
+  override get message(): string {
+    const back = this.left.length === 0 ? "all is as it was before" : `and it could not all be taken back: ${this.left.join("; ")}`;
+    return `not applied: ${this.reason}; ${back}`;
+  }
+  get hint(): string {
+    return "`hsu events` says what happened; correct the file, and see `hsu plan` before the next try";
+  }
+}
+
+/** There is no such revision. */
+export class RevisionNotFound extends Schema.TaggedError<RevisionNotFound>()("RevisionNotFound", {
+  revision: Schema.Int,
+  /** The first and the last that are kept; null: none. */
+  kept: Schema.NullOr(Schema.Tuple([Schema.Int, Schema.Int])),
+}) {
+  readonly code = "HSU-APL-002";
+  override get message(): string {
+    return `there is no revision ${this.revision}`;
+  }
+  get hint(): string {
+    return this.kept === null ? "none is kept" : `kept are ${this.kept[0]} to ${this.kept[1]}: see \`hsu history\``;
+  }
+}
