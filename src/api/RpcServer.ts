@@ -12,6 +12,9 @@ import { Control } from "../master/Control.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
 import { type ListenFailed, listen, type SocketInUse } from "./UnixSocket.ts";
 
+/** What comes over the wire says that it is one; whether it is, is looked at before it is applied. */
+type Spec = Parameters<Control["Service"]["apply"]>[0];
+
 /** Each call of the wire contract, answered by `Control`. */
 export const handlers = MasterRpc.toLayer(
   Effect.map(Control, (control) =>
@@ -29,6 +32,11 @@ export const handlers = MasterRpc.toLayer(
       Logs: (options) => control.logs(options),
       Call: (options) => control.call(options),
       Resources: (request) => control.resources(request),
+      Spec: () => control.spec,
+      Apply: ({ how, spec }) => control.apply(spec as Spec, how),
+      Revisions: () => control.revisions,
+      Revision: ({ revision }) => control.revision(revision),
+      Rollback: ({ revision }) => control.rollback(revision),
       Upgrade: ({ command }) => control.upgrade(command),
       Shutdown: () => control.shutdown,
     }),

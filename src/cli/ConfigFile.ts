@@ -31,11 +31,18 @@ export const find = (
  * The config that an invocation means. Warnings have been said on stderr; when it is not valid, so have been all of its errors, and there is no spec:
  * the exit code is then `usage`.
  */
-export const load = Effect.fnUntraced(function* (
-  invocation: Invocation,
-): Effect.fn.Return<{ readonly file: string; readonly spec: MasterSpec } | undefined, NoConfig> {
+export const load = Effect.fnUntraced(function* (invocation: Invocation): Effect.fn.Return<Read | undefined, NoConfig> {
   const { io, operands } = invocation;
-  const file = yield* find(operands[0], io.env, io.cwd);
+  return yield* read(invocation, yield* find(operands[0], io.env, io.cwd));
+});
+
+export interface Read {
+  readonly file: string;
+  readonly spec: MasterSpec;
+}
+
+/** The same of a file that is named otherwise. */
+export const read = Effect.fnUntraced(function* (invocation: Invocation, file: string): Effect.fn.Return<Read | undefined> {
   const config = yield* Effect.promise(() => import("../config/index.ts"));
   const { renderAll } = yield* Effect.promise(() => import("../config/Diagnostic.ts"));
   const show = (found: ReadonlyArray<ConfigDiagnostic>): Effect.Effect<void> =>

@@ -78,6 +78,53 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     load: () => import("./verbs/validate.ts"),
   },
   {
+    name: "plan",
+    summary: "Show what a config would change",
+    details:
+      "Compares FILE with what the running master runs, or with the file of --from, and changes nothing.\n" +
+      "With --detailed-exitcode: 0 no changes, 2 changes, 1 an error.",
+    operands: [file],
+    flags: {
+      from: { type: "text", value: "FILE", help: "compare with this config instead of the running master" },
+      "detailed-exitcode": { type: "boolean", help: "exit code 2 when there are changes" },
+      output: output("text", "json"),
+    },
+    load: () => import("./verbs/plan.ts"),
+  },
+  {
+    name: "apply",
+    summary: "Make the running master run a config",
+    details:
+      "Units whose spec is the same are not touched; a change that fails is taken back as a whole.\n" +
+      "The next start of the master reads its own file again.",
+    operands: [file],
+    flags: { output: output("text", "json") },
+    load: () => import("./verbs/apply.ts"),
+  },
+  {
+    name: "history",
+    summary: "Show the configs that the master has run",
+    operands: [],
+    flags: { output: output("table", "json", "yaml") },
+    load: () => import("./verbs/history.ts"),
+  },
+  {
+    name: "diff",
+    summary: "Show what has changed since a revision",
+    details: "From revision REV to what runs now; without REV: from the revision before.",
+    operands: [{ name: "REV", required: false }],
+    flags: { output: output("text", "json") },
+    load: () => import("./verbs/diff.ts"),
+  },
+  {
+    name: "rollback",
+    summary: "Go back to a config of the history",
+    details: "Without REV: to the revision before. It is applied like any other, and is a new revision.",
+    operands: [{ name: "REV", required: false }],
+    flags: { output: output("text", "json") },
+    load: () => import("./verbs/rollback.ts"),
+  },
+  {
     name: "status",
     aliases: ["ps"],
     summary: "Show the units",

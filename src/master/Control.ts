@@ -9,6 +9,8 @@ import type { CallError } from "../protocol/CallErrors.ts";
 import type { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
 import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitDescription, UnitStatus } from "../protocol/MasterRpc.ts";
 import type { ResourceReport } from "../protocol/Resources.ts";
+import type { Applied, ApplyFailed, Revision, RevisionNotFound } from "../protocol/PlanRpc.ts";
+import type { MasterSpec } from "../unit/index.ts";
 import type { CallOptions } from "./Call.ts";
 import type { ResourceRequest } from "./Resources.ts";
 
@@ -43,6 +45,18 @@ export class Control extends Context.Service<
     readonly registry: Registry;
     /** Has another program, given as a command, take the place of this master, soon: the units run on, and are reattached. */
     readonly upgrade: (command: ReadonlyArray<string>) => Effect.Effect<void, NotUpgradable>;
+    /** The config that it runs now. */
+    readonly spec: Effect.Effect<MasterSpec>;
+    /** Makes the tree another one: units whose spec is the same are not touched. When that fails, all is taken back. `how` is for the history. */
+    readonly apply: (spec: MasterSpec, how: string) => Effect.Effect<Applied, ApplyFailed>;
+    /** The configs that it has run, the oldest first. */
+    readonly revisions: Effect.Effect<ReadonlyArray<Revision>>;
+    /** One of them; null: the one before the last. */
+    readonly revision: (
+      revision: number | null,
+    ) => Effect.Effect<{ readonly spec: MasterSpec; readonly revision: number }, RevisionNotFound>;
+    /** Applies one of them again; null: the one before the last. */
+    readonly rollback: (revision: number | null) => Effect.Effect<Applied, ApplyFailed | RevisionNotFound>;
     /** Begins the shutdown and returns; `terminated` tells its end. */
     readonly shutdown: Effect.Effect<void>;
     /** Completes when every unit has been stopped. */

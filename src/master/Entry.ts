@@ -4,7 +4,8 @@
 import { emptySlot, type GroupSpec, Recovered, type Slot, type UnitRef, type UnitSpec } from "../unit/index.ts";
 
 export interface Entry {
-  readonly spec: UnitSpec;
+  /** A change of the config may put another one into its place. */
+  spec: UnitSpec;
   /** Ids from the root group to the unit's own. */
   readonly groups: ReadonlyArray<string>;
   /** The process that runs just now. */
@@ -13,7 +14,13 @@ export interface Entry {
   recovered: Recovered.Recovered;
   /** The unit's mailbox; null until the master has started it. */
   ref: UnitRef | null;
+  /** It is started by hand when its group is there, and not with it: a change of the config waits for its start. */
+  late?: boolean;
 }
+
+/** Arguments of an actor of the unit, which always sees the spec of now. */
+export const withSpec = <Args extends object>(entry: Entry, args: Args): Args & { readonly spec: UnitSpec } =>
+  Object.defineProperty(args, "spec", { get: () => entry.spec, enumerable: true }) as Args & { readonly spec: UnitSpec };
 
 /** The units of a tree by id, in the order of the file. */
 export const entriesOf = (group: GroupSpec, above: ReadonlyArray<string>): Map<string, Entry> => {

@@ -3,6 +3,7 @@
  */
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
 import * as Stream from "effect/Stream";
 import { ActorDown, type CallError, CallingSelf, CallTimeout, MailboxFull, NotEncodable } from "../actor/index.ts";
 import { nearest } from "../config/Nearest.ts";
@@ -10,7 +11,9 @@ import type { Registry } from "../integrated/Registry.ts";
 import { tail } from "../logs/index.ts";
 import { NotUpgradable, UnitNotFound } from "../protocol/Errors.ts";
 import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
-import { Demand, statusOf, type UnitRef } from "../unit/index.ts";
+import { Demand, type MasterSpec, statusOf, type UnitRef } from "../unit/index.ts";
+import type { Applier, Live } from "./Apply.ts";
+import * as Revisions from "./Revisions.ts";
 import { call as callUnit } from "./Call.ts";
 import type { Control } from "./Control.ts";
 import * as OnCall from "./OnCall.ts";
@@ -58,7 +61,7 @@ const describe = (entry: Entry): Effect.Effect<UnitStatus> => {
 /** What a running master is made of. */
 export interface Parts {
   readonly options: Options;
-  readonly entries: ReadonlyMap<string, Entry>;
+  readonly entries: Map<string, Entry>;
   readonly history: History;
   readonly registry: Registry;
   readonly startedAt: number;
@@ -68,23 +71,16 @@ export interface Parts {
   readonly monitoring: Monitoring;
   readonly shutdown: Effect.Effect<void>;
   readonly terminated: Effect.Effect<void>;
+  /** The config that it runs now. */
+  readonly current: Live["current"];
+  readonly tree: Live["tree"];
+  /** Runs something to its end, whatever becomes of who has asked for it. */
+  readonly fork: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>;
 }
 
 /** The operations on a running master. */
-export const make = ({
-  entries,
-  groupAt,
-  history,
-  monitoring,
-  options,
-  order,
-  phase,
-  registry,
-  shutdown,
-  startedAt,
-  terminated,
-}: Parts): Control["Service"] => {
-  const { spec } = options;
+export const make = (parts: Parts): Control["Service"] => {
+  const { current, entries, groupAt, history, monitoring, options, order, phase, registry, shutdown, startedAt, terminated } = parts;
   const find = (unit: string): Effect.Effect<Entry, UnitNotFound> => {
     const entry = entries.get(unit);
     return entry === undefined
@@ -111,12 +107,20 @@ export const make = ({
   };
   const described = (entry: Entry): Effect.Effect<UnitStatus> => Effect.map(describe(entry), sampled);
   const units = Effect.suspend(() => Effect.forEach(entries.values(), described));
-  return {
+  const { store } = options;
+  let applier: Applier | undefined;
+  // A change goes on to its end, also when who has asked for it has gone.
+  const apply = (next: MasterSpec, how: string) =>
+    Effect.flatMap(
+      Effect.promise(() => import("./Apply.ts")),
+      ({ make: makeApplier }) => Fiber.join(parts.fork((applier ??= makeApplier({ ...parts, store }, control)).apply(next, how))),
+    );
+  const control: Control["Service"] = {
     status: Effect.gen(function* () {
       return {
         pid: options.pid,
         version: options.version,
-        source: spec.source,
+        source: current.spec.source,
         phase: phase(),
         startedAt,
         now: yield* Clock.currentTimeMillis,
@@ -124,7 +128,7 @@ export const make = ({
         units: yield* units,
       };
     }),
-    tree: Effect.flatMap(units, (described) => treeOf(spec.root, new Map(described.map((unit) => [unit.id, unit])), groupAt)),
+    tree: Effect.flatMap(units, (described) => treeOf(current.spec.root, new Map(described.map((unit) => [unit.id, unit])), groupAt)),
     start,
     stop: (unit) => withUnit(unit, (ref) => Effect.andThen(stopDependents(unit), ref.call("Stop", undefined, commandTimeout))),
     restart: (unit) => withUnit(unit, (ref) => Effect.andThen(stopDependents(unit), ref.call("Restart", undefined, commandTimeout))),
@@ -175,7 +179,14 @@ export const make = ({
         Effect.sync(() => history.publish([], "upgrade", `gives way to ${command.join(" ")}`)),
       );
     },
+    spec: Effect.sync(() => current.spec),
+    apply,
+    revisions: Effect.sync(store.revisions),
+    revision: (number) => Revisions.find(store, number),
+    rollback: (number) =>
+      Effect.flatMap(Revisions.find(store, number), ({ revision, spec }) => apply(spec, `rollback to revision ${revision}`)),
     shutdown,
     terminated,
   };
+  return control;
 };

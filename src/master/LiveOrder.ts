@@ -10,17 +10,22 @@ export interface LiveOrder {
   /** Whom the unit has to wait for just now; nobody: it may start. */
   readonly waitsFor: (unit: string) => ReadonlyArray<string>;
   /** Siblings that a unit or a group starts after, and so stops before. */
-  readonly after: ReadonlyMap<string, ReadonlyArray<string>>;
+  readonly after: () => ReadonlyMap<string, ReadonlyArray<string>>;
   /** Units that have to run before this one can, each behind what it needs itself. */
   readonly neededBy: (unit: string) => ReadonlyArray<string>;
   /** Units that cannot run without this one, each before what it needs. */
   readonly dependentsOf: (unit: string) => ReadonlyArray<string>;
+  /** The tree is another one now, and so are the entries. */
+  readonly rebuild: (root: GroupSpec) => void;
+  /** Tells those that waited and need not any more. */
+  readonly recheck: () => void;
 }
 
 /** `open` hears of a unit that waited and need not any more. */
 export const make = (root: GroupSpec, entries: ReadonlyMap<string, Entry>, open: (entry: Entry) => void): LiveOrder => {
-  const needs = Order.needsOf(root);
-  const siblings = Order.siblingOrder(root.children);
+  let needs: ReadonlyMap<string, Order.Needs> = new Map();
+  let siblings: ReadonlyMap<string, ReadonlyArray<string>> = new Map();
+  let hearing: ReadonlyArray<() => void> = [];
   const waitsFor = (id: string): ReadonlyArray<string> => {
     const own = needs.get(id);
     if (own === undefined) return [];
@@ -30,24 +35,38 @@ export const make = (root: GroupSpec, entries: ReadonlyMap<string, Entry>, open:
       return { phase: Demand.phaseOf(slot), ready: slot.sockets !== null || slot.readiness.isReady() };
     });
   };
-  const waiters = new Map<string, Set<string>>();
-  for (const [id, { after, requires }] of needs) {
-    for (const other of [...after, ...requires]) waiters.set(other, (waiters.get(other) ?? new Set()).add(id));
-  }
-  for (const [id, others] of waiters) {
-    const { slot } = entries.get(id)!;
-    const look = (): void => {
-      for (const other of others) {
-        const entry = entries.get(other)!;
-        if (entry.slot.phase === "blocked" && waitsFor(other).length === 0) open(entry);
-      }
-    };
-    slot.onPhase = look;
-    slot.readiness.subscribe(look);
-  }
+  const rebuild = (tree: GroupSpec): void => {
+    for (const end of hearing) end();
+    needs = Order.needsOf(tree);
+    siblings = Order.siblingOrder(tree.children);
+    const waiters = new Map<string, Set<string>>();
+    for (const [id, { after, requires }] of needs) {
+      for (const other of [...after, ...requires]) waiters.set(other, (waiters.get(other) ?? new Set()).add(id));
+    }
+    hearing = Array.from(waiters, ([id, others]) => {
+      const { slot } = entries.get(id)!;
+      const look = (): void => {
+        for (const other of others) {
+          const entry = entries.get(other);
+          if (entry?.slot.phase === "blocked" && waitsFor(other).length === 0) open(entry);
+        }
+      };
+      slot.onPhase = look;
+      const end = slot.readiness.subscribe(look);
+      return () => {
+        slot.onPhase = null;
+        end();
+      };
+    });
+  };
+  rebuild(root);
   return {
     waitsFor,
-    after: siblings,
+    after: () => siblings,
+    rebuild,
+    recheck: () => {
+      for (const [id, entry] of entries) if (entry.slot.phase === "blocked" && waitsFor(id).length === 0) open(entry);
+    },
     neededBy: (unit) => Order.neededBy(needs, unit),
     dependentsOf: (unit) => Order.dependentsOf(needs, unit),
   };

@@ -13,9 +13,10 @@ import type * as Scope from "effect/Scope";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, ChildSpec, CrashReport, Event, Supervisor } from "../actor/index.ts";
 import { makePorts } from "../platform/index.ts";
+import type { UnitMemory } from "../store/index.ts";
 import { childSpec, type GroupSpec, moduleSpec, Recovered, Unit, watchSpec } from "../unit/index.ts";
 import type { Control } from "./Control.ts";
-import { entriesOf, type Entry, refOf } from "./Entry.ts";
+import { entriesOf, type Entry, refOf, withSpec } from "./Entry.ts";
 import * as History from "./History.ts";
 import * as LiveControl from "./LiveControl.ts";
 import * as LiveOrder from "./LiveOrder.ts";
@@ -24,6 +25,7 @@ import { afterOf, orderOf } from "./Order.ts";
 import * as Published from "./Published.ts";
 import { reattach } from "./Reattach.ts";
 import { toPeople, toUnit } from "./Reports.ts";
+import * as Revisions from "./Revisions.ts";
 import type { Options } from "./Options.ts";
 import type { GroupAt } from "./Tree.ts";
 
@@ -48,6 +50,7 @@ const Worker = Actor.make({
 export const start = (options: Options): Effect.Effect<Control["Service"], MasterStartError, Scope.Scope> =>
   Effect.gen(function* () {
     const { spec } = options;
+    const current = { spec };
     const clock = yield* Clock.Clock;
     const startedAt = clock.currentTimeMillisUnsafe();
     const history = History.make(() => clock.currentTimeMillisUnsafe());
@@ -74,53 +77,49 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     const monitoring = yield* Monitoring.make({ spec, driver, pid: options.pid, startedAt, clock });
     const order = LiveOrder.make(spec.root, entries, (entry) => (stopping ? undefined : entry.ref?.cast("Unblocked")));
     const childOf = (entry: Entry, after: ReadonlyArray<string>) => {
-      const autoStart = Recovered.startsWithMaster(entry.spec, entry.recovered, store.held.has(entry.spec.id));
+      const autoStart = entry.late !== true && Recovered.startsWithMaster(entry.spec, entry.recovered, store.held.has(entry.spec.id));
       const { slot, spec: unit } = entry;
-      const child = { spec: unit, slot, mailbox: refOf(entry), autoStart, after };
+      const child = { slot, mailbox: refOf(entry), autoStart, after };
       if (unit.unmanaged !== undefined) {
-        return watchSpec({ ...child, unmanaged: unit.unmanaged, finder: driver.finder, exec: driver.exec });
+        return watchSpec(withSpec(entry, { ...child, unmanaged: unit.unmanaged, finder: driver.finder, exec: driver.exec }));
       }
       const waitsFor = () => order.waitsFor(unit.id);
       if (unit.module !== undefined) {
-        return moduleSpec({ ...child, module: unit.module, stateDirectory: options.stateDirectory, waitsFor, now, random });
+        const { stateDirectory } = options;
+        return moduleSpec(withSpec(entry, { ...child, module: unit.module, stateDirectory, waitsFor, now, random }));
       }
-      return childSpec({ ...child, driver, store, ports, monitor: monitoring, waitsFor, forced: Deferred.await(patience), now, random });
+      const forced = Deferred.await(patience);
+      return childSpec(withSpec(entry, { ...child, driver, store, ports, monitor: monitoring, waitsFor, forced, now, random }));
     };
 
     yield* reattach({ driver, store, entries, publish: history.publish });
-    const mailboxes = Supervisor.child({
-      id: "mailboxes",
-      intensity: "infinity",
-      children: [...entries.values()].map((entry) =>
-        ChildSpec.make(
-          Unit,
-          {
-            spec: entry.spec,
-            groups: entry.groups,
-            slot: entry.slot,
-            recovered: entry.recovered,
-            remember: (memory) => store.putUnit(entry.spec.id, memory),
-            isHeld: store.held.has(entry.spec.id),
-            hold: (held) => (held ? store.hold(entry.spec.id) : store.unhold(entry.spec.id)),
-            now,
-            supervisor: groupAt(entry.groups),
-            finder: driver.finder,
-            clockwork: {
-              chance: random,
-              last: () => store.schedules.get(entry.spec.id) ?? null,
-              remember: (last) => store.putSchedule(entry.spec.id, last),
-            },
-            publish: (type, message) => history.publish([...entry.groups, entry.spec.id], type, message),
-          },
-          { id: entry.spec.id },
-        ),
-      ),
-    });
-    const supervisorOf = (group: GroupSpec, options_: Partial<ChildSpec.Options>): ChildSpec.ChildSpec<never, never> => {
-      const siblings = afterOf(group, order.after);
-      return Supervisor.child({
-        ...options_,
-        id: group.id,
+    const mailboxOf = (entry: Entry) => {
+      const { id } = entry.spec;
+      const args = withSpec(entry, {
+        groups: entry.groups,
+        slot: entry.slot,
+        recovered: entry.recovered,
+        remember: (memory: UnitMemory) => store.putUnit(id, memory),
+        isHeld: store.held.has(id),
+        hold: (held: boolean) => (held ? store.hold(id) : store.unhold(id)),
+        now,
+        supervisor: groupAt(entry.groups),
+        finder: driver.finder,
+        clockwork: {
+          chance: random,
+          last: () => store.schedules.get(id) ?? null,
+          remember: (last: number) => store.putSchedule(id, last),
+        },
+        publish: (type: string, message: string) => history.publish([...entry.groups, id], type, message),
+      });
+      return ChildSpec.make(Unit, args, { id });
+    };
+    const mailboxes = Supervisor.child({ id: "mailboxes", intensity: "infinity", children: Array.from(entries.values(), mailboxOf) });
+    const supervisorOf = (group: GroupSpec, options_: Partial<ChildSpec.Options>): ChildSpec.ChildSpec<never, never> =>
+      Supervisor.child({ ...options_, id: group.id, ...optionsOf(group) });
+    const optionsOf = (group: GroupSpec): Supervisor.Options<never> => {
+      const siblings = afterOf(group, order.after());
+      return {
         strategy: group.strategy,
         ...orderOf(group),
         intensity: group.limit?.intensity ?? "infinity",
@@ -130,19 +129,20 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
           const after = siblings.get(child.id) ?? [];
           return child._tag === "Group" ? supervisorOf(child, { after }) : childOf(entries.get(child.id)!, after);
         }),
-      });
+      };
     };
 
     const stop = Effect.suspend(() => {
       history.publish([], "shutdown", "stopping all units");
       const supervisor = root;
       if (supervisor === null) return Effect.void;
+      const millis = current.spec.forceShutdownTimeoutMillis;
       const forced = Effect.suspend(() => {
-        history.publish([], "shutdown", `not over after ${spec.forceShutdownTimeoutMillis} ms: killing what is left`);
+        history.publish([], "shutdown", `not over after ${millis} ms: killing what is left`);
         Deferred.doneUnsafe(patience, Exit.void);
         return supervisor.kill;
       });
-      return Effect.timeoutOrElse(supervisor.stop, { duration: spec.forceShutdownTimeoutMillis, orElse: () => forced });
+      return Effect.timeoutOrElse(supervisor.stop, { duration: millis, orElse: () => forced });
     }).pipe(
       // In good order: the next master starts afresh. What this one has not come to take over is left for it.
       Effect.ensuring(Effect.sync(() => (options.store.processes.length === 0 ? options.store.clear() : undefined))),
@@ -169,6 +169,9 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       monitoring,
       shutdown,
       terminated: Deferred.await(terminated),
+      current,
+      tree: { mailboxOf, optionsOf },
+      fork,
     });
     root = yield* Effect.mapError(Supervisor.start({ id: rootId, intensity: "infinity", children: [mailboxes] }), explain);
     // Runs before the root's own finalizer, which knows no deadline.
@@ -184,6 +187,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     yield* Effect.mapError(root.startChild(supervisorOf(spec.root, { restart: "temporary" })), explain);
     yield* Published.restore(registry, store);
     running = true;
+    Revisions.begin(store, spec, now());
     return control;
   }).pipe(Effect.provideService(CrashReport.Reporter, () => Effect.void));
 

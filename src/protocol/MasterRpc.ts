@@ -6,6 +6,7 @@ import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { CallError } from "./CallErrors.ts";
 import { ResourceReport } from "./Resources.ts";
+import { Applied, ApplyFailed, Revision, RevisionNotFound } from "./PlanRpc.ts";
 import { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "./Errors.ts";
 
 /** State of a unit, as the lifecycle table names it. */
@@ -216,6 +217,21 @@ export const MasterRpc = RpcGroup.make(
     payload: { unit: Schema.NullOr(Schema.String), history: Schema.Boolean, detail: Schema.Boolean },
     success: ResourceReport,
     error: UnitNotFound,
+  }),
+  /** The compiled config that it runs, and one that it is to run: data of one and the same version of hsu. */
+  Rpc.make("Spec", { success: Schema.Unknown }),
+  Rpc.make("Apply", { payload: { spec: Schema.Unknown, how: Schema.String }, success: Applied, error: ApplyFailed }),
+  Rpc.make("Revisions", { success: Schema.Array(Revision) }),
+  /** Null: the one before the last. */
+  Rpc.make("Revision", {
+    payload: { revision: Schema.NullOr(Schema.Int) },
+    success: Schema.Struct({ revision: Schema.Int, spec: Schema.Unknown }),
+    error: RevisionNotFound,
+  }),
+  Rpc.make("Rollback", {
+    payload: { revision: Schema.NullOr(Schema.Int) },
+    success: Applied,
+    error: Schema.Union([ApplyFailed, RevisionNotFound]),
   }),
   Rpc.make("Upgrade", { payload: { command: Schema.Array(Schema.String) }, error: NotUpgradable }),
   Rpc.make("Shutdown"),

@@ -1,13 +1,15 @@
 /**
  * A state that ends with its master: for one that is part of another program.
  */
-import type { ProcessRecord, Store, UnitMemory } from "./Store.ts";
+import type { Revision } from "../protocol/PlanRpc.ts";
+import { keptRevisions, type ProcessRecord, type Store, type UnitMemory } from "./Store.ts";
 
 export const make = (): Store => {
   const processes = new Map<string, ProcessRecord>();
   const units = new Map<string, UnitMemory>();
   const held = new Set<string>();
   const schedules = new Map<string, number>();
+  const revisions: Array<Revision & { readonly spec: string }> = [];
   return {
     get processes() {
       return [...processes.values()];
@@ -23,6 +25,14 @@ export const make = (): Store => {
     schedules,
     putSchedule: (unit, last) => void schedules.set(unit, last),
     removeSchedule: (unit) => void schedules.delete(unit),
+    revisions: () => revisions.map(({ spec: _spec, ...revision }) => revision),
+    revisionSpec: (number) => revisions.find(({ revision }) => revision === number)?.spec ?? null,
+    addRevision: (revision, spec) => {
+      const number = (revisions.at(-1)?.revision ?? 0) + 1;
+      revisions.push({ revision: number, ...revision, spec });
+      if (revisions.length > keptRevisions) revisions.shift();
+      return number;
+    },
     clear: () => {
       processes.clear();
       units.clear();

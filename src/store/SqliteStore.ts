@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
 import { Paths } from "../platform/index.ts";
 import * as MemoryStore from "./MemoryStore.ts";
+import { revisionsIn } from "./SqliteRevisions.ts";
 import { ProcessRecord, StateInUse, type Store, StoreUnusable, UnitMemory } from "./Store.ts";
 
 /** SQLITE_BUSY: somebody else has the lock. */
@@ -27,6 +28,7 @@ const setUp = `
   CREATE TABLE IF NOT EXISTS units (unit TEXT PRIMARY KEY, memory TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS held (unit TEXT PRIMARY KEY) STRICT;
   CREATE TABLE IF NOT EXISTS schedules (unit TEXT PRIMARY KEY, last TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS revisions (revision INTEGER PRIMARY KEY, record TEXT NOT NULL, spec TEXT NOT NULL) STRICT;
 `;
 
 const reasonOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
@@ -135,6 +137,7 @@ const make = (db: DatabaseSync, bootId: string, failed: (cause: unknown) => void
       known.removeSchedule(unit);
       removeSchedule.run(unit);
     }),
+    ...revisionsIn(db, failed),
     clear: writing(() => {
       known.clear();
       clearAll();

@@ -4,6 +4,10 @@
 import * as Schema from "effect/Schema";
 import { ProcessIdentity } from "../platform/index.ts";
 import { LastExit, Transition, UnitState } from "../protocol/MasterRpc.ts";
+import type { Revision } from "../protocol/PlanRpc.ts";
+
+/** Revisions that are kept. */
+export const keptRevisions = 100;
 
 /** One start of a unit: written before the process is there, so that no instant exists in which nobody knows of it. */
 export const ProcessRecord = Schema.Struct({
@@ -70,6 +74,12 @@ export interface Store {
   readonly schedules: ReadonlyMap<string, number>;
   readonly putSchedule: (unit: string, last: number) => void;
   readonly removeSchedule: (unit: string) => void;
+  /** Configs that a master of this state has run, the oldest first: the last hundred. */
+  readonly revisions: () => ReadonlyArray<Revision>;
+  /** The spec of one, as it was given. */
+  readonly revisionSpec: (revision: number) => string | null;
+  /** Gives back its number. */
+  readonly addRevision: (revision: Omit<Revision, "revision">, spec: string) => number;
   /** After an orderly end: the next master starts afresh, but for the units that are held, and for schedules. */
   readonly clear: () => void;
 }

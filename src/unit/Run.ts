@@ -5,10 +5,12 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import * as Schema from "effect/Schema";
+import * as Scope from "effect/Scope";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef, ChildSpec, ExitReason } from "../actor/index.ts";
 import type { Driver, Task } from "../driver/index.ts";
+import type { ProbesSpec } from "../health/index.ts";
 import { type Health, LastExit } from "../protocol/MasterRpc.ts";
 import type { HeldSockets, Ports } from "../platform/index.ts";
 import type { Store } from "../store/index.ts";
@@ -118,6 +120,8 @@ const RunRpc = RpcGroup.make(
   /** It has run for as long as it may. */
   Rpc.make("Overdue"),
   Rpc.make("WatchdogDue"),
+  /** Its spec says something else now, and its process goes on. */
+  Rpc.make("Respec"),
 );
 export type RunRpcs = RpcGroup.Rpcs<typeof RunRpc>;
 
@@ -279,7 +283,7 @@ const heard = (args: RunArgs, task: Task, notifying: Notifying) => {
 
 /** Returns when the start is complete: at once, or when the startup probe has passed. */
 const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, context: Actor.ActorContext<RunRpcs>) {
-  const { driver, mailbox, slot, spec } = args;
+  const { slot, spec } = args;
   if (spec.probes === undefined) {
     slot.readiness.set(true);
     return null;
@@ -288,7 +292,17 @@ const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, context: A
   const patience = patienceOf(args);
   // With success it has done what it is there for: no failed start, whatever comes of that.
   const isGone = Effect.flatMap(ended(task), (exit) => (isSuccess(spec, exit) ? Effect.void : new ProcessFailed({ exit })));
-  const begun = Effect.flatMap(loaded, ({ begin }) =>
+  const started = Effect.flatMap(beginProbing(args, probes, context), (probing) =>
+    Effect.tapError(Effect.as(Effect.raceFirst(probing.started, isGone), probing), () => {
+      probing.stop();
+      return Gently.end(task, patience);
+    }),
+  );
+  return yield* Gently.whileStarting(task, patience, started);
+});
+
+const beginProbing = ({ driver, mailbox, slot, spec }: RunArgs, probes: ProbesSpec, context: Actor.ActorContext<RunRpcs>) =>
+  Effect.flatMap(loaded, ({ begin }) =>
     begin({
       probes,
       slot,
@@ -297,14 +311,21 @@ const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, context: A
       onFailed: (error) => context.self.cast("Unhealthy", error),
     }),
   );
-  const started = Effect.flatMap(begun, (probing) =>
-    Effect.tapError(Effect.as(Effect.raceFirst(probing.started, isGone), probing), () => {
-      probing.stop();
-      return Gently.end(task, patience);
-    }),
-  );
-  return yield* Gently.whileStarting(task, patience, started);
-});
+
+/** Asks what the spec says now of a process that runs: its start is over, so nobody asks for that. */
+const reprobe = (state: Running, context: Actor.ActorContext<RunRpcs>) => {
+  const { args, task } = state;
+  if (task === null) return state;
+  state.probing?.stop();
+  const { startup: _startup, ...probes } = args.spec.probes ?? {};
+  if (probes.readiness === undefined && probes.liveness === undefined) {
+    args.slot.health = null;
+    args.slot.readiness.set(true);
+    return { ...state, probing: null };
+  }
+  const begun = Effect.provideService(beginProbing(args, probes, context), Scope.Scope, context.scope);
+  return Effect.map(begun, (probing): Running => ({ ...state, probing }));
+};
 
 /** By the first unit that has probes: a master without pays nothing for them. */
 const loaded = Effect.promise(() => import("./Probing.ts"));
@@ -371,6 +392,7 @@ const Run = Actor.make({
       if (watchdog === undefined || !watchdog.expired((millis) => context.sendAfter(millis, "WatchdogDue"))) return state;
       return fail(state, new WatchdogExpired({ millis: watchdog.intervalMillis() }), "SIGABRT");
     },
+    Respec: (state, _, context) => reprobe(state, context),
     Overdue: (state) => fail(state, new RunTimeout({ millis: state.args.spec.runTimeoutMillis ?? 0 })),
   },
   terminate: ({ args, probing, task }, reason) => {

@@ -229,6 +229,14 @@ export const Unit = Actor.make({
     Reported: (state, reported, context) => follow(state, reported, context),
     TrialOver: (state, { startedAt }) => endTrial(state, startedAt),
     Uncalled: (state, _, context) => idleSoon(state.args, context),
+    Respec: (state, _, context) => {
+      const { spec } = state.args;
+      if (state.timetable === null || JSON.stringify(state.timetable.schedule) === JSON.stringify(spec.schedule)) return state;
+      state.timetable.stop();
+      const timetable = timetableOf(state.args, context);
+      if (state.state !== "stopped") timetable?.resume(state.state);
+      return { ...state, timetable };
+    },
     Idle: (state, { made }, context) => {
       const { calls } = state.args.slot;
       const isIdle = calls.open === 0 && calls.made === made && state.state === "running";

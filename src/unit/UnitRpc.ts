@@ -46,6 +46,8 @@ export const UnitRpc = RpcGroup.make(
   Rpc.make("Connected"),
   /** Its connections are to be counted, if it is still the process that was started then; nobody has been seen since `quietSince`. */
   Rpc.make("CountConnections", { payload: { startedAt: Schema.NullOr(Schema.Number), quietSince: Schema.NullOr(Schema.Number) } }),
+  /** Its spec says something else now. */
+  Rpc.make("Respec"),
   /** A command's action is over. */
   Rpc.make("ActionEnded", { payload: { id: Schema.Int, failure: Schema.NullOr(Schema.String), refused: Schema.NullOr(NotAllowed) } }),
 );

@@ -9,7 +9,17 @@ import type { Control } from "../../src/master/Control.ts";
 import * as Registry from "../../src/integrated/Registry.ts";
 import { CallDeadline } from "../../src/protocol/CallErrors.ts";
 import { InvalidTransition, StartFailed, UnitNotFound } from "../../src/protocol/Errors.ts";
+import { RevisionNotFound } from "../../src/protocol/PlanRpc.ts";
+import type { MasterSpec } from "../../src/unit/UnitSpec.ts";
 import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitState, UnitStatus } from "../../src/protocol/MasterRpc.ts";
+
+/** What it runs. */
+const spec: MasterSpec = {
+  source: "/etc/hsu/hsu.yaml",
+  logLevel: "info",
+  forceShutdownTimeoutMillis: 30_000,
+  root: { _tag: "Group", id: "units", strategy: "one_for_one", children: [] },
+};
 
 export const now = 1_800_000_000_000;
 
@@ -158,6 +168,13 @@ export const make = Effect.gen(function* () {
       ),
     registry,
     upgrade: (command) => Effect.sync(() => void calls.push(`upgrade ${command.length}`)),
+    spec: Effect.sync(() => spec),
+    apply: (next, how) =>
+      Effect.sync(() => (calls.push(`apply ${how} ${next.source}`), { plan: { changes: [], unchanged: 1 }, revision: 2 })),
+    revisions: Effect.succeed([{ revision: 1, at: now, source: "/etc/hsu/hsu.yaml", how: "start", summary: "", units: 1 }]),
+    revision: (number) =>
+      number === 9 ? Effect.fail(new RevisionNotFound({ revision: 9, kept: [1, 1] })) : Effect.succeed({ revision: number ?? 1, spec }),
+    rollback: (number) => Effect.sync(() => (calls.push(`rollback ${number}`), { plan: { changes: [], unchanged: 1 }, revision: 3 })),
     shutdown: Effect.sync(() => void calls.push("shutdown")),
     terminated: Deferred.await(ended),
   };

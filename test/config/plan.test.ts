@@ -57,7 +57,7 @@ describe("a plan", () => {
     expect(told(file(unit("a")), file(grouped)).map(([action, id, , because]) => [action, id, because])).toStrictEqual([
       ["change", "units", "its units go on"],
       ["add", "g", "it is new"],
-      ["restart", "a", "it moves from units to g"],
+      ["restart", "a", "it moves from units to units/g"],
     ]);
   });
 

@@ -11,7 +11,7 @@ import type { MasterSpec } from "../../unit/UnitSpec.ts";
 import * as ConfigFile from "../ConfigFile.ts";
 import type { Explained } from "../Errors.ts";
 import { ExitCode, exitCodeOf } from "../ExitCode.ts";
-import { type Invocation, nextSignal, places, say } from "../Invocation.ts";
+import { complain, type Invocation, nextSignal, places, say } from "../Invocation.ts";
 import type { EndSignal, Io } from "../Io.ts";
 import type { Verb } from "../Verbs.ts";
 
@@ -35,14 +35,15 @@ const foreground = Effect.fnUntraced(function* (
   const where = yield* places(invocation);
   const signals = yield* signalsOf(io);
   const start = Effect.mapError(io.startMaster(spec, where), tagged);
-  const started = yield* Effect.raceFirst(start, Queue.take(signals));
+  const stopped = Effect.repeat(Queue.take(signals), { while: (signal) => isReload(io, signal) });
+  const started = yield* Effect.raceFirst(start, stopped);
   if (typeof started === "string") return exitCodeOf(started);
   const control = started;
   const { live } = yield* Effect.promise(() => (io.stdout.isTTY ? import("./live.ts") : import("./lines.ts")));
   const view = yield* live(invocation, control);
   let forcedBy: EndSignal | undefined;
   const obey = Effect.gen(function* () {
-    yield* Queue.take(signals);
+    while (isReload(io, yield* Queue.take(signals))) yield* reload(invocation, control);
     yield* view.stopping;
     yield* control.shutdown;
     forcedBy = yield* Queue.take(signals);
@@ -57,6 +58,16 @@ const foreground = Effect.fnUntraced(function* (
   if (!gaveUp) return ExitCode.ok;
   yield* say(invocation, "the tree gave itself up, see above");
   return ExitCode.failed;
+});
+
+/** Of a terminal that has gone it means the end, of a master without one what it means for every daemon. */
+const isReload = (io: Io, signal: EndSignal): boolean => signal === "SIGHUP" && !io.stdout.isTTY && !io.stderr.isTTY;
+
+/** Reads its file again. Whatever is wrong with that has been said, and the master goes on as it is. */
+const reload = Effect.fnUntraced(function* (invocation: Invocation, control: Control["Service"]) {
+  const loaded = yield* Effect.catch(ConfigFile.load(invocation), (error) => Effect.as(complain(invocation, error), undefined));
+  if (loaded === undefined) return yield* say(invocation, "reload: the config is not valid, the master goes on with the one that it has");
+  yield* Effect.catch(Effect.asVoid(control.apply(loaded.spec, "reload")), (error) => complain(invocation, error));
 });
 
 const tagged = (error: Explained): Explained & { readonly _tag: string } =>

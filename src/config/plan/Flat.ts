@@ -9,28 +9,32 @@ export interface Row {
   readonly id: string;
   /** Null: the root group. */
   readonly group: string | null;
+  /** Ids of the groups that it is in, from the root on. */
+  readonly path: ReadonlyArray<string>;
   readonly spec: UnitSpec | GroupSpec;
 }
 
 /** Without `_tag` and `id`; a group's children are their ids. */
 export const fieldsOf = ({ spec }: Row): Readonly<Record<string, unknown>> => {
-  const { _tag, id, ...rest } = spec;
+  const { _tag, id: _id, ...rest } = spec;
   return "children" in rest ? { ...rest, children: rest.children.map((child) => child.id) } : rest;
 };
 
 /** Every unit and group, each group before what is in it. */
 export const rowsOf = (root: GroupSpec): ReadonlyMap<string, Row> => {
   const rows = new Map<string, Row>();
-  const add = (spec: UnitSpec | GroupSpec, group: string | null): void => {
-    rows.set(spec.id, { kind: spec._tag === "Unit" ? "unit" : "group", id: spec.id, group, spec });
-    if (spec._tag === "Group") for (const child of spec.children) add(child, spec.id);
+  const add = (spec: UnitSpec | GroupSpec, path: ReadonlyArray<string>): void => {
+    rows.set(spec.id, { kind: spec._tag === "Unit" ? "unit" : "group", id: spec.id, group: path.at(-1) ?? null, path, spec });
+    if (spec._tag !== "Group") return;
+    const inside = [...path, spec.id];
+    for (const child of spec.children) add(child, inside);
   };
-  add(root, null);
+  add(root, []);
   return rows;
 };
 
 /** What the master itself is told; where the file lies is no part of it. */
-export const masterFields = ({ root, source, ...rest }: MasterSpec): Readonly<Record<string, unknown>> => rest;
+export const masterFields = ({ root: _root, source: _source, ...rest }: MasterSpec): Readonly<Record<string, unknown>> => rest;
 
 type Plain = Readonly<Record<string, unknown>>;
 const isPlain = (value: unknown): value is Plain => typeof value === "object" && value !== null && !Array.isArray(value);

@@ -1,7 +1,7 @@
 /**
  * What has to be done to a tree so that it becomes another one. Pure: nothing here knows of anything that runs.
  */
-import { Recovered } from "../../unit/index.ts";
+import * as Recovered from "../../unit/Recovered.ts";
 import type { GroupSpec, MasterSpec, UnitSpec } from "../../unit/UnitSpec.ts";
 import type { Action, Change, KeyChange, Plan } from "../../protocol/PlanRpc.ts";
 import { fieldsOf, keyChanges, masterFields, type Row, rowsOf, withChanges } from "./Flat.ts";
@@ -31,8 +31,10 @@ type Decision = readonly [action: Action, because: string];
 /** What of a unit that is in both. */
 const decide = (was: Row, is: Row, keys: ReadonlyArray<KeyChange>): Decision => {
   const [from, to] = [was.spec as UnitSpec, is.spec as UnitSpec];
-  if (was.group !== is.group) return ["restart", `it moves from ${was.group} to ${is.group}`];
+  if (moves(was, is)) return ["restart", `it moves from ${was.path.join("/")} to ${is.path.join("/")}`];
   if (from.kind !== to.kind) return ["restart", `it was ${from.kind} and is ${to.kind}`];
+  // A run goes on to its end as what it is.
+  if (from.schedule !== undefined && to.schedule !== undefined && from.enabled === to.enabled) return ["change", "from its next run on"];
   if (to.kind !== "unmanaged") {
     const another = [...new Set(keys.map(({ path }) => path[0]!))].filter((key) => !IN_PLACE.has(key));
     if (Recovered.fingerprint(from) !== Recovered.fingerprint(to)) return ["restart", "it is another process"];
@@ -42,15 +44,21 @@ const decide = (was: Row, is: Row, keys: ReadonlyArray<KeyChange>): Decision => 
   return ["change", to.kind === "unmanaged" ? "it is watched in another way" : "its process goes on"];
 };
 
+export const moves = (was: Row, is: Row): boolean => was.path.join("/") !== is.path.join("/");
+
 const changeOf = (was: Row | undefined, is: Row): ReadonlyArray<Change> => {
   const { group, id, kind } = is;
   if (was === undefined) {
     return [{ action: "add", kind, id, group, keys: keyChanges({}, fieldsOf(is)), because: "it is new" }];
   }
   const keys = keyChanges(fieldsOf(was), fieldsOf(is));
-  if (keys.length === 0 && was.group === group) return [];
+  if (keys.length === 0 && !moves(was, is)) return [];
   const [action, because]: Decision =
-    kind === "unit" ? decide(was, is, keys) : was.group === group ? ["change", "its units go on"] : ["restart", `it moves to ${group}`];
+    kind === "unit"
+      ? decide(was, is, keys)
+      : moves(was, is)
+        ? ["restart", `it moves to ${is.path.join("/")}`]
+        : ["change", "its units go on"];
   return [{ action, kind, id, group, keys, because }];
 };
 
@@ -103,8 +111,9 @@ export const patch = (from: MasterSpec, { changes }: Plan): MasterSpec => {
   }
   const build = (id: string): UnitSpec | GroupSpec => {
     const { fields: values, kind } = fields.get(id)!;
-    if (kind === "unit") return { _tag: "Unit", id, ...values } as UnitSpec;
-    return { _tag: "Group", id, ...values, children: (values["children"] as ReadonlyArray<string>).map(build) } as GroupSpec;
+    if (kind === "unit") return { ...(values as unknown as UnitSpec), _tag: "Unit", id };
+    const children = (values["children"] as ReadonlyArray<string>).map(build);
+    return { ...(values as unknown as GroupSpec), _tag: "Group", id, children };
   };
   return { source: from.source, ...master, root: build(from.root.id) } as MasterSpec;
 };

@@ -1,0 +1,80 @@
+/**
+ * The verbs that change a tree, against a fake master and against files.
+ */
+import * as Effect from "effect/Effect";
+import * as Fs from "node:fs";
+import * as Path from "node:path";
+import { expect, test } from "vitest";
+import { folder, hsu, master, scoped, testIo } from "./testIo.ts";
+
+const unit = (id: string, more = ""): string => `- id: ${id}\n  management: { control: { executable: x${more} } }\n`;
+
+const setup = Effect.gen(function* () {
+  const path = yield* folder;
+  const server = yield* master(path);
+  const io = testIo(path);
+  const file = (name: string, ...units: ReadonlyArray<string>): string => {
+    const at = Path.join(path, name);
+    Fs.writeFileSync(at, `managed_processes:\n${units.join("")}`);
+    return at;
+  };
+  return { server, io, file };
+});
+
+test("plan compares with the master, or with another file, key by key", () =>
+  scoped(
+    Effect.gen(function* () {
+      const { file, io } = yield* setup;
+      const before = file("old.yaml", unit("a"), unit("b"));
+      const after = file("new.yaml", unit("a", ", shutdown_timeout: 90s, environment: { PORT: 80 }"), unit("c"));
+      expect(yield* hsu(io, "plan", "--from", before, after)).toBe(0);
+      expect(io.out()).toBe(
+        [
+          "~ change  group units: its units go on",
+          "    children: +c -b",
+          "± restart unit a in units: it is another process",
+          "    environment.PORT: (none) → 80",
+          "    shutdown_timeout: 10s → 1m30s",
+          "+ add     unit c in units: it is new",
+          "- remove  unit b in units: it is not there any more",
+          "",
+          "1 added, 1 removed, 1 restarted, 0 untouched",
+          "",
+        ].join("\n"),
+      );
+      expect(yield* hsu(io, "plan", "--detailed-exitcode", "--from", before, after)).toBe(2);
+      expect(yield* hsu(io, "plan", "--detailed-exitcode", "--from", before, before)).toBe(0);
+      expect(yield* hsu(io, "plan", after)).toBe(0);
+      expect(io.out()).toContain("2 added, 0 untouched");
+    }),
+  ));
+
+test("a config that is not valid is 2, and 1 where 2 means changes; nothing is asked of the master", () =>
+  scoped(
+    Effect.gen(function* () {
+      const { file, io, server } = yield* setup;
+      const broken = file("broken.yaml", "- id: a\n");
+      expect(yield* hsu(io, "plan", broken)).toBe(2);
+      expect(yield* hsu(io, "plan", "--detailed-exitcode", broken)).toBe(1);
+      expect(yield* hsu(io, "apply", broken)).toBe(2);
+      expect(server.calls).toEqual([]);
+    }),
+  ));
+
+test("apply, history, diff and rollback ask the master", () =>
+  scoped(
+    Effect.gen(function* () {
+      const { file, io, server } = yield* setup;
+      const at = file("hsu.yaml", unit("a"));
+      expect(yield* hsu(io, "apply", at)).toBe(0);
+      expect(yield* hsu(io, "history")).toBe(0);
+      expect(yield* hsu(io, "diff", "1")).toBe(0);
+      expect(yield* hsu(io, "rollback", "1")).toBe(0);
+      expect(yield* hsu(io, "rollback")).toBe(0);
+      expect(server.calls).toEqual([`apply apply ${at}`, "rollback 1", "rollback null"]);
+      expect(io.out()).toContain("REVISION  TIME");
+      expect(yield* hsu(io, "diff", "9")).toBe(1);
+      expect(io.err()).toContain("there is no revision 9 [HSU-APL-002]");
+      expect(yield* hsu(io, "diff", "x")).toBe(2);
+    }),
+  ));

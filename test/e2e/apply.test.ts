@@ -1,0 +1,62 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { type Home, home, until } from "./program.ts";
+
+let place: Home;
+beforeEach(() => {
+  place = home();
+});
+afterEach(() => place.clean());
+
+/** Each unit sleeps for its own number of seconds. */
+const write = (units: Readonly<Record<string, number>>, file = "hsu.yaml") =>
+  writeFileSync(
+    join(place.folder, file),
+    JSON.stringify({
+      managed_processes: Object.entries(units).map(([id, seconds]) => ({
+        id,
+        management: { control: { executable: "sleep", arguments: [String(seconds)] } },
+      })),
+    }),
+  );
+const pids = async () => Object.fromEntries((await place.status()).units.map(({ id, pid }) => [id, pid]));
+
+it("plan, apply, history, diff, rollback and SIGHUP: the units that are the same keep their process", async () => {
+  write({ same: 600, other: 600 });
+  await place.hsu("up", "-d");
+  const before = await pids();
+  expect(await place.hsu("plan")).toMatchObject({ code: 0, out: "no changes\n" });
+
+  write({ same: 600, other: 601, new: 600 });
+  const planned = await place.hsu("plan", "--detailed-exitcode", "-o", "json");
+  expect(planned.code).toBe(2);
+  const { changes } = JSON.parse(planned.out) as { readonly changes: ReadonlyArray<{ readonly action: string; readonly id: string }> };
+  expect(changes.map(({ action, id }) => `${action} ${id}`)).toEqual(["change units", "restart other", "add new"]);
+  expect(await pids()).toEqual(before);
+
+  const applied = await place.hsu("apply");
+  expect(applied.out.trimEnd().split("\n").at(-1)).toBe("applied as revision 2: 1 added, 1 restarted, 1 untouched");
+  const after = await pids();
+  expect(Object.keys(after)).toEqual(["same", "other", "new"]);
+  expect(after["same"]).toBe(before["same"]);
+  expect(after["other"]).not.toBe(before["other"]);
+
+  expect((await place.hsu("diff", "1")).out).toContain('arguments: ["600"] → ["601"]');
+  expect((await place.hsu("rollback")).out).toContain("applied as revision 3");
+  expect(Object.keys(await pids())).toEqual(["same", "other"]);
+
+  process.kill((await place.status()).pid, "SIGHUP");
+  const reloaded = await until("it has read its file again", pids, (seen) => Object.keys(seen).length === 3);
+  expect(reloaded["same"]).toBe(before["same"]);
+  const history = JSON.parse((await place.hsu("history", "-o", "json")).out) as ReadonlyArray<{ readonly how: string }>;
+  expect(history.map(({ how }) => how)).toEqual(["start", "apply", "rollback to revision 1", "reload"]);
+
+  // What is kept outlives the master.
+  await place.hsu("down");
+  await place.hsu("up", "-d");
+  expect((await place.hsu("history")).out.trimEnd().split("\n")).toHaveLength(5);
+  expect(await place.hsu("rollback", "9")).toMatchObject({ code: 1, err: expect.stringContaining("HSU-APL-002") });
+  await place.hsu("down");
+  expect(place.left()).toEqual([]);
+}, 60_000);
