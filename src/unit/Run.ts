@@ -406,9 +406,11 @@ const Run = Actor.make({
 });
 
 /** Whether an end that nobody asked for is as it should be. */
-const isSuccess = ({ restart }: UnitSpec, { code, signal }: Pick<LastExit, "code" | "signal">): boolean => {
+const isSuccess = ({ onDemand, restart }: UnitSpec, { code, signal }: Pick<LastExit, "code" | "signal">): boolean => {
   const end = signal ?? code;
-  return end !== null && restart.successExits.includes(end);
+  // How one has ended that an earlier master had started is not known: it is enough that the next connection starts it.
+  if (end === null) return onDemand !== undefined;
+  return restart.successExits.includes(end);
 };
 
 const ended = (task: Task): Effect.Effect<LastExit> =>

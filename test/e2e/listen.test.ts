@@ -82,6 +82,29 @@ describe.skipIf(python === null)("units on demand (needs python3)", () => {
     expect(await ask({ socketPath: join(place.folder, "greeter.sock") })).toBeGreaterThan(0);
   }, 60_000);
 
+  it("sockets that cannot be had from a unit that goes on are made anew when it has ended", async () => {
+    // Who has it is neither the unit's process nor one of its group, as where the system forbids the copy.
+    const script = "setsid sleep 600 & exec 3<&-; while [ ! -e go ]; do sleep 0.02; done; rm go";
+    const control = { executable: "sh", arguments: ["-c", script], listen: [{ tcp: port }], on_demand: true };
+    writeFileSync(join(place.folder, "hsu.yaml"), JSON.stringify({ managed_processes: [{ id: "web", management: { control } }] }));
+    await place.hsu("up", "-d");
+    await reaches("web", "waiting");
+    const first = ask({ port });
+    const { pid } = (await reaches("web", "running"))!;
+    await place.killMaster();
+    await place.hsu("up", "-d");
+    expect(await reaches("web", "running")).toMatchObject({ pid });
+    expect((await place.hsu("events")).out).toContain("the process that listens there cannot be asked for the socket");
+    writeFileSync(join(place.folder, "go"), "");
+    expect(await reaches("web", "waiting")).toMatchObject({ reason: `listens on [::]:${port}` });
+    expect(await first).toBe("ECONNRESET");
+    const second = ask({ port });
+    await reaches("web", "running");
+    writeFileSync(join(place.folder, "go"), "");
+    await place.hsu("down");
+    expect(typeof (await second)).toBe("string");
+  }, 60_000);
+
   it("an upgrade refuses nobody, neither of a unit that runs nor of one that waits", async () => {
     write();
     await place.hsu("up", "-d");

@@ -116,9 +116,14 @@ describe.skipIf(process.platform !== "linux")("sockets that are held", () => {
         yield* Effect.promise(() => waits);
         yield* greet(folder, second);
         expect(yield* Effect.promise(() => answer)).toContain("true");
-        // One that does not have it says so; one that has ended has nothing that could be in the way.
+        // Where it has closed what it was given there is a new one, and where somebody else listens that is said.
         const elsewhere = yield* Effect.promise(freePort);
-        expect(yield* Effect.flip(hold([tcp(elsewhere)], (yield* greet(folder, second)).identity))).toMatchObject({ reason: "StillHeld" });
+        const { identity } = yield* greet(folder, second);
+        const other = yield* hold([tcp(elsewhere)], identity);
+        expect(other.isAwaited()).toBe(false);
+        expect(yield* Effect.flip(hold([tcp(elsewhere)], identity))).toMatchObject({ reason: "StillHeld" });
+        // One that has ended has nothing that could be in the way.
+        other.close();
         yield* hold([tcp(elsewhere)], handle.identity);
       }),
     ));

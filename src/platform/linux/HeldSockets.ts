@@ -109,7 +109,18 @@ const make = (system: Libc, { address, backlog }: SocketSpec, at: Address): numb
   }
 };
 
-/** A copy of what another process has open; a reason where it cannot be had. */
+/** A copy of what a process or another one of its group has open; a reason where it cannot be had. */
+const copyOf = (system: Libc, leader: number, at: Address): number | string => {
+  const others = procProbe.groupMembers(leader).filter((pid) => pid !== leader);
+  let reason = "nobody has it";
+  for (const pid of [leader, ...others]) {
+    const copy = copyFrom(system, pid, at);
+    if (typeof copy === "number") return copy;
+    reason = pid === leader ? copy : reason;
+  }
+  return reason;
+};
+
 const copyFrom = (system: Libc, pid: number, at: Address): number | string => {
   const pidfd = system.syscall(pidfdOpen, pid, 0, 0);
   if (pidfd < 0) return `pidfd_open: ${system.errno()}`;
@@ -163,15 +174,13 @@ const have = (system: Libc, spec: SocketSpec, holder: number | null): Held => {
     if (listensOn(system, own, at)) return { fd: own, spec, at, inode: inodeOf(spec) };
     closeSync(own);
   }
-  if (holder !== null) {
-    const copy = copyFrom(system, holder, at);
-    if (typeof copy === "string") throw fail("StillHeld", copy);
-    return { fd: copy, spec, at, inode: inodeOf(spec) };
-  }
+  const copy = holder === null ? null : copyOf(system, holder, at);
+  if (typeof copy === "number") return { fd: copy, spec, at, inode: inodeOf(spec) };
   try {
     return { fd: make(system, spec, at), spec, at, inode: inodeOf(spec) };
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
+    if (copy !== null && error.errno === "EADDRINUSE") throw fail("StillHeld", copy);
     const reason = reasonOf(error.errno);
     throw fail(reason, reason === "InUse" && spec.address._tag === "Tcp" ? listenerOn(spec.address.port) : error.errno);
   }
@@ -240,6 +249,7 @@ export const holdSockets: HoldSockets = (specs, holder) =>
       const detail = cause instanceof Error ? cause.message : String(cause);
       return new NotListening({ address: first === undefined ? "nothing" : formatAddress(first.address), reason: "Other", detail });
     };
+    if (process.platform !== "linux") return yield* fail("sockets can be held on Linux only");
     const system = yield* Effect.tryPromise({ try: libc, catch: fail });
     return yield* Effect.try({
       try: () => {
