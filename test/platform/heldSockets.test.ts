@@ -1,5 +1,5 @@
 /** Sockets that are held for a process: real ones, and real processes that accept from them. */
-import { existsSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
@@ -68,6 +68,28 @@ describe.skipIf(process.platform !== "linux")("sockets that are held", () => {
         expect(yield* Effect.promise(() => other)).toBe("0 web:local true c=d one arg");
         yield* until("nobody is there", () => held.connections() === 0);
         expect(held.isAwaited()).toBe(false);
+      }),
+    ));
+
+  it("are handed over blocking, as a program expects what it has not made itself, whatever was done to them before", () =>
+    run(
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder;
+        const held = yield* hold([unix(join(folder, "web.sock"))]);
+        const isBlocking = Effect.gen(function* () {
+          const { killGroup, pid } = yield* start(options(folder, { executable: "sleep", args: ["60"], sockets: held }));
+          const flags = /flags:\s+0(\d+)/.exec(readFileSync(`/proc/${pid}/fdinfo/3`, "utf8"))![1]!;
+          yield* killGroup;
+          return (Number.parseInt(flags, 8) & 0o4000) === 0;
+        });
+        const before = noticed(held);
+        expect(yield* isBlocking).toBe(true);
+        // Node has its own way with them.
+        const { killGroup } = yield* greet(folder, held);
+        expect(yield* Effect.promise(() => talk({ path: join(folder, "web.sock") }))).toContain("true");
+        yield* killGroup;
+        expect(yield* isBlocking).toBe(true);
+        void before;
       }),
     ));
 

@@ -104,3 +104,27 @@ it.effect("identity, statistics, and a pid that a stranger got", () =>
     expect(yield* processes.stats(identity)).toEqual(Option.none());
   }),
 );
+
+it.effect("sockets that are held: who connects waits, and is told of once", () =>
+  Effect.gen(function* () {
+    const { memory, processes } = simulate({});
+    const specs = [{ address: { _tag: "Tcp", host: "::", port: 80 }, name: "web", backlog: 1 } as const];
+    expect(memory.sockets.connect("[::]:80")).toBe(false);
+    const { holdSockets } = yield* processes;
+    const held = yield* holdSockets(specs, null);
+    expect(yield* Effect.flip(holdSockets(specs, null))).toMatchObject({ reason: "InUse" });
+    let told = 0;
+    held.onConnection(() => void told++);
+    const takeBack = held.onConnection(() => void told++);
+    takeBack();
+    expect([memory.sockets.connect("[::]:80"), memory.sockets.connect("[::]:80")]).toEqual([true, true]);
+    expect([told, held.isAwaited(), held.connections()]).toEqual([0, true, 2]);
+    held.onConnection(() => void told++);
+    yield* Effect.promise(() => Promise.resolve());
+    expect(told).toBe(1);
+    memory.sockets.accept("[::]:80");
+    expect([held.isAwaited(), held.connections()]).toEqual([false, 0]);
+    held.close();
+    expect(memory.sockets.connect("[::]:80")).toBe(false);
+  }),
+);
