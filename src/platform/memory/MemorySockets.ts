@@ -27,10 +27,12 @@ export const makeSockets = (): MemorySockets => {
       const own = addresses.map((): Listener => ({ waiting: 0, changed: () => {} }));
       for (const [index, address] of addresses.entries()) listeners.set(address, own[index]!);
       const isAwaited = (): boolean => own.some(({ waiting }) => waiting > 0);
+      let deafen = (): void => {};
       const held: HeldSockets = {
         names: specs.map(({ name }) => name),
         handOver: () => [],
         onConnection: (callback) => {
+          deafen();
           let isOver = false;
           const look = (): void => {
             if (isOver || !isAwaited()) return;
@@ -39,7 +41,7 @@ export const makeSockets = (): MemorySockets => {
           };
           for (const one of own) one.changed = look;
           queueMicrotask(look);
-          return () => void (isOver = true);
+          return (deafen = () => void (isOver = true));
         },
         isAwaited,
         connections: () => own.reduce((sum, { waiting }) => sum + waiting, 0),
