@@ -13,7 +13,7 @@ import { version } from "./version.ts";
 
 /** Imported when a master starts: the other verbs need none of it. */
 const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath, stateDirectory }) {
-  const { api, driver, master, masterRunsOn, platform, processes, replace, store } = yield* Effect.promise(
+  const { api, driver, logs, master, masterRunsOn, platform, processes, replace, store, unitsOf } = yield* Effect.promise(
     () => import("./masterParts.ts"),
   );
   yield* masterRunsOn(process.platform);
@@ -35,10 +35,12 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
     const state = yield* store.SqliteStore.open({ directory: stateDirectory, bootId: os.bootId(), unwritable });
     const pids = join(stateDirectory, "pids");
     yield* platform.Paths.ensurePrivate(pids);
+    const outputs = yield* logs.collecting({ stateDirectory, units: new Map(unitsOf(spec.root).map((unit) => [unit.id, unit.logs])) });
     const control = yield* master.start({
       spec,
+      outputs,
       store: store.PidFiles.beside(state, pids, unwritable),
-      driver: yield* driver.ProcessDriver.make({ stateDirectory, environment: process.env }),
+      driver: yield* driver.ProcessDriver.make({ stateDirectory, environment: process.env, outputs }),
       stateDirectory,
       version,
       pid: process.pid,

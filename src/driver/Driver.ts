@@ -65,7 +65,7 @@ export interface Driver {
   /** How it has ended, where the system has kept that for us; `None`: nobody knows. */
   readonly exitOf: (identity: ProcessIdentity) => Effect.Effect<Option.Option<ProcessExit>>;
   /** What an earlier master has started and still runs, as a task of this one; `None` when it does not run any more. The scope owns it from then on. */
-  readonly recover: (identity: ProcessIdentity, invocation: string) => Effect.Effect<Option.Option<Task>, never, Scope.Scope>;
+  readonly recover: (identity: ProcessIdentity, invocation: string, id: string) => Effect.Effect<Option.Option<Task>, never, Scope.Scope>;
   /** The first process of an invocation whose identity was not written down; `None` when it was not started, or does not run any more. */
   readonly find: (invocation: string) => Effect.Effect<Option.Option<ProcessIdentity>>;
   /**

@@ -15,7 +15,7 @@ export const characterAfter = (bytes: Uint8Array, from: number): number => {
 };
 
 /** The last place at or before `end` where a character begins; `end` itself when the bytes are no UTF-8. */
-const characterBefore = (bytes: Uint8Array, end: number): number => {
+export const characterBefore = (bytes: Uint8Array, end: number): number => {
   for (let at = end; at > end - 4; at--) if (!continues(bytes[at])) return at;
   return end;
 };

@@ -9,3 +9,6 @@
 export * as LogFiles from "./LogFiles.ts";
 export { tail, type TailOptions } from "./Tail.ts";
 export { appender } from "./Append.ts";
+export { collecting } from "./Collecting.ts";
+export { direct, type Outputs } from "./Outputs.ts";
+export type { LogsSpec } from "./LogsSpec.ts";

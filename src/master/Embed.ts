@@ -5,10 +5,11 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { type ConfigError, load, parse } from "../config/index.ts";
 import { ProcessDriver } from "../driver/index.ts";
+import { collecting } from "../logs/index.ts";
 import { Paths } from "../platform/index.ts";
 import { layer as processes } from "../platform/Systems.ts";
 import { MemoryStore } from "../store/index.ts";
-import type { MasterSpec } from "../unit/index.ts";
+import { type MasterSpec, unitsOf } from "../unit/index.ts";
 import { Control } from "./Control.ts";
 import { type MasterStartError, start } from "./Master.ts";
 
@@ -72,9 +73,11 @@ export const layer = (spec: MasterSpec, options?: EmbedOptions): Layer.Layer<Con
       if (spec.port !== undefined) yield* Effect.logWarning("process_manager.port: an embedded master opens no port");
       if (spec.registry !== undefined) yield* Effect.logWarning("process_manager.registry: an embedded master opens none");
       const stateDirectory = options?.stateDirectory ?? Paths.stateDirectory(process.env, process.getuid?.() ?? 0);
+      const outputs = yield* collecting({ stateDirectory, units: new Map(unitsOf(spec.root).map(({ id, logs }) => [id, logs])) });
       return yield* start({
         spec,
-        driver: yield* ProcessDriver.make({ stateDirectory, environment: process.env }),
+        outputs,
+        driver: yield* ProcessDriver.make({ stateDirectory, environment: process.env, outputs }),
         stateDirectory,
         store: MemoryStore.make(),
         version: "embedded",

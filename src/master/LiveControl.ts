@@ -147,7 +147,11 @@ export const make = (parts: Parts): Control["Service"] => {
     signal: (unit, signal) => withUnit(unit, (ref) => ref.call("Signal", { signal }, commandTimeout)),
     events: history.events,
     logs: ({ follow, lines, unit }) =>
-      Stream.unwrap(Effect.map(find(unit), () => tail({ stateDirectory: options.stateDirectory, unit, lines, follow }))),
+      Stream.unwrap(
+        Effect.map(Effect.tap(find(unit), options.outputs?.settled(unit) ?? Effect.void), () =>
+          tail({ stateDirectory: options.stateDirectory, unit, lines, follow }),
+        ),
+      ),
     call: (request) =>
       Stream.unwrap(
         Effect.map(find(request.unit), (entry) =>

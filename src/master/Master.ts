@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, ChildSpec, CrashReport, Event, Supervisor } from "../actor/index.ts";
+import { direct } from "../logs/index.ts";
 import { makePorts } from "../platform/index.ts";
 import type { UnitMemory } from "../store/index.ts";
 import { childSpec, type GroupSpec, moduleSpec, Recovered, Unit, watchSpec } from "../unit/index.ts";
@@ -70,6 +71,8 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         ),
       );
     const { driver, store } = options;
+    const outputs = options.outputs ?? direct(options.stateDirectory);
+    outputs.listen((unit, message) => history.publish([...(entries.get(unit)?.groups ?? []), unit], "log", message));
     const registry = yield* Published.make({ entries, store, publish: history.publish });
     const now = (): number => clock.currentTimeMillisUnsafe();
     const random = Context.get(yield* Effect.context(), Random.Random).nextDoubleUnsafe;
@@ -85,8 +88,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       }
       const waitsFor = () => order.waitsFor(unit.id);
       if (unit.module !== undefined) {
-        const { stateDirectory } = options;
-        return moduleSpec(withSpec(entry, { ...child, module: unit.module, stateDirectory, waitsFor, now, random }));
+        return moduleSpec(withSpec(entry, { ...child, module: unit.module, outputs, waitsFor, now, random }));
       }
       const forced = Deferred.await(patience);
       return childSpec(withSpec(entry, { ...child, driver, store, ports, monitor: monitoring, waitsFor, forced, now, random }));

@@ -4,6 +4,7 @@
 import type * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type { Driver } from "../driver/index.ts";
+import type { Outputs } from "../logs/index.ts";
 import type { Store } from "../store/index.ts";
 import type { MasterSpec } from "../unit/index.ts";
 import type { NotUpgradable } from "../protocol/Errors.ts";
@@ -20,6 +21,8 @@ export interface Options {
   readonly spec: MasterSpec;
   readonly driver: Driver;
   readonly stateDirectory: string;
+  /** Who takes over what the units write, the driver's as well; absent: nobody does. */
+  readonly outputs?: Outputs;
   /** What an earlier master has left, and what is kept for a later one. */
   readonly store: Store;
   readonly version: string;

@@ -62,7 +62,7 @@ const settle = Effect.fnUntraced(function* (record: ProcessRecord, { driver, ent
     return;
   }
   if (Option.isSome(identity) && !fate.reattach) {
-    yield* end(driver, identity.value, record.invocation, entry?.spec.stopTimeoutMillis ?? unnamedStopMillis);
+    yield* end(driver, identity.value, record, entry?.spec.stopTimeoutMillis ?? unnamedStopMillis);
     publish(path, "stopped", `pid ${identity.value.pid} of an earlier master has been ended: the unit ${fate.because}`);
   }
   const exit = Option.isSome(known) && Option.isNone(identity) ? yield* driver.exitOf(known.value) : Option.none();
@@ -78,9 +78,9 @@ const settle = Effect.fnUntraced(function* (record: ProcessRecord, { driver, ent
 });
 
 /** Asks it to end, and kills it and all its group when it does not. */
-const end = (driver: Driver, identity: ProcessIdentity, invocation: string, millis: number): Effect.Effect<void> =>
+const end = (driver: Driver, identity: ProcessIdentity, { invocation, unit }: ProcessRecord, millis: number): Effect.Effect<void> =>
   Effect.flatMap(
-    driver.recover(identity, invocation),
+    driver.recover(identity, invocation, unit),
     Option.match({
       onNone: () => Effect.void,
       onSome: (task) => Effect.andThen(Effect.ignore(task.signal("SIGTERM")), Effect.ignore(Effect.timeout(task.waitForAll, millis))),

@@ -13,6 +13,7 @@ export * from "./Discovery.ts";
 export { formatAddress, type HeldSockets, type HoldSockets, NotListening, type SocketAddress, type SocketSpec } from "./Listening.ts";
 export { NotifyUnavailable, type OpenNotifySocket, type Sender } from "./Notify.ts";
 export * as Paths from "./Paths.ts";
+export { pathOfDescriptor, punchHole } from "./Descriptor.ts";
 export * from "./Process.ts";
 export * from "./ProcessErrors.ts";
 export * as Signal from "./Signal.ts";

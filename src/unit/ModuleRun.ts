@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef, ChildSpec, ExitReason } from "../actor/index.ts";
-import { appender, LogFiles } from "../logs/index.ts";
+import { appender, type Outputs } from "../logs/index.ts";
 import type { ModuleEnd, ModuleOutput, ModuleSpec, RunningModule } from "./ModuleHost.ts";
 import { carriedOut } from "./FailurePolicy.ts";
 import { enter, restartTypes, type Slot } from "./Run.ts";
@@ -31,7 +31,7 @@ interface ModuleArgs {
   readonly module: ModuleSpec;
   readonly slot: Slot;
   readonly mailbox: ActorRef<UnitRpcs>;
-  readonly stateDirectory: string;
+  readonly outputs: Outputs;
   readonly autoStart: boolean;
   readonly after: ReadonlyArray<string>;
   /** Whom its start has to wait for now. */
@@ -44,12 +44,12 @@ interface ModuleArgs {
 const codes: Readonly<Record<ModuleEnd["how"], number | null>> = { normal: 0, shutdown: 0, error: 1, killed: null };
 
 const start = Effect.fnUntraced(function* (args: ModuleArgs, context: Actor.ActorContext<ModuleRpcs>) {
-  const { module, slot, spec, stateDirectory } = args;
+  const { module, slot, spec, outputs } = args;
   slot.blockedBy = args.waitsFor();
   enter(slot, slot.blockedBy.length > 0 ? "blocked" : "starting");
   if (slot.phase === "blocked") return Actor.ignore;
   yield* Effect.addFinalizer(() => Effect.sync(() => enter(slot, "down")));
-  const files = yield* LogFiles.prepare(stateDirectory, spec.id);
+  const files = yield* outputs.begin(spec.id);
   const services = yield* Effect.context();
   const unwritable = (reason: string): void =>
     void Effect.runForkWith(services)(Effect.logWarning(`${spec.id}: its output is lost: ${reason}`));
@@ -77,10 +77,11 @@ const start = Effect.fnUntraced(function* (args: ModuleArgs, context: Actor.Acto
 });
 
 /** Whatever has ended this incarnation: its actor has ended when this is over, and its end has been told. */
-const release = ({ mailbox, slot }: ModuleArgs, running: RunningModule): Effect.Effect<void> =>
+const release = ({ mailbox, outputs, slot, spec }: ModuleArgs, running: RunningModule): Effect.Effect<void> =>
   Effect.gen(function* () {
     running.kill();
     const { how } = yield* Effect.promise(() => running.ended);
+    yield* outputs.end(spec.id);
     slot.startedAt = null;
     slot.readiness.set(false);
     mailbox.cast("ProcessExited", { code: codes[how], signal: null, at: yield* Clock.currentTimeMillis });

@@ -336,7 +336,7 @@ const goOn = ({ driver, ports, slot, spec }: RunArgs) =>
     const { recovered } = slot;
     slot.recovered = null;
     if (recovered === null) return Effect.succeedNone;
-    return Effect.tap(driver.recover(recovered.identity, recovered.invocation), (task) => {
+    return Effect.tap(driver.recover(recovered.identity, recovered.invocation, spec.id), (task) => {
       if (Option.isNone(task)) return Effect.void;
       slot.reattached = true;
       slot.startedAt = recovered.startedAt;

@@ -2,6 +2,7 @@
  * What a tree is made of, as plain data: the config room compiles YAML to it, the unit and master rooms run it.
  */
 
+import type { LogsSpec } from "../logs/index.ts";
 import type { Signal, SocketSpec } from "../platform/index.ts";
 import type { ModuleSpec } from "./ModuleHost.ts";
 import type { Unmanaged } from "./Unmanaged.ts";
@@ -111,6 +112,8 @@ export interface UnitSpec extends Waits {
   readonly reloadSignal?: Signal.Signal;
   readonly restart: RestartPolicy;
   readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
+  /** How its output is kept; absent: as `defaultLogs` says. */
+  readonly logs?: LogsSpec;
   /** What is asked of it while it runs; absent: nothing. */
   readonly probes?: ProbesSpec;
 }

@@ -91,7 +91,7 @@ describe.each(systems)("who leaves the session of a unit, %s", (_, processes) =>
         yield* Effect.scoped(
           Effect.gen(function* () {
             const later = yield* ProcessDriver.make({ stateDirectory: folder, environment: process.env });
-            const recovered = yield* later.recover(earlier.identity, given.invocation);
+            const recovered = yield* later.recover(earlier.identity, given.invocation, given.id);
             expect(recovered._tag).toBe("Some");
           }),
         );

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import type * as Scope from "effect/Scope";
-import { LogFiles } from "../../logs/index.ts";
+import { direct, type Outputs } from "../../logs/index.ts";
 import { type CgroupName, type Output, Paths, Processes, type ProcessHandle } from "../../platform/index.ts";
 import type { Driver, Task } from "../Driver.ts";
 import * as Sweep from "./Sweep.ts";
@@ -30,6 +30,8 @@ const ofMaster = new Set([
 export interface Options {
   readonly stateDirectory: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Who takes over what is written; absent: nobody does. */
+  readonly outputs?: Outputs;
 }
 
 /** The kernel tells a parent of its own children only, so the rest of a group is looked at, and only while it outlives its leader. */
@@ -47,6 +49,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
   Effect.gen(function* () {
     const processes = yield* Processes;
     const sweeper = yield* Sweep.make(processes, mark);
+    const outputs = options.outputs ?? direct(options.stateDirectory);
     const inherited: Record<string, string> = {};
     for (const [name, value] of Object.entries(options.environment)) {
       if (value !== undefined && !ofMaster.has(name)) inherited[name] = value;
@@ -73,14 +76,18 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
       meter: handle.meter,
     });
     // Who is left of the group when the task is over, by whatever end, is killed and waited for.
-    const release = ({ asked, handle, invocation }: Started): Effect.Effect<void> =>
-      Effect.andThen(
-        Effect.orDie(handle.killGroup),
-        Effect.suspend(() => {
-          if (handle.contained) return Effect.void;
-          return asked.size > 0 ? sweeper.now(invocation) : sweeper.later(invocation);
-        }),
-      );
+    const release =
+      (id: string) =>
+      ({ asked, handle, invocation }: Started): Effect.Effect<void> =>
+        Effect.orDie(handle.killGroup).pipe(
+          Effect.andThen(
+            Effect.suspend(() => {
+              if (handle.contained) return Effect.void;
+              return asked.size > 0 ? sweeper.now(invocation) : sweeper.later(invocation);
+            }),
+          ),
+          Effect.andThen(outputs.end(id)),
+        );
     const started =
       (invocation: string) =>
       (handle: ProcessHandle): Started => ({ handle, invocation, asked: new Set() });
@@ -89,7 +96,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
       name: "process",
       finder: finder(processes),
       start: Effect.fnUntraced(function* (task) {
-        const files = yield* LogFiles.prepare(options.stateDirectory, task.id);
+        const files = yield* outputs.begin(task.id);
         const output = (on: boolean, path: string): Output => (on ? { appendTo: path } : "ignore");
         const spawn = processes.spawn({
           executable: task.executable,
@@ -103,15 +110,15 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           stdout: output(task.capture.stdout, files.stdout),
           stderr: output(task.capture.stderr, files.stderr),
         });
-        return taskOf(yield* Effect.acquireRelease(Effect.map(spawn, started(task.invocation)), release));
+        return taskOf(yield* Effect.acquireRelease(Effect.map(spawn, started(task.invocation)), release(task.id)));
       }),
       runs: processes.isAlive,
       exitOf: processes.exitOf,
-      recover: (identity, invocation) =>
+      recover: (identity, invocation, id) =>
         Effect.map(
           Effect.acquireRelease(
             Effect.map(processes.attach(identity, options.stateDirectory), Option.map(started(invocation))),
-            Option.match({ onNone: () => Effect.void, onSome: release }),
+            Option.match({ onNone: () => Effect.void, onSome: release(id) }),
           ),
           Option.map(taskOf),
         ),

@@ -1,0 +1,41 @@
+/**
+ * The collector as a part of a master: it lives as long as the scope, and what the units have written until then is in their logs.
+ */
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
+import { punchHole } from "../platform/index.ts";
+import { Collector } from "./collect/Collector.ts";
+import * as LogFiles from "./LogFiles.ts";
+import type { LogsSpec } from "./LogsSpec.ts";
+import type { Outputs } from "./Outputs.ts";
+
+export interface CollectingOptions {
+  readonly stateDirectory: string;
+  /** Of each unit, how its output is kept; undefined: as by default. */
+  readonly units: ReadonlyMap<string, LogsSpec | undefined>;
+}
+
+/** A reader waits so long for what a unit has just written. */
+const settleMillis = 1000;
+
+export const collecting = ({ stateDirectory, units }: CollectingOptions): Effect.Effect<Outputs, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    let told: (unit: string, message: string) => void = () => {};
+    const notice = (unit: string, message: string): void => told(unit, message);
+    const collector = new Collector({
+      folderOf: (unit) => LogFiles.directory(stateDirectory, unit),
+      specOf: (unit) => units.get(unit),
+      now: Date.now,
+      punch: punchHole,
+      compress: (unit, path) => void import("./collect/Gzip.ts").then(({ gzip }) => gzip(path, (message) => notice(unit, message))),
+      notice,
+    });
+    yield* Effect.addFinalizer(() => Effect.promise(() => collector.close()));
+    for (const unit of units.keys()) collector.adopt(unit);
+    return {
+      begin: (unit) => Effect.map(LogFiles.prepare(stateDirectory, unit), () => collector.begin(unit)),
+      end: (unit) => Effect.sync(() => collector.end(unit)),
+      listen: (listener) => void (told = listener),
+      settled: (unit) => Effect.promise(() => collector.settled(unit)).pipe(Effect.timeoutOption(settleMillis), Effect.asVoid),
+    };
+  });

@@ -1,0 +1,25 @@
+/**
+ * Where a unit's output goes: to files that the unit writes by itself, with or without somebody behind it who takes them over.
+ */
+import * as Effect from "effect/Effect";
+import type { Paths } from "../platform/index.ts";
+import * as LogFiles from "./LogFiles.ts";
+
+export interface Outputs {
+  /** The files that the next run of a unit appends to. */
+  readonly begin: (unit: string) => Effect.Effect<Readonly<Record<LogFiles.LogStream, string>>, Paths.DirectoryError>;
+  /** That run is over, and nobody writes any more. */
+  readonly end: (unit: string) => Effect.Effect<void>;
+  /** Done when what the unit has written can be read in its log. */
+  readonly settled: (unit: string) => Effect.Effect<void>;
+  /** Who is told when what a unit writes cannot be taken over, and when it can be again. */
+  readonly listen: (told: (unit: string, message: string) => void) => void;
+}
+
+/** Nobody takes anything over: the log is what the unit has written, for ever. */
+export const direct = (stateDirectory: string): Outputs => ({
+  begin: (unit) => LogFiles.prepare(stateDirectory, unit),
+  end: () => Effect.void,
+  settled: () => Effect.void,
+  listen: () => {},
+});

@@ -1,0 +1,234 @@
+/**
+ * Takes over what all units write. Told by the kernel when a unit has written (inotify); while a unit writes all the time, it is looked at in
+ * intervals instead, so that neither its writes nor the loop are burdened with a message for each line. When nobody writes, nothing happens.
+ */
+import { existsSync, type FSWatcher, watch } from "node:fs";
+import { join } from "node:path";
+import type { LogStream } from "../LogFiles.ts";
+import { defaultLogs, type LogsSpec } from "../LogsSpec.ts";
+import { Pipe, type Sequence, type World } from "./Pipe.ts";
+import { hiddenName, namesIn, placeOf } from "./Place.ts";
+
+export interface CollectorOptions extends World {
+  /** The folder of one unit's logs. */
+  readonly folderOf: (unit: string) => string;
+  readonly specOf: (unit: string) => LogsSpec | undefined;
+  /** Said once when what a unit writes cannot be taken over, and when it can be again. */
+  readonly notice: (unit: string, message: string) => void;
+}
+
+/** Two writes within it: the unit is busy, and looked at so often. */
+const busyMillis = 25;
+/** Looks without a find before it is not busy any more. */
+const quietLooks = 4;
+const firstRetryMillis = 250;
+const maxRetryMillis = 10_000;
+
+interface Followed {
+  readonly pipe: Pipe;
+  watcher: FSWatcher | undefined;
+  state: "resting" | "running" | "troubled";
+  /** Looked at in intervals, and not watched. */
+  isBusy: boolean;
+  /** Told while it was running. */
+  isDirty: boolean;
+  lastToldAt: number;
+  idleLooks: number;
+  retryMillis: number;
+  waiting: Array<() => void>;
+}
+
+export class Collector {
+  readonly #options: CollectorOptions;
+  readonly #units = new Map<string, ReadonlyArray<Followed>>();
+  readonly #busy = new Set<Followed>();
+  #timer: NodeJS.Timeout | undefined;
+  readonly #retries = new Set<NodeJS.Timeout>();
+  #isClosed = false;
+
+  constructor(options: CollectorOptions) {
+    this.#options = options;
+  }
+
+  /** Goes on with what an earlier master has left of this unit, if it has left something. */
+  adopt(unit: string): void {
+    const hidden = join(this.#options.folderOf(unit), hiddenName);
+    if (existsSync(hidden) && namesIn(hidden).some((name) => name.endsWith(".spool"))) for (const each of this.#of(unit)) this.#run(each);
+  }
+
+  /** The files that the next run of a unit writes to. */
+  begin(unit: string): Readonly<Record<LogStream, string>> {
+    const paths = this.#of(unit).map((each) => {
+      const path = each.pipe.begin();
+      this.#rest(each);
+      this.#wake(each);
+      return path;
+    });
+    return { stdout: paths[0]!, stderr: paths[1]! };
+  }
+
+  /** The run is over, and nobody writes any more. */
+  end(unit: string): void {
+    for (const each of this.#units.get(unit) ?? []) {
+      each.pipe.end();
+      this.#wake(each);
+    }
+  }
+
+  /** Done when all that the unit has written so far is in its log; while that is in trouble, at once. */
+  async settled(unit: string): Promise<void> {
+    await Promise.all((this.#units.get(unit) ?? []).map((each) => this.#settle(each)));
+  }
+
+  /** Takes over what is there, for at most `millis`, and closes. */
+  async close(millis = 5000): Promise<void> {
+    if (this.#isClosed) return;
+    const all = Array.from(this.#units.values()).flat();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, millis)));
+    await Promise.race([Promise.all(all.map((each) => this.#settle(each))), late]);
+    clearTimeout(timer);
+    this.#isClosed = true;
+    clearTimeout(this.#timer);
+    for (const retry of this.#retries) clearTimeout(retry);
+    for (const each of all) {
+      each.watcher?.close();
+      if (each.state !== "running") each.pipe.close();
+    }
+  }
+
+  #of(unit: string): ReadonlyArray<Followed> {
+    let found = this.#units.get(unit);
+    if (found === undefined) {
+      const spec = this.#options.specOf(unit) ?? defaultLogs;
+      const sequence: Sequence = { next: 1 };
+      found = (["stdout", "stderr"] as const).map((stream) => ({
+        pipe: new Pipe(unit, placeOf(this.#options.folderOf(unit), stream, spec[stream].path), spec, sequence, this.#options),
+        watcher: undefined,
+        state: "resting",
+        isBusy: false,
+        isDirty: false,
+        lastToldAt: 0,
+        idleLooks: 0,
+        retryMillis: firstRetryMillis,
+        waiting: [],
+      }));
+      this.#units.set(unit, found);
+    }
+    return found;
+  }
+
+  #settle(each: Followed): Promise<void> {
+    if (each.state === "troubled") return Promise.resolve();
+    return new Promise((resolve) => {
+      each.waiting.push(resolve);
+      this.#wake(each);
+    });
+  }
+
+  #wake(each: Followed): void {
+    if (each.state === "running") each.isDirty = true;
+    else if (each.state !== "troubled") this.#run(each);
+  }
+
+  /** Until there is nothing left. */
+  #run(each: Followed): void {
+    if (this.#isClosed) return;
+    each.state = "running";
+    try {
+      do {
+        each.isDirty = false;
+        for (let outcome = each.pipe.step(); outcome !== "idle"; outcome = each.pipe.step()) {
+          each.idleLooks = 0;
+          if (outcome === "more") continue;
+          this.#busily(each);
+          outcome.then(
+            () => (this.#isClosed ? each.pipe.close() : this.#run(each)),
+            (error: unknown) => this.#troubled(each, error),
+          );
+          return;
+        }
+      } while (each.isDirty);
+      this.#idle(each);
+    } catch (error) {
+      this.#troubled(each, error);
+    }
+  }
+
+  #idle(each: Followed): void {
+    each.state = "resting";
+    if (each.retryMillis !== firstRetryMillis) {
+      each.retryMillis = firstRetryMillis;
+      this.#options.notice(each.pipe.unit, `its ${each.pipe.place.stream} is taken over again`);
+    }
+    for (const done of each.waiting.splice(0)) done();
+    if (each.isBusy && each.idleLooks < quietLooks) return;
+    each.isBusy = false;
+    this.#busy.delete(each);
+    if (each.pipe.watchable === undefined) this.#rest(each);
+    else if (each.watcher === undefined) {
+      this.#watch(each, each.pipe.watchable);
+      // What has come before it was watched.
+      return this.#run(each);
+    }
+    each.pipe.rest();
+  }
+
+  #watch(each: Followed, path: string): void {
+    each.watcher = watch(path, () => this.#told(each));
+    each.watcher.on("error", () => {});
+  }
+
+  #rest(each: Followed): void {
+    each.watcher?.close();
+    each.watcher = undefined;
+  }
+
+  #told(each: Followed): void {
+    const now = this.#options.now();
+    if (now - each.lastToldAt < busyMillis) this.#busily(each);
+    else this.#wake(each);
+    each.lastToldAt = now;
+  }
+
+  #busily(each: Followed): void {
+    this.#rest(each);
+    each.idleLooks = 0;
+    each.isBusy = true;
+    this.#busy.add(each);
+    this.#timer ??= setTimeout(() => this.#tick(), busyMillis);
+  }
+
+  #tick(): void {
+    for (const each of this.#busy) {
+      each.idleLooks += 1;
+      if (each.state === "resting") this.#run(each);
+    }
+    this.#timer = this.#busy.size === 0 ? undefined : setTimeout(() => this.#tick(), busyMillis);
+  }
+
+  /** Looked at again later: what is not taken over waits in the spool. */
+  #troubled(each: Followed, error: unknown): void {
+    const { pipe } = each;
+    pipe.recover();
+    this.#rest(each);
+    this.#busy.delete(each);
+    each.isBusy = false;
+    each.state = "troubled";
+    for (const done of each.waiting.splice(0)) done();
+    if (each.retryMillis === firstRetryMillis) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      this.#options.notice(
+        pipe.unit,
+        `its ${pipe.place.stream} cannot be taken over (${code ?? message}), and waits in ${pipe.place.folder}`,
+      );
+    }
+    const retry = setTimeout(() => {
+      this.#retries.delete(retry);
+      each.state = "resting";
+      this.#run(each);
+    }, each.retryMillis);
+    this.#retries.add(retry);
+    each.retryMillis = Math.min(maxRetryMillis, each.retryMillis * 2);
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Lines in the form in which they are kept. Bytes go through as latin1 text, one byte a character: the engine then replaces all newlines of a block
+ * in one go, and what is no UTF-8 stays what it is. Pure.
+ */
+import { isUtf8 } from "node:buffer";
+import type { LogFormat } from "../LogsSpec.ts";
+import type { LogStream } from "../LogFiles.ts";
+
+/** What all lines of a block have in common. */
+export interface Header {
+  readonly unit: string;
+  readonly stream: LogStream;
+  /** Unix milliseconds. */
+  readonly time: number;
+  /** Of the first line. */
+  readonly sequence: number;
+}
+
+/** Of one part of an over-long line. */
+export interface Part {
+  readonly part: number;
+  readonly last: boolean;
+}
+
+export interface Options {
+  readonly format: Exclude<LogFormat, "raw">;
+  readonly prefix?: string;
+  /** Each line of `enhanced_plain` has its number. */
+  readonly withSequence?: boolean;
+  /** Further members of each JSON object. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+const latin1 = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
+/** A text as the second argument of `replaceAll`. */
+const literally = (text: string): string => text.replaceAll("$", "$$$$");
+
+/** Within a line only: how many parts there are is known with the last one. */
+const partMark = (part: Part | undefined): string =>
+  part === undefined ? "" : part.last ? `[part ${part.part}, the last] ` : `[part ${part.part}] `;
+
+const plainHead = ({ format, prefix, withSequence }: Options, { sequence, stream, time, unit }: Header, part: Part | undefined): string => {
+  const start = prefix === undefined ? "" : `${latin1(prefix)} `;
+  if (format === "plain") return start + partMark(part);
+  const number = withSequence === true ? `[${sequence}]` : "";
+  return `${start}[${new Date(time).toISOString()}][${unit}][${stream}]${number} ${partMark(part)}`;
+};
+
+/** Without the newline at the end. */
+const body = (block: Buffer): Buffer => (block[block.length - 1] === 0x0a ? block.subarray(0, -1) : block);
+
+const plain = (options: Options, block: Buffer, header: Header, part: Part | undefined): Buffer => {
+  const text = body(block).toString("latin1");
+  if (options.withSequence === true && options.format === "enhanced_plain") {
+    const lines = text.split("\n");
+    const out = lines.map((line, at) => `${plainHead(options, { ...header, sequence: header.sequence + at }, part)}${line}\n`);
+    return Buffer.from(out.join(""), "latin1");
+  }
+  const head = plainHead(options, header, part);
+  return Buffer.from(`${head}${head === "" ? text : text.replaceAll("\n", `\n${literally(head)}`)}\n`, "latin1");
+};
+
+/** What JSON does not write as it is: quotes, backslashes, and control characters other than the newline between lines. */
+const needsEscape = new RegExp(String.raw`["\\]|(?!\n)[\0-\x1f]`);
+
+const jsonHead = ({ metadata, prefix }: Options, { stream, time, unit }: Header, part: Part | undefined): string => {
+  const members = {
+    time: new Date(time).toISOString(),
+    unit,
+    stream,
+    ...(prefix === undefined ? {} : { prefix }),
+    ...metadata,
+    ...(part === undefined ? {} : { part: part.part, last: part.last }),
+  };
+  return `${JSON.stringify(members).slice(0, -1)},"seq":`;
+};
+
+const json = (options: Options, block: Buffer, header: Header, part: Part | undefined): Buffer => {
+  const bytes = body(block);
+  const head = jsonHead(options, header, part);
+  let { sequence } = header;
+  let out = "";
+  const text = bytes.toString("latin1");
+  if (isUtf8(bytes) && !needsEscape.test(text)) {
+    const start = latin1(head);
+    for (const line of text.split("\n")) out += `${start}${sequence++},"message":"${line}"}\n`;
+    return Buffer.from(out, "latin1");
+  }
+  for (const line of bytes.toString("utf8").split("\n")) out += `${head}${sequence++},"message":${JSON.stringify(line)}}\n`;
+  return Buffer.from(out, "utf8");
+};
+
+/** Whole lines (or one part of a line) as the bytes that go to the log. */
+export const format = (options: Options, block: Buffer, header: Header, part?: Part): Buffer =>
+  options.format === "json" || options.format === "structured_json"
+    ? json(options, block, header, part)
+    : plain(options, block, header, part);
+
+/** How many lines a block has. */
+export const linesIn = (block: Buffer): number => {
+  let count = block.length > 0 && block[block.length - 1] !== 0x0a ? 1 : 0;
+  for (let at = block.indexOf(0x0a); at !== -1; at = block.indexOf(0x0a, at + 1)) count++;
+  return count;
+};

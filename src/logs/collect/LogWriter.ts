@@ -1,0 +1,214 @@
+/**
+ * The log of one output: appended to, rotated by rename, with a checkpoint that says what of the spool is in it. Whatever a killed master has written
+ * behind its last checkpoint is cut off when the log is opened, and comes again from the spool.
+ */
+import * as Fs from "node:fs";
+import { dirname } from "node:path";
+import type { Rotation } from "../LogsSpec.ts";
+import { type Checkpoint, checkpointBytes, decode, encode, first } from "./Checkpoint.ts";
+import { encodeEntry, entryAt, entryBytes, type IndexEntry, needsEntry } from "./LogIndex.ts";
+import { checkpointPath, generationsIn, indexPath, namesIn, type Place } from "./Place.ts";
+import { completeName, completeOf, expired, isComplete } from "./Rotate.ts";
+
+/** Above it a write is left to a thread: the loop must not wait for a disk. More than what a quiet unit's buffer, which all share, holds. */
+const asyncBytes = 128 * 1024;
+
+/** What lines that are added mean: where the spool goes on, and which number the line after them has. */
+export type Progress = Pick<Checkpoint, "generation" | "spoolOffset" | "sequence" | "part"> &
+  Partial<Pick<Checkpoint, "droppedLines" | "droppedBytes">>;
+
+export interface Added {
+  readonly bytes: Buffer;
+  /** Unix milliseconds. */
+  readonly time: number;
+  /** Of its first line. */
+  readonly sequence: number;
+  readonly progress: Progress;
+}
+
+interface Open {
+  readonly log: number;
+  readonly index: number;
+  readonly checkpoint: number;
+}
+
+const readAll = (fd: number, length: number, position: number): Buffer => {
+  const bytes = Buffer.alloc(length);
+  return bytes.subarray(0, Fs.readSync(fd, bytes, 0, length, position));
+};
+
+/** A write may be a short one; the next one then says why. */
+const writeFully = (fd: number, bytes: Buffer, position: number): void => {
+  for (let done = 0; done < bytes.length;) done += Fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
+};
+
+const writeLater = (fd: number, bytes: Buffer, position: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const from = (done: number): void =>
+      Fs.write(fd, bytes, done, bytes.length - done, position + done, (error, written) => {
+        if (error !== null) reject(error);
+        else if (done + written < bytes.length) from(done + written);
+        else resolve();
+      });
+    from(0);
+  });
+
+export class LogWriter {
+  readonly #place: Place;
+  readonly #rotation: Rotation;
+  /** Is told each file that is complete, to be compressed. */
+  readonly #completed: (path: string) => void;
+  readonly #scratch = Buffer.alloc(checkpointBytes);
+  #open: Open | undefined;
+  #checkpoint: Checkpoint | undefined;
+  #last: IndexEntry | undefined;
+  #begunAt = 0;
+
+  constructor(place: Place, rotation: Rotation, completed: (path: string) => void) {
+    this.#place = place;
+    this.#rotation = rotation;
+    this.#completed = completed;
+  }
+
+  /** Reads it from the disk the first time. */
+  get checkpoint(): Checkpoint {
+    if (this.#checkpoint === undefined) this.#opened();
+    return this.#checkpoint!;
+  }
+
+  /** Appends, in a complete file's successor if need be. A promise: bytes must not change until it is done. */
+  append(added: Added): Promise<void> | undefined {
+    this.#watchOut();
+    let open = this.#opened();
+    if (isComplete(this.#rotation, { bytes: this.checkpoint.logBytes, begunAt: this.#begunAt }, added.bytes.length, added.time)) {
+      this.#rotate();
+      open = this.#opened();
+    }
+    if (added.bytes.length <= asyncBytes) {
+      writeFully(open.log, added.bytes, this.checkpoint.logBytes);
+      this.#added(open, added);
+      return undefined;
+    }
+    return writeLater(open.log, added.bytes, this.checkpoint.logBytes).then(() => this.#added(open, added));
+  }
+
+  /** Goes on in the spool without a line for the log. */
+  skip(progress: Partial<Checkpoint>): void {
+    this.#watchOut();
+    const open = this.#opened();
+    this.#store(open, { ...this.checkpoint, ...progress });
+  }
+
+  /** Until something is written again; a unit that is quiet costs no descriptor. */
+  close(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open !== undefined) for (const fd of Object.values(open)) Fs.closeSync(fd as number);
+  }
+
+  /** After an error: nothing is known but what is on the disk. */
+  forget(): void {
+    this.close();
+    this.#checkpoint = undefined;
+  }
+
+  #added(open: Open, { bytes, progress, sequence, time }: Added): void {
+    const before = this.checkpoint;
+    const entry: IndexEntry = { time: Math.max(time, this.#last?.time ?? 0), sequence, offset: before.logBytes };
+    let { indexBytes } = before;
+    if (needsEntry(this.#last, entry, sequence === before.sequence)) {
+      writeFully(open.index, encodeEntry(entry), indexBytes);
+      indexBytes += entryBytes;
+      this.#last = entry;
+    }
+    if (before.logBytes === 0) this.#begunAt = time;
+    this.#store(open, { ...before, ...progress, logBytes: before.logBytes + bytes.length, indexBytes });
+  }
+
+  #store(open: Open, checkpoint: Checkpoint): void {
+    writeFully(open.checkpoint, encode(checkpoint, this.#scratch), 0);
+    this.#checkpoint = checkpoint;
+  }
+
+  /** Somebody may have removed the log, or the whole folder: then it is made again. */
+  #watchOut(): void {
+    if (this.#open === undefined) return;
+    if (Fs.fstatSync(this.#open.log).nlink > 0 && Fs.fstatSync(this.#open.checkpoint).nlink > 0) return;
+    const known = this.checkpoint;
+    this.close();
+    const open = this.#opened(known);
+    this.#store(open, this.checkpoint);
+  }
+
+  #rotate(): void {
+    const { segment } = this.checkpoint;
+    const complete = completeName(this.#place.log, segment);
+    Fs.renameSync(this.#place.log, complete);
+    Fs.closeSync(this.#open!.log);
+    Fs.closeSync(this.#open!.index);
+    const { checkpoint } = this.#open!;
+    this.#open = undefined;
+    const next = { ...this.checkpoint, segment: segment + 1, logBytes: 0, indexBytes: 0 };
+    writeFully(checkpoint, encode(next, this.#scratch), 0);
+    Fs.closeSync(checkpoint);
+    this.#checkpoint = undefined;
+    this.prune();
+    if (this.#rotation.compress) this.#completed(complete);
+  }
+
+  /** Removes what is too much or too old. */
+  prune(now = Date.now()): void {
+    const folder = dirname(this.#place.log);
+    const complete = completeOf(this.#place.log, namesIn(folder)).map((one) => {
+      const path = completeName(this.#place.log, one.segment) + (one.compressed ? ".gz" : "");
+      return { ...one, path, endedAt: Fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now };
+    });
+    for (const { path, segment } of expired(this.#rotation, complete, now)) {
+      Fs.rmSync(path, { force: true });
+      Fs.rmSync(indexPath(this.#place, segment), { force: true });
+    }
+  }
+
+  #opened(known?: Checkpoint): Open {
+    if (this.#open !== undefined) return this.#open;
+    const { log, folder } = this.#place;
+    Fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const flags = Fs.constants.O_RDWR | Fs.constants.O_CREAT;
+    const checkpointFd = Fs.openSync(checkpointPath(this.#place), flags, 0o600);
+    let checkpoint = known ?? this.#checkpoint ?? this.#found(checkpointFd);
+    // Killed between its rename and the checkpoint: the file is complete.
+    const complete = completeName(log, checkpoint.segment);
+    if (Fs.existsSync(complete) || Fs.existsSync(`${complete}.gz`)) {
+      checkpoint = { ...checkpoint, segment: checkpoint.segment + 1, logBytes: 0, indexBytes: 0 };
+    }
+    Fs.mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
+    const logFd = Fs.openSync(log, flags, 0o600);
+    const { size } = Fs.fstatSync(logFd);
+    if (size > checkpoint.logBytes) Fs.ftruncateSync(logFd, checkpoint.logBytes);
+    // Somebody has emptied it.
+    if (size < checkpoint.logBytes) checkpoint = { ...checkpoint, logBytes: size, indexBytes: 0 };
+    const indexFd = Fs.openSync(indexPath(this.#place, checkpoint.segment), flags, 0o600);
+    const indexed = Math.min(checkpoint.indexBytes, Math.floor(Fs.fstatSync(indexFd).size / entryBytes) * entryBytes);
+    Fs.ftruncateSync(indexFd, indexed);
+    this.#last = indexed === 0 ? undefined : entryAt(readAll(indexFd, entryBytes, indexed - entryBytes), 0);
+    this.#begunAt = indexed === 0 ? Date.now() : entryAt(readAll(indexFd, entryBytes, 0), 0).time;
+    this.#checkpoint = { ...checkpoint, indexBytes: indexed };
+    return (this.#open = { log: logFd, index: indexFd, checkpoint: checkpointFd });
+  }
+
+  /** What an earlier master has left. */
+  #found(fd: number): Checkpoint {
+    const bytes = readAll(fd, checkpointBytes, 0);
+    const found = decode(bytes);
+    if (found !== undefined) return found;
+    // What is there was written without a collector, or nobody knows how much of it: it is kept, and what was spooled comes behind it.
+    const { log } = this.#place;
+    const complete = completeOf(log, namesIn(dirname(log)));
+    return {
+      ...first,
+      segment: (complete.at(-1)?.segment ?? 0) + 1,
+      logBytes: Fs.statSync(log, { throwIfNoEntry: false })?.size ?? 0,
+      generation: generationsIn(this.#place)[0] ?? first.generation,
+    };
+  }
+}

@@ -1,0 +1,301 @@
+/**
+ * Takes over one output of a unit: from the file that the unit writes to ("spool"), into its log. What is not a whole line yet stays in the spool, so
+ * nothing is held in memory, and a master that is killed leaves all there is on the disk.
+ */
+import * as Fs from "node:fs";
+import { pathOfDescriptor } from "../../platform/index.ts";
+import { maxLineBytes } from "../Lines.ts";
+import type { LogFileSpec, LogsSpec } from "../LogsSpec.ts";
+import { cut, cutRaw } from "./Cut.ts";
+import { format, linesIn, type Options as FormatOptions } from "./Format.ts";
+import { LogWriter } from "./LogWriter.ts";
+import { generationsIn, type Place, spoolPath } from "./Place.ts";
+
+/** Of one unit: counts the lines of both outputs. */
+export interface Sequence {
+  next: number;
+}
+
+/** What a pipe needs of the world. */
+export interface World {
+  readonly now: () => number;
+  /** Gives the disk back what is behind `length`; tells nothing, as nothing depends on it. */
+  readonly punch: (path: string, length: number) => Promise<void>;
+  /** A complete log file is to be compressed. */
+  readonly compress: (unit: string, path: string) => void;
+}
+
+/** A read that fills this is followed by ones of `loudBytes`. More than the longest line, so that a full one has something to be taken over. */
+const quietBytes = maxLineBytes + 4096;
+const loudBytes = 256 * 1024;
+/** So much is given back to the disk at once. */
+const punchBytes = 16 * 1024 * 1024;
+const page = 4096;
+/** So much is counted in one turn of the loop when it is given up. */
+const countedBytes = 4 * 1024 * 1024;
+
+/** For all pipes: what fits into it is written in the same turn. */
+let quiet: Buffer | undefined;
+/** One that is not in use. */
+let loud: Buffer | undefined;
+
+/** `more`: at once; `idle`: when the spool has grown. */
+export type Outcome = "more" | "idle";
+
+interface Piece {
+  readonly bytes: Buffer;
+  readonly taken: number;
+  readonly lines: number;
+  readonly part: number;
+}
+
+export class Pipe {
+  readonly unit: string;
+  readonly place: Place;
+  readonly #file: LogFileSpec;
+  readonly #backlog: LogsSpec["backlog"];
+  readonly #sequence: Sequence;
+  readonly #world: World;
+  readonly #writer: LogWriter;
+  /** Of the generation that the checkpoint names. */
+  #spool: number | undefined;
+  /** Generations behind it, in order. */
+  #later: Array<number> = [];
+  #highest: number;
+  /** The last generation's run is over. */
+  #ended = false;
+  #punched = 0;
+  #isPunching = false;
+
+  constructor(unit: string, place: Place, spec: LogsSpec, sequence: Sequence, world: World) {
+    this.unit = unit;
+    this.place = place;
+    this.#file = spec[place.stream];
+    this.#backlog = spec.backlog;
+    this.#sequence = sequence;
+    this.#world = world;
+    this.#writer = new LogWriter(place, this.#file.rotation, (path) => world.compress(unit, path));
+    const { generation, sequence: next } = this.#writer.checkpoint;
+    sequence.next = Math.max(sequence.next, next);
+    const found = generationsIn(place);
+    for (const old of found.filter((each) => each < generation)) Fs.rmSync(spoolPath(place, old), { force: true });
+    this.#later = found.filter((each) => each > generation);
+    this.#highest = this.#later.at(-1) ?? (found.includes(generation) ? generation : generation - 1);
+    this.#writer.prune(world.now());
+    this.#writer.close();
+  }
+
+  /** Makes the file that the next run writes to. */
+  begin(): string {
+    this.#ended = false;
+    this.#highest += 1;
+    const path = spoolPath(this.place, this.#highest);
+    Fs.mkdirSync(this.place.folder, { recursive: true, mode: 0o700 });
+    Fs.closeSync(Fs.openSync(path, "a", 0o600));
+    if (this.#highest !== this.#writer.checkpoint.generation) this.#later.push(this.#highest);
+    // Opened now: also when it is removed while the unit runs, it can be read.
+    else this.#open();
+    return path;
+  }
+
+  /** Nobody writes to it any more: a last line without a newline is one. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  /** What can be watched for growth; undefined when there is nothing that could grow. */
+  get watchable(): string | undefined {
+    if (this.#spool === undefined) return undefined;
+    return pathOfDescriptor(this.#spool, spoolPath(this.place, this.#writer.checkpoint.generation));
+  }
+
+  /** Takes over what is there, in pieces. */
+  step(): Outcome | Promise<Outcome> {
+    if (!this.#open()) return this.#advance();
+    const { spoolOffset } = this.#writer.checkpoint;
+    quiet ??= Buffer.allocUnsafeSlow(quietBytes);
+    const count = Fs.readSync(this.#spool!, quiet, 0, quietBytes, spoolOffset);
+    if (count > this.#file.rotation.maxBytes) return this.#sparingly(quiet.subarray(0, count));
+    if (count === quietBytes) return this.#loudly();
+    const isOver = this.#isOver();
+    const piece = this.#take(quiet.subarray(0, count), isOver);
+    if (piece.taken > 0) {
+      const done = this.#append(piece);
+      this.#giveBack();
+      return done === undefined ? "more" : done.then(() => "more");
+    }
+    return isOver && count === 0 ? this.#advance() : "idle";
+  }
+
+  /** No more at once than a small log file holds, if there is a line in that. */
+  #sparingly(bytes: Buffer): Outcome | Promise<Outcome> {
+    const few = this.#take(bytes.subarray(0, Math.max(1024, this.#file.rotation.maxBytes)), false);
+    if (few.taken === 0 && bytes.length === quietBytes) return this.#loudly();
+    const piece = few.taken > 0 ? few : this.#take(bytes, this.#isOver());
+    if (piece.taken === 0) return "idle";
+    const done = this.#append(piece);
+    this.#giveBack();
+    return done === undefined ? "more" : done.then(() => "more");
+  }
+
+  #isOver(): boolean {
+    return this.#ended || this.#writer.checkpoint.generation < this.#highest;
+  }
+
+  /** Frees what a quiet unit does not need. */
+  rest(): void {
+    this.#writer.close();
+  }
+
+  /** After an error: what is on the disk counts. */
+  recover(): void {
+    this.#writer.forget();
+    this.#closeSpool();
+  }
+
+  close(): void {
+    this.#writer.close();
+    this.#closeSpool();
+  }
+
+  #open(): boolean {
+    if (this.#spool !== undefined) return true;
+    try {
+      this.#spool = Fs.openSync(spoolPath(this.place, this.#writer.checkpoint.generation), "r+");
+      this.#punched = 0;
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
+      throw error;
+    }
+  }
+
+  /** To the next run's file, if there is one or will be one. */
+  #advance(): Outcome {
+    const { generation } = this.#writer.checkpoint;
+    const next = this.#later[0] ?? this.#highest + 1;
+    if (next !== generation) this.#writer.skip({ generation: next, spoolOffset: 0, part: 0 });
+    this.#later.shift();
+    this.#closeSpool();
+    Fs.rmSync(spoolPath(this.place, generation), { force: true });
+    return next <= this.#highest && next !== generation ? "more" : "idle";
+  }
+
+  #closeSpool(): void {
+    if (this.#spool !== undefined) Fs.closeSync(this.#spool);
+    this.#spool = undefined;
+  }
+
+  async #loudly(): Promise<Outcome> {
+    const size = Fs.fstatSync(this.#spool!).size;
+    if (size - this.#writer.checkpoint.spoolOffset > this.#backlog.maxBytes) await this.#drop(size);
+    const { spoolOffset } = this.#writer.checkpoint;
+    const buffer = loud ?? Buffer.allocUnsafeSlow(loudBytes);
+    loud = undefined;
+    try {
+      const room = Math.min(loudBytes, Math.max(quietBytes, this.#file.rotation.maxBytes));
+      const count = Fs.readSync(this.#spool!, buffer, 0, room, spoolOffset);
+      await this.#append(this.#take(buffer.subarray(0, count), false));
+    } finally {
+      loud = buffer;
+    }
+    this.#giveBack();
+    return "more";
+  }
+
+  /** What of these bytes goes to the log, and as what. */
+  #take(bytes: Buffer, isOver: boolean): Piece {
+    const { part } = this.#writer.checkpoint;
+    const { format: form, prefix } = this.#file;
+    if (form === "raw") {
+      const taken = cutRaw(bytes, isOver, quietBytes);
+      const own = bytes.subarray(0, taken);
+      // The next run begins with a line of its own.
+      const isOpen = isOver && taken > 0 && own[taken - 1] !== 0x0a;
+      return { bytes: isOpen ? Buffer.concat([own, Buffer.from("\n")]) : own, taken, lines: taken > 0 ? 1 : 0, part: 0 };
+    }
+    const options: FormatOptions = { format: form, ...(prefix === undefined ? {} : { prefix }) };
+    const blocks = cut(bytes, part, isOver);
+    const header = { unit: this.unit, stream: this.place.stream, time: this.#world.now() };
+    let lines = 0;
+    const out = blocks.map((block) => {
+      const own = bytes.subarray(block.from, block.to);
+      const sequence = this.#sequence.next + lines;
+      lines += linesIn(own);
+      return format(
+        options,
+        own,
+        { ...header, sequence },
+        block.part === undefined ? undefined : { part: block.part, last: block.last ?? false },
+      );
+    });
+    const last = blocks.at(-1);
+    const isOpen = last !== undefined && last.part !== undefined && last.last === false;
+    const only = out.length === 1 ? out[0] : undefined;
+    return { bytes: only ?? Buffer.concat(out), taken: last?.to ?? 0, lines, part: isOpen ? last.part : last === undefined ? part : 0 };
+  }
+
+  #append({ bytes, lines, part, taken }: Piece): Promise<void> | undefined {
+    if (taken === 0) return undefined;
+    const { droppedBytes, droppedLines, generation, spoolOffset } = this.#writer.checkpoint;
+    const sequence = this.#sequence.next;
+    const told = droppedBytes > 0 ? this.#lossOf(droppedLines, droppedBytes) : undefined;
+    this.#sequence.next += lines + (told === undefined ? 0 : 1);
+    return this.#writer.append({
+      bytes: told === undefined ? bytes : Buffer.concat([told, bytes]),
+      time: this.#world.now(),
+      sequence,
+      progress: {
+        generation,
+        spoolOffset: spoolOffset + taken,
+        sequence: this.#sequence.next,
+        part,
+        droppedBytes: 0,
+        droppedLines: 0,
+      },
+    });
+  }
+
+  /** The line that says what is not in the log. */
+  #lossOf(lines: number, bytes: number): Buffer {
+    const { format: form, prefix } = this.#file;
+    const text = Buffer.from(`[hsu] ${lines} lines (${bytes} bytes) dropped here: more than could be taken over\n`);
+    if (form === "raw") return text;
+    const header = { unit: this.unit, stream: this.place.stream, time: this.#world.now(), sequence: this.#sequence.next };
+    return format({ format: form, ...(prefix === undefined ? {} : { prefix }) }, text, header);
+  }
+
+  /** Gives up the oldest, so that half of the bound is left; how much it was is kept with the checkpoint until the log says it. */
+  async #drop(size: number): Promise<void> {
+    const until = size - Math.floor(this.#backlog.maxBytes / 2);
+    const buffer = Buffer.allocUnsafeSlow(loudBytes);
+    for (;;) {
+      const { droppedBytes, droppedLines, spoolOffset } = this.#writer.checkpoint;
+      let at = spoolOffset;
+      let lines = 0;
+      while (at < until && at - spoolOffset < countedBytes) {
+        const count = Fs.readSync(this.#spool!, buffer, 0, loudBytes, at);
+        const end = buffer.subarray(0, count).lastIndexOf(0x0a);
+        const taken = end === -1 ? count : end + 1;
+        if (taken === 0) break;
+        lines += end === -1 ? 0 : linesIn(buffer.subarray(0, taken));
+        at += taken;
+      }
+      if (at === spoolOffset) return;
+      this.#writer.skip({ spoolOffset: at, part: 0, droppedLines: droppedLines + lines, droppedBytes: droppedBytes + at - spoolOffset });
+      this.#giveBack();
+      await new Promise(setImmediate);
+    }
+  }
+
+  #giveBack(): void {
+    const length = Math.floor(this.#writer.checkpoint.spoolOffset / page) * page;
+    if (this.#isPunching || length - this.#punched < punchBytes || this.#spool === undefined) return;
+    this.#isPunching = true;
+    const spool = this.#spool;
+    void this.#world.punch(this.watchable!, length).then(() => {
+      this.#isPunching = false;
+      if (this.#spool === spool) this.#punched = length;
+    });
+  }
+}
