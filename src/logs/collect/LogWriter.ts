@@ -175,7 +175,8 @@ export class LogWriter {
     Fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
     const flags = Fs.constants.O_RDWR | Fs.constants.O_CREAT;
     const checkpointFd = Fs.openSync(checkpointPath(this.#place), flags, 0o600);
-    let checkpoint = known ?? this.#checkpoint ?? this.#found(checkpointFd);
+    const stored = known ?? this.#checkpoint ?? decode(readAll(checkpointFd, checkpointBytes, 0));
+    let checkpoint = stored ?? this.#found();
     // Killed between its rename and the checkpoint: the file is complete.
     const complete = completeName(log, checkpoint.segment);
     if (Fs.existsSync(complete) || Fs.existsSync(`${complete}.gz`)) {
@@ -192,16 +193,16 @@ export class LogWriter {
     Fs.ftruncateSync(indexFd, indexed);
     this.#last = indexed === 0 ? undefined : entryAt(readAll(indexFd, entryBytes, indexed - entryBytes), 0);
     this.#begunAt = indexed === 0 ? Date.now() : entryAt(readAll(indexFd, entryBytes, 0), 0).time;
-    this.#checkpoint = { ...checkpoint, indexBytes: indexed };
-    return (this.#open = { log: logFd, index: indexFd, checkpoint: checkpointFd });
+    if (indexed !== checkpoint.indexBytes) checkpoint = { ...checkpoint, indexBytes: indexed };
+    this.#open = { log: logFd, index: indexFd, checkpoint: checkpointFd };
+    this.#checkpoint = checkpoint;
+    // Before anything is written: who is killed after that is found to have written it.
+    if (checkpoint !== stored) this.#store(this.#open, checkpoint);
+    return this.#open;
   }
 
-  /** What an earlier master has left. */
-  #found(fd: number): Checkpoint {
-    const bytes = readAll(fd, checkpointBytes, 0);
-    const found = decode(bytes);
-    if (found !== undefined) return found;
-    // What is there was written without a collector, or nobody knows how much of it: it is kept, and what was spooled comes behind it.
+  /** What is there was written without a collector, or nobody knows how much of it: it is kept, and what was spooled comes behind it. */
+  #found(): Checkpoint {
     const { log } = this.#place;
     const complete = completeOf(log, namesIn(dirname(log)));
     return {
