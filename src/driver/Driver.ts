@@ -4,6 +4,7 @@
 import type * as Effect from "effect/Effect";
 import type * as Option from "effect/Option";
 import type * as Scope from "effect/Scope";
+import type { LogsSpec } from "../logs/index.ts";
 import type { Finder } from "./unmanaged/Finder.ts";
 import type {
   Meter,
@@ -33,6 +34,8 @@ export interface TaskSpec {
   /** What it finds from descriptor 3 on. */
   readonly sockets?: HeldSockets;
   readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
+  /** How that is kept; absent: as by default. */
+  readonly logs?: LogsSpec;
 }
 
 /** What to run beside a task. */

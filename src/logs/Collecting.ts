@@ -11,7 +11,7 @@ import type { Outputs } from "./Outputs.ts";
 
 export interface CollectingOptions {
   readonly stateDirectory: string;
-  /** Of each unit, how its output is kept; undefined: as by default. */
+  /** Of each unit whose output an earlier master may not have taken over, how it is kept; undefined: as by default. */
   readonly units: ReadonlyMap<string, LogsSpec | undefined>;
 }
 
@@ -24,16 +24,15 @@ export const collecting = ({ stateDirectory, units }: CollectingOptions): Effect
     const notice = (unit: string, message: string): void => told(unit, message);
     const collector = new Collector({
       folderOf: (unit) => LogFiles.directory(stateDirectory, unit),
-      specOf: (unit) => units.get(unit),
       now: Date.now,
       punch: punchHole,
       compress: (unit, path) => void import("./collect/Gzip.ts").then(({ gzip }) => gzip(path, (message) => notice(unit, message))),
       notice,
     });
     yield* Effect.addFinalizer(() => Effect.promise(() => collector.close()));
-    for (const unit of units.keys()) collector.adopt(unit);
+    for (const [unit, spec] of units) collector.adopt(unit, spec);
     return {
-      begin: (unit) => Effect.map(LogFiles.prepare(stateDirectory, unit), () => collector.begin(unit)),
+      begin: (unit, spec) => Effect.map(LogFiles.prepare(stateDirectory, unit), () => collector.begin(unit, spec)),
       end: (unit) => Effect.sync(() => collector.end(unit)),
       listen: (listener) => void (told = listener),
       settled: (unit) => Effect.promise(() => collector.settled(unit)).pipe(Effect.timeoutOption(settleMillis), Effect.asVoid),

@@ -4,10 +4,11 @@
 import * as Effect from "effect/Effect";
 import type { Paths } from "../platform/index.ts";
 import * as LogFiles from "./LogFiles.ts";
+import type { LogsSpec } from "./LogsSpec.ts";
 
 export interface Outputs {
-  /** The files that the next run of a unit appends to. */
-  readonly begin: (unit: string) => Effect.Effect<Readonly<Record<LogFiles.LogStream, string>>, Paths.DirectoryError>;
+  /** The files that the next run of a unit appends to. `spec`: how they are kept; absent: as by default. */
+  readonly begin: (unit: string, spec?: LogsSpec) => Effect.Effect<Readonly<Record<LogFiles.LogStream, string>>, Paths.DirectoryError>;
   /** That run is over, and nobody writes any more. */
   readonly end: (unit: string) => Effect.Effect<void>;
   /** Done when what the unit has written can be read in its log. */

@@ -49,7 +49,7 @@ const start = Effect.fnUntraced(function* (args: ModuleArgs, context: Actor.Acto
   enter(slot, slot.blockedBy.length > 0 ? "blocked" : "starting");
   if (slot.phase === "blocked") return Actor.ignore;
   yield* Effect.addFinalizer(() => Effect.sync(() => enter(slot, "down")));
-  const files = yield* outputs.begin(spec.id);
+  const files = yield* outputs.begin(spec.id, spec.logs);
   const services = yield* Effect.context();
   const unwritable = (reason: string): void =>
     void Effect.runForkWith(services)(Effect.logWarning(`${spec.id}: its output is lost: ${reason}`));

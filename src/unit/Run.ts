@@ -360,6 +360,7 @@ const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store
     workingDirectory: spec.workingDirectory,
     environment: { ...spec.environment, ...environment },
     capture: spec.capture,
+    ...(spec.logs === undefined ? {} : { logs: spec.logs }),
     ...(slot.sockets === null ? {} : { sockets: slot.sockets }),
   });
   store.putProcess({ ...record, identity: task.identity });

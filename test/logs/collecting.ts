@@ -41,22 +41,21 @@ export const collectedUnit = (spec: LogsSpec, folder = newFolder()) => {
   const compressed: Array<string> = [];
   const collector = new Collector({
     folderOf: (unit) => join(folder, unit),
-    specOf: () => spec,
     now: Date.now,
     punch: (_, length) => Promise.resolve(void punched.push(length)),
     compress: (_, path) => void compressed.push(path),
     notice: (_, message) => void notices.push(message),
   });
   onTestFinished(() => collector.close());
-  collector.adopt("u");
-  let paths = collector.begin("u");
+  collector.adopt("u", spec);
+  let paths = collector.begin("u", spec);
   return {
     folder,
     collector,
     notices,
     punched,
     compressed,
-    restart: () => void (paths = collector.begin("u")),
+    restart: (as = spec) => void (paths = collector.begin("u", as)),
     path: (stream: "stdout" | "stderr" = "stdout") => paths[stream],
     write: (text: string | Buffer, stream: "stdout" | "stderr" = "stdout") => appendFileSync(paths[stream], text),
     settled: () => collector.settled("u"),

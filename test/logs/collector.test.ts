@@ -1,6 +1,6 @@
 /** What a unit writes is in its log, each line once, whatever happens in between. */
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { until } from "../e2e/program.ts";
@@ -129,8 +129,21 @@ describe("a unit's log", () => {
     await unit.settled();
     expect(unit.notices[0]).toContain("its stdout cannot be taken over (");
     expect(unit.notices[1]).toBe("its stdout is taken over again");
-    const { readFileSync } = await import("node:fs");
     expect(readFileSync(join(folder, "there/out.log"), "utf8")).toBe("2\n3\n4\n");
+  });
+
+  it("in another form or another place from the next run on is another file, and what was there is kept", async () => {
+    const folder = newFolder();
+    const path = join(folder, "there.log");
+    writeFileSync(path, "before\n");
+    const unit = collectedUnit(logsSpec(), folder);
+    unit.write("raw\n");
+    await unit.settled();
+    unit.restart(logsSpec({ format: "plain", prefix: "web:", path }));
+    unit.write("plain\n");
+    await unit.settled();
+    expect(readFileSync(path, "utf8")).toBe("before\nweb: plain\n");
+    expect(readFileSync(join(folder, "u/stdout.000001.log"), "utf8")).toBe("raw\n");
   });
 
   it("gives the disk back behind it", async () => {

@@ -8,11 +8,10 @@ const file = { format: format as LogFormat, rotation: { maxBytes: Number(maxByte
 
 const collector = new Collector({
   folderOf: (unit) => join(folder, unit),
-  specOf: () => ({ stdout: file, stderr: file, backlog: { maxBytes: 1e12, whenFull: "drop" } }),
   now: Date.now,
   punch: () => Promise.resolve(),
   compress: () => {},
   notice: (unit, message) => void process.stdout.write(`${unit} ${message}\n`),
 });
-collector.adopt("u");
+collector.adopt("u", { stdout: file, stderr: file, backlog: { maxBytes: 1e12, whenFull: "drop" } });
 process.stdout.write("up\n");

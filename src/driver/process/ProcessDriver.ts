@@ -96,7 +96,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
       name: "process",
       finder: finder(processes),
       start: Effect.fnUntraced(function* (task) {
-        const files = yield* outputs.begin(task.id);
+        const files = yield* outputs.begin(task.id, task.logs);
         const output = (on: boolean, path: string): Output => (on ? { appendTo: path } : "ignore");
         const spawn = processes.spawn({
           executable: task.executable,

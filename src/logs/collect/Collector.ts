@@ -7,12 +7,11 @@ import { join } from "node:path";
 import type { LogStream } from "../LogFiles.ts";
 import { defaultLogs, type LogsSpec } from "../LogsSpec.ts";
 import { Pipe, type Sequence, type World } from "./Pipe.ts";
-import { hiddenName, namesIn, placeOf } from "./Place.ts";
+import { hiddenName, namesIn } from "./Place.ts";
 
 export interface CollectorOptions extends World {
   /** The folder of one unit's logs. */
   readonly folderOf: (unit: string) => string;
-  readonly specOf: (unit: string) => LogsSpec | undefined;
   /** Said once when what a unit writes cannot be taken over, and when it can be again. */
   readonly notice: (unit: string, message: string) => void;
 }
@@ -51,14 +50,15 @@ export class Collector {
   }
 
   /** Goes on with what an earlier master has left of this unit, if it has left something. */
-  adopt(unit: string): void {
+  adopt(unit: string, spec: LogsSpec = defaultLogs): void {
     const hidden = join(this.#options.folderOf(unit), hiddenName);
-    if (existsSync(hidden) && namesIn(hidden).some((name) => name.endsWith(".spool"))) for (const each of this.#of(unit)) this.#run(each);
+    if (existsSync(hidden) && namesIn(hidden).some((name) => name.endsWith(".spool")))
+      for (const each of this.#of(unit, spec)) this.#run(each);
   }
 
   /** The files that the next run of a unit writes to. */
-  begin(unit: string): Readonly<Record<LogStream, string>> {
-    const paths = this.#of(unit).map((each) => {
+  begin(unit: string, spec: LogsSpec = defaultLogs): Readonly<Record<LogStream, string>> {
+    const paths = this.#of(unit, spec).map((each) => {
       const path = each.pipe.begin();
       this.#rest(each);
       this.#wake(each);
@@ -97,13 +97,12 @@ export class Collector {
     }
   }
 
-  #of(unit: string): ReadonlyArray<Followed> {
+  #of(unit: string, spec: LogsSpec): ReadonlyArray<Followed> {
     let found = this.#units.get(unit);
     if (found === undefined) {
-      const spec = this.#options.specOf(unit) ?? defaultLogs;
       const sequence: Sequence = { next: 1 };
       found = (["stdout", "stderr"] as const).map((stream) => ({
-        pipe: new Pipe(unit, placeOf(this.#options.folderOf(unit), stream, spec[stream].path), spec, sequence, this.#options),
+        pipe: new Pipe(unit, this.#options.folderOf(unit), stream, spec, sequence, this.#options),
         watcher: undefined,
         state: "resting",
         isBusy: false,
@@ -115,6 +114,8 @@ export class Collector {
       }));
       this.#units.set(unit, found);
     }
+    // What is kept otherwise from now on begins with the next lines.
+    for (const { pipe } of found) pipe.keep(spec);
     return found;
   }
 

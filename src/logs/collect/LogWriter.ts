@@ -99,6 +99,13 @@ export class LogWriter {
     this.#store(open, { ...this.checkpoint, ...progress });
   }
 
+  /** What is written from now on is in another file. */
+  complete(): void {
+    if (this.checkpoint.logBytes === 0) return;
+    this.#opened();
+    this.#rotate();
+  }
+
   /** Until something is written again; a unit that is quiet costs no descriptor. */
   close(): void {
     const open = this.#open;

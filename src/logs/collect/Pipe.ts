@@ -5,11 +5,12 @@
 import * as Fs from "node:fs";
 import { pathOfDescriptor } from "../../platform/index.ts";
 import { maxLineBytes } from "../Lines.ts";
+import type { LogStream } from "../LogFiles.ts";
 import type { LogFileSpec, LogsSpec } from "../LogsSpec.ts";
 import { cut, cutRaw } from "./Cut.ts";
 import { format, linesIn, type Options as FormatOptions } from "./Format.ts";
 import { LogWriter } from "./LogWriter.ts";
-import { generationsIn, type Place, spoolPath } from "./Place.ts";
+import { generationsIn, type Place, placeOf, spoolPath } from "./Place.ts";
 
 /** Of one unit: counts the lines of both outputs. */
 export interface Sequence {
@@ -51,12 +52,16 @@ interface Piece {
 
 export class Pipe {
   readonly unit: string;
-  readonly place: Place;
-  readonly #file: LogFileSpec;
-  readonly #backlog: LogsSpec["backlog"];
+  readonly #folder: string;
+  readonly #stream: LogStream;
+  place: Place;
+  #file: LogFileSpec;
+  #backlog: LogsSpec["backlog"];
+  /** Another one than the one that is in use, for the next step. */
+  #next: LogsSpec | undefined;
   readonly #sequence: Sequence;
   readonly #world: World;
-  readonly #writer: LogWriter;
+  #writer: LogWriter;
   /** Of the generation that the checkpoint names. */
   #spool: number | undefined;
   /** Generations behind it, in order. */
@@ -67,14 +72,17 @@ export class Pipe {
   #punched = 0;
   #isPunching = false;
 
-  constructor(unit: string, place: Place, spec: LogsSpec, sequence: Sequence, world: World) {
+  constructor(unit: string, folder: string, stream: LogStream, spec: LogsSpec, sequence: Sequence, world: World) {
     this.unit = unit;
+    this.#folder = folder;
+    this.#stream = stream;
+    const place = placeOf(folder, stream, spec[stream].path);
     this.place = place;
-    this.#file = spec[place.stream];
+    this.#file = spec[stream];
     this.#backlog = spec.backlog;
     this.#sequence = sequence;
     this.#world = world;
-    this.#writer = new LogWriter(place, this.#file.rotation, (path) => world.compress(unit, path));
+    this.#writer = this.#write();
     const { generation, sequence: next } = this.#writer.checkpoint;
     sequence.next = Math.max(sequence.next, next);
     const found = generationsIn(place);
@@ -83,6 +91,13 @@ export class Pipe {
     this.#highest = this.#later.at(-1) ?? (found.includes(generation) ? generation : generation - 1);
     this.#writer.prune(world.now());
     this.#writer.close();
+  }
+
+  /** From the next lines on. */
+  keep(spec: LogsSpec): void {
+    const { path, ...rest } = spec[this.#stream];
+    const { path: now, ...before } = this.#file;
+    if (path !== now || JSON.stringify([rest, spec.backlog]) !== JSON.stringify([before, this.#backlog])) this.#next = spec;
   }
 
   /** Makes the file that the next run writes to. */
@@ -111,6 +126,7 @@ export class Pipe {
 
   /** Takes over what is there, in pieces. */
   step(): Outcome | Promise<Outcome> {
+    if (this.#next !== undefined) this.#change(this.#next);
     if (!this.#open()) return this.#advance();
     const { spoolOffset } = this.#writer.checkpoint;
     quiet ??= Buffer.allocUnsafeSlow(quietBytes);
@@ -179,6 +195,26 @@ export class Pipe {
     this.#closeSpool();
     Fs.rmSync(spoolPath(this.place, generation), { force: true });
     return next <= this.#highest && next !== generation ? "more" : "idle";
+  }
+
+  #write(): LogWriter {
+    return new LogWriter(this.place, this.#file.rotation, (path) => this.#world.compress(this.unit, path));
+  }
+
+  /** In another form it is another file; one in another place goes on there. */
+  #change(spec: LogsSpec): void {
+    const before = this.#file;
+    this.#next = undefined;
+    this.#file = spec[this.#stream];
+    this.#backlog = spec.backlog;
+    if (before.format !== this.#file.format || before.path !== this.#file.path) this.#writer.complete();
+    const place = placeOf(this.#folder, this.#stream, this.#file.path);
+    // What somebody else has written there is kept.
+    if (place.log !== this.place.log)
+      this.#writer.skip({ logBytes: Fs.statSync(place.log, { throwIfNoEntry: false })?.size ?? 0, indexBytes: 0 });
+    this.#writer.close();
+    this.place = place;
+    this.#writer = this.#write();
   }
 
   #closeSpool(): void {
