@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
-import type { ConfigDiagnostic } from "../config/Diagnostic.ts";
+import type { ConfigDiagnostic, ConfigError } from "../config/Diagnostic.ts";
 import type { MasterSpec } from "../unit/UnitSpec.ts";
 import { NoConfig } from "./Errors.ts";
 import type { Invocation } from "./Invocation.ts";
@@ -53,5 +53,24 @@ export const read = Effect.fnUntraced(function* (invocation: Invocation, file: s
     Effect.catch((error) => Effect.as(show(error.diagnostics), undefined)),
   );
 });
+
+/** The text of the config that an invocation means, and where it is; absent where it cannot be read, which has been said then. */
+export const text = Effect.fnUntraced(function* (
+  invocation: Invocation,
+): Effect.fn.Return<{ readonly file: string; readonly text: string } | undefined, NoConfig> {
+  const { io, operands } = invocation;
+  const file = yield* find(operands[0], io.env, io.cwd);
+  const { readText } = yield* Effect.promise(() => import("../config/index.ts"));
+  return yield* Effect.map(readText(file), (found) => ({ file, text: found })).pipe(
+    Effect.catch((error) => Effect.as(complainOf(invocation, error), undefined)),
+  );
+});
+
+/** All that is wrong with a file. */
+export const complainOf = (invocation: Invocation, error: ConfigError): Effect.Effect<void> =>
+  Effect.flatMap(
+    Effect.promise(() => import("../config/Diagnostic.ts")),
+    ({ renderAll }) => Invoked.say(invocation, renderAll(error.diagnostics, { color: isColoured(invocation) })),
+  );
 
 const isColoured = (invocation: Invocation): boolean => invocation.errorPaint.red("x") !== "x";

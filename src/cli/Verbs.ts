@@ -78,6 +78,14 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     load: () => import("./verbs/validate.ts"),
   },
   {
+    name: "convert",
+    summary: "Write a config of any dialect as one of HSU's own",
+    details: "To stdout, with its comments. Relative paths in it start at its folder: put the new file beside the old one.",
+    operands: [file],
+    flags: {},
+    load: () => import("./verbs/convert.ts"),
+  },
+  {
     name: "plan",
     summary: "Show what a config would change",
     details:

@@ -89,6 +89,10 @@ const isUnmanaged = ({ node }: Found): boolean =>
 /** What is accepted without effect, by place in a unit: the key itself, or only some keys of it (`except`: all but these). */
 const WITHOUT_EFFECT: ReadonlyArray<Idle> = [
   ["management.resource_limits"],
+  ["management.limits"],
+  ["management.process_file"],
+  ["management.log_collection"],
+  ["management.context_aware_restart", ["sustained_violation_time", "spike_tolerance_time"]],
   ["management.logging", ["buffer_size"]],
   ["management.metadata", ["version", "tags"]],
   ["management.unmanaged.metadata", ["version", "tags"]],
@@ -120,8 +124,8 @@ const withoutEffect = ({ node }: Found): ReadonlyArray<Problem> =>
 /** A profile only says how much patience there is, and what that is stands in `context_aware_restart`. */
 const idleProfile = ({ node }: Found): ReadonlyArray<Problem> => {
   const profile = get(node, "profile_type");
-  const kinds = ["standard_managed", "integrated_managed"];
-  if (profile === undefined || kinds.some((kind) => get(node, "management", kind, "control", "context_aware_restart"))) return [];
+  const places = [[], ["standard_managed", "control"], ["integrated_managed", "control"]];
+  if (profile === undefined || places.some((place) => get(node, "management", ...place, "context_aware_restart"))) return [];
   const message = `${nameOf(node)}: "profile_type" has no effect without "context_aware_restart"`;
   return [{ code: "HSU-CFG-101", start: profile.start, end: profile.end, message }];
 };

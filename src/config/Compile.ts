@@ -57,7 +57,8 @@ const environmentOf = (
 };
 const isList = (value: unknown): value is ReadonlyArray<string> => Array.isArray(value);
 
-const hasFolder = (executable: string): boolean => executable.includes("/") || (NodePath.sep === "\\" && executable.includes("\\"));
+/** Whether it is a path, and no name to be looked up. */
+export const hasFolder = (executable: string): boolean => executable.includes("/") || (NodePath.sep === "\\" && executable.includes("\\"));
 
 interface Program {
   readonly executable: string;
@@ -85,7 +86,7 @@ const flat = (context: Context, path: Path, management: FlatManagement): Program
     folder: control.working_directory,
     start: control.startup_timeout,
     stop: control.shutdown_timeout,
-    restart: { policy: management.restart_policy },
+    restart: { policy: management.restart_policy, context: management.context_aware_restart },
     signals: control,
     description: metadata?.description ?? metadata?.name,
     logging: management.logging,

@@ -47,9 +47,18 @@ const FlatControl = Schema.Struct({
   ...listenKeys,
 });
 
+/** What upstream's builds can say of a unit, and HSU's own dialect as well. */
+const upstreamKeys = {
+  context_aware_restart: optional(RestartContext),
+  limits: optional(Limits),
+  process_file: optional(ProcessFile),
+  log_collection: optional(UnitLogCollection),
+};
+
 const FlatManagement = Schema.Struct({
   control: FlatControl,
   ...probeKeys,
+  ...upstreamKeys,
   resource_limits: optional(ResourceLimits),
   restart_policy: optional(RestartPolicy),
   logging: optional(block({ capture_stdout: Flag, capture_stderr: Flag, buffer_size: Positive })),
@@ -65,13 +74,10 @@ const NestedControl = Schema.Struct({
     wait_delay: optional(Timeout),
   }),
   restart_policy: optional(RestartPolicy),
-  context_aware_restart: optional(RestartContext),
   graceful_timeout: optional(Timeout),
   stop_signal: optional(SignalName),
   reload_signal: optional(SignalName),
-  limits: optional(Limits),
-  process_file: optional(ProcessFile),
-  log_collection: optional(UnitLogCollection),
+  ...upstreamKeys,
   ...startKeys,
   ...onCallKeys,
   ...listenKeys,

@@ -93,8 +93,9 @@ const unreadable = (file: string, cause: unknown): ConfigError => {
   return aboutFile(file, "HSU-CFG-001", message, hint);
 };
 
+export const readText = (file: string): Effect.Effect<string, ConfigError> =>
+  Effect.try({ try: () => readFileSync(file, "utf8"), catch: (cause) => unreadable(file, cause) });
+
 /** The tree in a file, or all that is wrong with it. */
 export const load = (file: string): Effect.Effect<Loaded, ConfigError> =>
-  Effect.try({ try: () => readFileSync(file, "utf8"), catch: (cause) => unreadable(file, cause) }).pipe(
-    Effect.flatMap((text) => Effect.fromResult(parse(text, file))),
-  );
+  Effect.flatMap(readText(file), (text) => Effect.fromResult(parse(text, file)));

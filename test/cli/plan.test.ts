@@ -61,6 +61,23 @@ test("a config that is not valid is 2, and 1 where 2 means changes; nothing is a
     }),
   ));
 
+test("convert writes HSU's own dialect to stdout, and what is wrong to stderr", () =>
+  scoped(
+    Effect.gen(function* () {
+      const { file, io } = yield* setup;
+      const old = file("old.yaml");
+      Fs.writeFileSync(old, "workers: # all of them\n- id: a\n  unit: {managed: {control: {execution: {executable_path: x}}}}\n");
+      expect(yield* hsu(io, "convert", old)).toBe(0);
+      expect(io.out()).toBe(
+        "managed_processes:\n  # all of them\n  - id: a\n    management:\n      control: {executable: x, shutdown_timeout: 20s}\n      restart_policy: on_failure\n",
+      );
+      expect(yield* hsu(io, "convert", file("broken.yaml", "- id: a\n"))).toBe(2);
+      expect(io.err()).toContain("HSU-CFG-006");
+      expect(yield* hsu(io, "convert", "nowhere.yaml")).toBe(2);
+      expect(io.err()).toContain("HSU-CFG-001");
+    }),
+  ));
+
 test("apply, history, diff and rollback ask the master", () =>
   scoped(
     Effect.gen(function* () {

@@ -232,7 +232,7 @@ describe("mixed dialects", () => {
       hsu.yaml:5:10: error HSU-CFG-005: unknown key "manged" in "unit"
         5 |   unit: {manged: {}}
           |          ^^^^^^
-          = expected one of control, health_check, health_check_run_options, probes, resource_limits, restart_policy, logging, metadata
+          = expected one of control, health_check, health_check_run_options, probes, context_aware_restart, limits, process_file, log_collection, resource_limits, restart_policy, logging, metadata
 
       4 errors
       "

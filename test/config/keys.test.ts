@@ -28,7 +28,7 @@ describe("keys", () => {
       hsu.yaml:7:5: error HSU-CFG-005: unknown key "control2" in "management"
         7 |     control2: 1
           |     ^^^^^^^^
-          = expected one of control, health_check, health_check_run_options, probes, resource_limits, restart_policy, logging, metadata
+          = expected one of control, health_check, health_check_run_options, probes, context_aware_restart, limits, process_file, log_collection, resource_limits, restart_policy, logging, metadata
           = did you mean "control"?
 
       2 errors
