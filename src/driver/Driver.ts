@@ -72,10 +72,10 @@ export interface Driver {
   /** The first process of an invocation whose identity was not written down; `None` when it was not started, or does not run any more. */
   readonly find: (invocation: string) => Effect.Effect<Option.Option<ProcessIdentity>>;
   /**
-   * Runs a command as the task would, to its end, without its output and its mark. When it ends, or is interrupted, nobody that it started in its
-   * group is left.
+   * Runs a command as the task would, to its end, without its mark. When it ends, or is interrupted, nobody that it started in its group is left. `said`:
+   * the end of what it has printed.
    */
-  readonly exec: (command: Command) => Effect.Effect<ProcessExit, SpawnError>;
+  readonly exec: (command: Command) => Effect.Effect<ProcessExit & { readonly said: string }, SpawnError>;
   /** Kills what an invocation of a task has left behind, and does not wait for it. */
   readonly sweep: (id: string, invocation: string) => Effect.Effect<void>;
   /** Opens the socket that a task tells its state to, for as long as the scope is open; what it is called in the task's `NOTIFY_SOCKET`. */

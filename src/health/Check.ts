@@ -1,6 +1,7 @@
 /**
  * One look at a unit, of whatever kind. The parts that bring a protocol with them are loaded when the first probe needs them.
  */
+import { stripVTControlCharacters } from "node:util";
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type { ProcessExit } from "../platform/index.ts";
@@ -23,13 +24,28 @@ export interface Check {
 }
 
 /** Where commands are run: as the unit itself, to their end; an interruption kills the command with its group. */
-export type Exec = (command: ExecCheck) => Effect.Effect<ProcessExit, { readonly message: string }>;
+export type Exec = (command: ExecCheck) => Effect.Effect<ProcessExit & { readonly said: string }, { readonly message: string }>;
+
+/** Characters of it that are shown. */
+const saidLength = 200;
+
+/** The end of what a command has printed, in one line. */
+const inShort = (said: string): string => {
+  const text = Array.from(stripVTControlCharacters(said).split("\n"), (line) => line.replaceAll(/[\p{C}\s]+/gu, " ").trim())
+    .filter((line) => line !== "")
+    .join(" | ");
+  return text.length <= saidLength ? text : `… ${text.slice(-saidLength).trimStart()}`;
+};
 
 const execRun = (exec: Exec, spec: ExecCheck): Effect.Effect<Outcome> =>
   Effect.match(exec(spec), {
     onFailure: ({ message }) => failed(message),
-    onSuccess: ({ code, signal }) =>
-      code === 0 ? passed("exit code 0") : failed(signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`),
+    onSuccess: ({ code, said, signal }) => {
+      if (code === 0) return passed("exit code 0");
+      const how = signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
+      const words = inShort(said);
+      return failed(words === "" ? how : `${how}: ${words}`);
+    },
   });
 
 /** What is probed. */

@@ -32,8 +32,8 @@ export interface ProcessExit {
   readonly signal: string | null;
 }
 
-/** Where an output stream goes: appended to a file (made with mode 0600 when missing), or nowhere. */
-export type Output = { readonly appendTo: string } | "ignore";
+/** Where an output stream goes: appended to a file (made with mode 0600 when missing), into one that is open and stays so, or nowhere. */
+export type Output = { readonly appendTo: string } | { readonly descriptor: number } | "ignore";
 
 /** A control group: of whose state directory, and which of its groups. A name is a file name. */
 export interface CgroupName {

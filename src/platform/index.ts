@@ -16,4 +16,5 @@ export * as Paths from "./Paths.ts";
 export { pathOfDescriptor, punchHole } from "./Descriptor.ts";
 export * from "./Process.ts";
 export * from "./ProcessErrors.ts";
+export { openScratch } from "./Scratch.ts";
 export * as Signal from "./Signal.ts";

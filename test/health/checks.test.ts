@@ -174,9 +174,14 @@ describe("tcp", () => {
 
 describe("exec", () => {
   it.each([
-    [{ code: 0, signal: null }, "+ exit code 0"],
-    [{ code: 3, signal: null }, "- exit code 3"],
-    [{ code: null, signal: "SIGSEGV" }, "- signal SIGSEGV"],
+    [{ code: 0, signal: null, said: "all is well\n" }, "+ exit code 0"],
+    [{ code: 3, signal: null, said: "" }, "- exit code 3"],
+    [
+      { code: 3, signal: null, said: " \n\u001b[31mno route\u001b[0m\tto host\r\n\ntwo of three\n" },
+      "- exit code 3: no route to host | two of three",
+    ],
+    [{ code: 1, signal: null, said: "y".repeat(201) }, `- exit code 1: … ${"y".repeat(200)}`],
+    [{ code: null, signal: "SIGSEGV", said: "" }, "- signal SIGSEGV"],
   ] as const)("%o: %s", async (exit, says) => {
     expect(await look({ kind: "exec", command: "x", args: [] }, () => Effect.succeed(exit))).toBe(says);
   });

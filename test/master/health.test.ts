@@ -1,5 +1,5 @@
 import { createServer, type Server, type ServerResponse } from "node:http";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
@@ -343,7 +343,7 @@ describe("startup", () => {
 });
 
 describe("commands", () => {
-  it("run in the unit's folder with its environment, and are killed with their group at their timeout", () =>
+  it("run in the unit's folder with its environment, and are killed with their group at their timeout; what they print is said", () =>
     withMaster(
       [
         "managed_processes:",
@@ -353,14 +353,20 @@ describe("commands", () => {
         "          interval: 400ms",
         "          timeout: 200ms",
         "          failure_threshold: 1",
-        '          exec: { command: sh, args: ["-c", "pwd > $HSU_UNIT.cwd; if [ -e hang ]; then sleep 300 & sleep 300; fi"] }',
+        '          exec: { command: sh, args: ["-c", "pwd > $HSU_UNIT.cwd; if [ -e hang ]; then sleep 300 & sleep 300; fi; if [ -e ill ]; then echo no route to host > /dev/stderr; exit 3; fi"] }',
       ].join("\n"),
       ({ control, directory, mark }) =>
         Effect.gen(function* () {
           yield* until(unit(control, "web"), ({ health }) => health === "healthy");
           expect(readFileSync(join(directory, "web.cwd"), "utf8").trim()).toBe(directory);
+          writeFileSync(join(directory, "ill"), "");
+          const ill = yield* until(unit(control, "web"), ({ restarts }) => restarts > 0);
+          expect(ill.lastExit?.because).toBe("liveness probe failed once: exit code 3: no route to host");
+          rmSync(join(directory, "ill"));
+          yield* until(unit(control, "web"), ({ health }) => health === "healthy");
+          const { restarts: before } = yield* unit(control, "web");
           writeFileSync(join(directory, "hang"), "");
-          const after = yield* until(unit(control, "web"), ({ restarts }) => restarts > 0);
+          const after = yield* until(unit(control, "web"), ({ restarts }) => restarts > before);
           expect(after.lastExit?.because).toBe("liveness probe failed once: no answer within 200 ms");
           yield* control.stop("web");
           // Nobody is left: neither the shell nor what it has started.

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import type * as Scope from "effect/Scope";
 import { direct, type Outputs } from "../../logs/index.ts";
-import { type CgroupName, type Output, Paths, Processes, type ProcessHandle } from "../../platform/index.ts";
+import { type CgroupName, openScratch, type Output, Paths, Processes, type ProcessHandle } from "../../platform/index.ts";
 import type { Driver, Task } from "../Driver.ts";
 import * as Sweep from "./Sweep.ts";
 import { make as finder } from "../unmanaged/Finder.ts";
@@ -37,6 +37,9 @@ export interface Options {
 /** The kernel tells a parent of its own children only, so the rest of a group is looked at, and only while it outlives its leader. */
 const groupEnd = (handle: ProcessHandle): Effect.Effect<void> =>
   Effect.suspend(() => (handle.groupAlive() ? Effect.delay(groupEnd(handle), 10) : Effect.void));
+
+/** More of what a command prints is of no interest. */
+const saidBytes = 4096;
 
 interface Started {
   readonly handle: ProcessHandle;
@@ -122,23 +125,24 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           ),
           Option.map(taskOf),
         ),
-      exec: ({ args, environment, executable, id, workingDirectory }) => {
+      exec: Effect.fnUntraced(function* ({ args, environment, executable, id, workingDirectory }) {
+        const scratch = yield* Effect.acquireRelease(
+          Effect.sync(() => openScratch(options.stateDirectory)),
+          (opened) => Effect.sync(() => opened?.close()),
+        );
+        const output: Output = scratch === null ? "ignore" : { descriptor: scratch.descriptor };
         const spawn = processes.spawn({
           executable,
           args,
           cwd: workingDirectory,
           env: { ...inherited, ...environment, HSU_UNIT: id },
           stdin: "ignore",
-          stdout: "ignore",
-          stderr: "ignore",
+          stdout: output,
+          stderr: output,
         });
-        return Effect.scoped(
-          Effect.flatMap(
-            Effect.acquireRelease(spawn, (handle) => Effect.orDie(handle.killGroup)),
-            ({ exit }) => exit,
-          ),
-        );
-      },
+        const { exit } = yield* Effect.acquireRelease(spawn, (handle) => Effect.orDie(handle.killGroup));
+        return { ...(yield* exit), said: scratch?.tail(saidBytes) ?? "" };
+      }, Effect.scoped),
       openNotifySocket: (id, received) =>
         processes.openNotifySocket(join(options.stateDirectory, "notify", `${Paths.fileName(id)}.sock`), received),
       holdSockets: processes.holdSockets,

@@ -57,11 +57,14 @@ const explain = (options: SpawnOptions, errno: string): SpawnError => {
   }
 };
 
-/** Throws a `SpawnError`. */
-const openOutput = (output: Output): number | "ignore" => {
+/** What is opened here is put among what is to be closed. Throws a `SpawnError`. */
+const openOutput = (output: Output, opened: Array<number>): number | "ignore" => {
   if (output === "ignore") return "ignore";
+  if ("descriptor" in output) return output.descriptor;
   try {
-    return openSync(output.appendTo, "a", 0o600);
+    const fd = openSync(output.appendTo, "a", 0o600);
+    opened.push(fd);
+    return fd;
   } catch (error) {
     const errno = codeOf(error);
     const reason = errno === "EMFILE" || errno === "ENFILE" ? "TooManyOpenFiles" : "OutputNotWritable";
@@ -103,9 +106,10 @@ const commandOf = (options: SpawnOptions): Pick<SpawnOptions, "executable" | "ar
 export const spawnChild = <A>(options: SpawnOptions, started: (child: StartedChild) => A): Effect.Effect<A, SpawnError> =>
   Effect.callback((resume) => {
     const stdio: Array<number | "ignore"> = [options.stdin];
+    const opened: Array<number> = [];
     try {
-      stdio.push(openOutput(options.stdout));
-      stdio.push(openOutput(options.stderr));
+      stdio.push(openOutput(options.stdout, opened));
+      stdio.push(openOutput(options.stderr, opened));
       const { args, env, executable, fds } = commandOf(options);
       const child = spawn(executable, args, { cwd: options.cwd, env, detached: true, stdio: [...stdio, ...fds] });
       child.on("error", (error) => resume(Effect.fail(explain(options, codeOf(error)))));
@@ -118,6 +122,6 @@ export const spawnChild = <A>(options: SpawnOptions, started: (child: StartedChi
     } catch (error) {
       resume(Effect.fail(error instanceof SpawnError ? error : explain(options, codeOf(error))));
     } finally {
-      for (const output of stdio) if (typeof output === "number") closeSync(output);
+      for (const output of opened) closeSync(output);
     }
   });
