@@ -86,6 +86,14 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     load: () => import("./verbs/convert.ts"),
   },
   {
+    name: "schema",
+    summary: "Print the JSON Schema of a config, for editors",
+    details: "Put it into a file, and into the first line of a config: # yaml-language-server: $schema=hsu.schema.json",
+    operands: [],
+    flags: {},
+    load: () => import("./verbs/schema.ts"),
+  },
+  {
     name: "plan",
     summary: "Show what a config would change",
     details:

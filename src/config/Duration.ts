@@ -19,6 +19,9 @@ const PART = /(\d+(?:\.\d*)?|\.\d+)([a-zµμ]*)/iy;
 /** What durations look like, for people to read. */
 export const EXPECTED = "a duration: numbers with units ns, us, ms, s, m, h, d, as in 250ms, 30s or 1h30m";
 
+/** The same for programs, as a regular expression of JSON Schema. */
+export const PATTERN = "^\\s*\\+?(0+(\\.0*)?|((\\d+(\\.\\d*)?|\\.\\d+)(ns|us|µs|μs|ms|s|m|h|d))+)\\s*$";
+
 /** Why a text is no duration. */
 export interface BadDuration {
   readonly problem: string;
@@ -42,6 +45,7 @@ export const parseDuration = (input: string): number | BadDuration => {
     const hint = typeof meant === "number" ? `write ${compact}` : meant.hint;
     return { problem: `a duration has no spaces in it: ${JSON.stringify(input)}`, ...(hint === undefined ? {} : { hint }) };
   }
+  if (text === "+") return { problem: `${JSON.stringify(input)} is not a duration` };
   if (text.startsWith("-")) return { problem: "a duration may not be negative" };
   let millis = 0;
   let at = text.startsWith("+") ? 1 : 0;

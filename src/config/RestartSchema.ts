@@ -30,7 +30,7 @@ const readAs = <A extends number | string>(expected: string, read: (value: unkno
         encode: SchemaGetter.transform((value: A): unknown => value),
       },
     ),
-  );
+  ).annotate({ expected, json: { type: ["string", "integer"] } });
 
 /** A signal's name, however it is written. */
 export const SignalName = readAs("the name or the number of a signal: TERM, SIGTERM, 15", (value) =>

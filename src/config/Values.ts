@@ -7,7 +7,7 @@ import * as SchemaGetter from "effect/SchemaGetter";
 import * as SchemaIssue from "effect/SchemaIssue";
 import * as SchemaParser from "effect/SchemaParser";
 import type { Code } from "./Diagnostic.ts";
-import { EXPECTED, parseDuration } from "./Duration.ts";
+import { EXPECTED, parseDuration, PATTERN } from "./Duration.ts";
 
 /** What a failed check of ours tells the diagnostics: the code, and what else would help. */
 export type Told = { readonly code: Code; readonly expected?: string; readonly hint?: string };
@@ -27,6 +27,7 @@ export const dispatch = <A>(choose: (value: unknown) => Schema.ConstraintDecoder
   Schema.declareConstructor<A, unknown>()(
     [],
     () => (value, _self, options) => SchemaParser.decodeUnknownEffect(choose(value))(value, options) as Effect.Effect<A, SchemaIssue.Issue>,
+    { choose },
   );
 
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -41,8 +42,9 @@ export const Text = Schema.String.check(
 
 export const Name = Text.check(Schema.isMinLength(1, told("HSU-CFG-014", "a text that is not empty")));
 
+const ID = /^[A-Za-z0-9_-]{1,64}$/;
 export const Id = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z0-9_-]{1,64}$/, told("HSU-CFG-011", "1 to 64 characters of A-Z, a-z, 0-9, _ and -")),
+  Schema.isPattern(ID, { ...told("HSU-CFG-011", "1 to 64 characters of A-Z, a-z, 0-9, _ and -"), json: { pattern: ID.source } }),
 );
 
 /** The values that YAML may hold where a process gets a text. */
@@ -71,8 +73,11 @@ export const number = (options: {
   readonly expected: string;
 }) => {
   const { minimum, maximum = Number.MAX_SAFE_INTEGER, whole = true, expected } = options;
+  const bounds = { ...(minimum === Number.MIN_SAFE_INTEGER ? {} : { minimum }), ...(options.maximum === undefined ? {} : { maximum }) };
   const inRange = (value: number): boolean => value >= minimum && value <= maximum && (!whole || Number.isInteger(value));
-  return Schema.Number.annotate({ expected }).check(Schema.makeFilter(inRange, told("HSU-CFG-010", expected)));
+  return Schema.Number.annotate({ expected }).check(
+    Schema.makeFilter(inRange, { ...told("HSU-CFG-010", expected), json: { type: whole ? "integer" : "number", ...bounds } }),
+  );
 };
 
 export const Port = number({ minimum: 1, maximum: 65_535, expected: "a port: a whole number from 1 to 65535" });
@@ -101,7 +106,7 @@ const duration = (maximum: number, limit: string) =>
       }),
       encode: SchemaGetter.transform((millis: number): unknown => `${millis}ms`),
     }),
-  );
+  ).annotate({ expected: EXPECTED, json: { type: ["string", "integer"], pattern: PATTERN } });
 
 /** Milliseconds. */
 export const Duration = duration(Number.MAX_SAFE_INTEGER, "");

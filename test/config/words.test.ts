@@ -30,6 +30,7 @@ describe("durations", () => {
     ["10sec", '"sec" is not a unit of time', "write 10s"],
     ["1w", '"w" is not a unit of time', undefined],
     ["1m30", '"1m30" ends in a number without a unit', "write 1m30s if seconds are meant"],
+    ["+", '"+" is not a duration', undefined],
     ["soon", '"soon" is not a duration', undefined],
     ["1H", '"H" is not a unit of time', "write 1h"],
     ["constructor", '"constructor" is not a duration', undefined],
