@@ -88,18 +88,13 @@ const isUnmanaged = ({ node }: Found): boolean =>
 
 /** What is accepted without effect, by place in a unit: the key itself, or only some keys of it (`except`: all but these). */
 const WITHOUT_EFFECT: ReadonlyArray<Idle> = [
-  ["management.resource_limits"],
-  ["management.limits"],
   ["management.process_file"],
   ["management.log_collection"],
-  ["management.context_aware_restart", ["sustained_violation_time", "spike_tolerance_time"]],
   ["management.logging", ["buffer_size"]],
   ["management.metadata", ["version", "tags"]],
   ["management.unmanaged.metadata", ["version", "tags"]],
   ...["standard_managed", "integrated_managed"].flatMap((kind): ReadonlyArray<Idle> => [
     [`management.${kind}.metadata`, ["version", "tags"]],
-    [`management.${kind}.control.context_aware_restart`, ["sustained_violation_time", "spike_tolerance_time"]],
-    [`management.${kind}.control.limits`],
     [`management.${kind}.control.process_file`],
     [`management.${kind}.control.log_collection`],
   ]),

@@ -4,6 +4,7 @@
 import * as NodePath from "node:path";
 import type { GroupSpec, MasterSpec, UnitSpec } from "../unit/UnitSpec.ts";
 import { type Nested, nestedOf } from "./Dialect.ts";
+import { limitsOf, samplingOf } from "./LimitsOf.ts";
 import { listenOf } from "./ListenOf.ts";
 import { onCallOf } from "./OnCallOf.ts";
 import { probesOf, startupMillis, watchedOf } from "./ProbesOf.ts";
@@ -75,6 +76,7 @@ interface Program {
   /** Of its control block. */
   readonly place: Path;
   readonly health: ProbeBlocks;
+  readonly limits: Pick<UnitSpec, "limits">;
 }
 
 const flat = (context: Context, path: Path, management: FlatManagement): Program => {
@@ -93,6 +95,7 @@ const flat = (context: Context, path: Path, management: FlatManagement): Program
     starts: control,
     place: [...path, "control"],
     health: management,
+    limits: limitsOf(management.resource_limits, management.limits, management.context_aware_restart),
   };
 };
 
@@ -115,6 +118,7 @@ const nested = (context: Context, path: Path, managed: Managed): Program => {
     starts: control,
     place: [...path, "control"],
     health: managed,
+    limits: limitsOf(undefined, control.limits, control.context_aware_restart),
   };
 };
 
@@ -214,6 +218,7 @@ const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
     ),
     ...onCallOf(integrated ? program.starts.on_call : undefined),
     ...probing,
+    ...program.limits,
   };
 };
 
@@ -264,6 +269,7 @@ export const compile = (config: ConfigFile, root: Located, file: string, folder:
     logLevel: manager.log_level ?? "info",
     ...(manager.port === undefined ? {} : { port: manager.port }),
     ...(manager.registry === undefined ? {} : { registry: registryOf(folder, manager.registry) }),
+    ...samplingOf(manager.resources),
     forceShutdownTimeoutMillis: manager.force_shutdown_timeout ?? DEFAULTS.forceShutdownTimeoutMillis,
     root: groupOf({ folder, root }, ["managed_processes"], "units", manager, config.managed_processes),
   };

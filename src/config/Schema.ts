@@ -3,7 +3,7 @@
  * are typed here; the blocks that are not are in Blocks.ts.
  */
 import * as Schema from "effect/Schema";
-import { Limits, LogCollection, ProcessFile, ResourceLimits, UnitLogCollection } from "./Blocks.ts";
+import { Limits, LogCollection, ManagerResources, ProcessFile, ResourceLimits, UnitLogCollection } from "./Blocks.ts";
 import { isGroup, nestedOf } from "./Dialect.ts";
 import { probeKeys } from "./Probes.ts";
 import { RestartContext, RestartPolicy, SignalName } from "./RestartSchema.ts";
@@ -178,6 +178,7 @@ export const ConfigFile = Schema.Struct({
     block({
       port: Port,
       registry: block({ unix: Name, port: Port }),
+      resources: ManagerResources,
       log_level: OneOf("debug", "info", "warn", "error"),
       force_shutdown_timeout: Timeout,
       ...limit,

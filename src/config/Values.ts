@@ -86,7 +86,6 @@ export const Positive = number({ minimum: 1, expected: "a whole number, 1 or mor
 export const Quantity = number({ minimum: 0, whole: false, expected: "a number, 0 or more" });
 export const Percent = number({ minimum: 0, maximum: 100, whole: false, expected: "a percentage from 0 to 100" });
 export const Fraction = number({ minimum: 0, maximum: 1, whole: false, expected: "a number from 0 to 1" });
-export const Whole = number({ minimum: Number.MIN_SAFE_INTEGER, expected: "a whole number" });
 /** A factor below 1 would make every delay shorter than the one before: a loop without a brake. */
 export const Multiplier = number({ minimum: 1, maximum: 1_000, whole: false, expected: "a number from 1 to 1000" });
 export const Factor = number({ minimum: 0, maximum: 1_000, whole: false, expected: "a number from 0 to 1000" });

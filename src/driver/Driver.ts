@@ -7,6 +7,8 @@ import type * as Scope from "effect/Scope";
 import type { LogsSpec } from "../logs/index.ts";
 import type { Finder } from "./unmanaged/Finder.ts";
 import type {
+  Capped,
+  Held,
   Meter,
   HeldSockets,
   HoldSockets,
@@ -36,6 +38,8 @@ export interface TaskSpec {
   readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
   /** How that is kept; absent: as by default. */
   readonly logs?: LogsSpec;
+  /** What the kernel is to hold it to. */
+  readonly capped?: Capped | undefined;
 }
 
 /** What to run beside a task. */
@@ -51,6 +55,8 @@ export interface Task {
   readonly signal: (signal: Signal.Signal) => Effect.Effect<void, SignalError>;
   /** Resident bytes; null when it has ended or the system does not tell. */
   readonly memory: Effect.Effect<number | null>;
+  /** What the kernel holds it to; null: nobody has asked for that. */
+  readonly held: Held | null;
   /** Of all that it has started; whoever has it closes it. */
   readonly meter: () => Promise<Meter>;
 }
@@ -68,7 +74,13 @@ export interface Driver {
   /** How it has ended, where the system has kept that for us; `None`: nobody knows. */
   readonly exitOf: (identity: ProcessIdentity) => Effect.Effect<Option.Option<ProcessExit>>;
   /** What an earlier master has started and still runs, as a task of this one; `None` when it does not run any more. The scope owns it from then on. */
-  readonly recover: (identity: ProcessIdentity, invocation: string, id: string) => Effect.Effect<Option.Option<Task>, never, Scope.Scope>;
+  readonly recover: (
+    identity: ProcessIdentity,
+    invocation: string,
+    id: string,
+    /** What the kernel is to hold it to from now on. */
+    capped?: Capped,
+  ) => Effect.Effect<Option.Option<Task>, never, Scope.Scope>;
   /** The first process of an invocation whose identity was not written down; `None` when it was not started, or does not run any more. */
   readonly find: (invocation: string) => Effect.Effect<Option.Option<ProcessIdentity>>;
   /**

@@ -6,9 +6,11 @@ import * as Effect from "effect/Effect";
 import type * as Fiber from "effect/Fiber";
 import type * as Scope from "effect/Scope";
 import type { Driver } from "../driver/index.ts";
+import { constrainedMemory } from "node:process";
+import { totalmem } from "node:os";
 import type { Meter } from "../platform/index.ts";
-import { type Row, rowsFor, type Sample, type Sampler, type Subject } from "../resources/index.ts";
-import type { MasterSpec, Monitor, Watched } from "../unit/index.ts";
+import { Admission, type Row, rowsFor, type Sample, type Sampler, type Subject } from "../resources/index.ts";
+import type { MasterSpec, Monitor, UnitSpec, Watched } from "../unit/index.ts";
 
 /** Who asks for samples gets none that are older, where one can be had. */
 const freshMillis = 1000;
@@ -52,12 +54,24 @@ export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Eff
     let passedAt = -Infinity;
     let timer: Fiber.Fiber<unknown> | null = null;
 
+    /** What those may have that are up, or about to be. */
+    const demands = new Map<string, Admission.Demand>();
+    const percent = spec.overcommitPercent ?? Admission.usualPercent;
+    const rhythmOf = ({ limits }: UnitSpec): Pick<Subject, "intervalMillis" | "rows"> => {
+      const interval = limits?.monitoring?.intervalMillis ?? intervalMillis;
+      return { intervalMillis: interval, rows: rowsFor(limits?.monitoring?.retentionMillis ?? retentionMillis, interval) };
+    };
+    /** As often as the one wants it that wants it most often. */
+    const tickMillis = (): number => {
+      let least = intervalMillis;
+      for (const { spec: unit } of watched.values()) least = Math.min(least, rhythmOf(unit).intervalMillis);
+      return least;
+    };
     const subjectOf = (meter: Meter, { onSample, since, spec: unit }: Watched): Subject => ({
       id: unit.id,
       meter,
       since,
-      intervalMillis,
-      rows: rowsFor(retentionMillis, intervalMillis),
+      ...rhythmOf(unit),
       onSample,
     });
     /** Opened with the first look: a unit that has ended by then costs nothing. */
@@ -85,7 +99,7 @@ export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Eff
       meter && { id: ownId, meter, since: startedAt, intervalMillis, rows: rowsFor(retentionMillis, intervalMillis) };
     const tick = Effect.forever(
       Effect.andThen(
-        Effect.sleep(intervalMillis),
+        Effect.suspend(() => Effect.sleep(tickMillis())),
         Effect.suspend(() => looked(false)),
       ),
     );
@@ -105,8 +119,25 @@ export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Eff
       return one === undefined ? null : (subjects.get(one) ?? null);
     };
     return {
+      controllers: spec.controllers,
+      admit: (unit) => {
+        const memoryBytes = unit.limits?.limits.find(({ name, policy }) => name === "memory.max_rss" && policy !== "none")?.bound ?? null;
+        const demand = { unit: unit.id, memoryBytes };
+        const machine = { memoryBytes: Math.min(totalmem(), constrainedMemory() || Infinity), percent };
+        const refusal = percent === 0 ? null : Admission.admit(demand, demands.values(), machine);
+        if (refusal !== null) return { ...refusal, ...machine };
+        demands.set(unit.id, demand);
+        return null;
+      },
+      leave: (unit) => void demands.delete(unit),
       watch: (one) => {
+        const before = tickMillis();
         watched.set(one.spec.id, one);
+        // One that wants to be looked at sooner is not kept waiting for the others' turn.
+        if (tickMillis() < before) {
+          timer?.interruptUnsafe();
+          timer = null;
+        }
         timer ??= fork(tick);
         return () => {
           close(one);

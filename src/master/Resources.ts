@@ -41,7 +41,7 @@ export const report = (
           state,
           pid,
           usage: detail ? yield* monitoring.detail(id) : monitoring.latest(id),
-          limits: [],
+          limits: entry.slot.limits?.held ?? [],
           ...(history ? { history: monitoring.history(id) } : {}),
         };
       }),

@@ -8,6 +8,7 @@ import type * as Effect from "effect/Effect";
 import type * as Option from "effect/Option";
 import * as Schema from "effect/Schema";
 import type { Foreign } from "./Discovery.ts";
+import type { Capped, Held } from "./Caps.ts";
 import type { Meter } from "./Meter.ts";
 import type { HeldSockets, HoldSockets } from "./Listening.ts";
 import type { SignalError, SpawnError } from "./ProcessErrors.ts";
@@ -54,6 +55,8 @@ export interface SpawnOptions {
   readonly cgroup?: CgroupName;
   /** Sockets that it finds from descriptor 3 on, told of in `LISTEN_FDS`, `LISTEN_FDNAMES` and `LISTEN_PID`. */
   readonly sockets?: HeldSockets;
+  /** What the kernel is to hold it to, from its first instruction on. */
+  readonly capped?: Capped | undefined;
   readonly stdin: "ignore";
   readonly stdout: Output;
   readonly stderr: Output;
@@ -95,6 +98,8 @@ export interface ProcessHandle {
    * waits inside the kernel).
    */
   readonly killGroup: Effect.Effect<void, SignalError>;
+  /** What the kernel holds it to; null: nobody has asked for that. */
+  readonly held: Held | null;
   /** Of it and all that it has started. Whoever has it closes it. */
   readonly meter: () => Promise<Meter>;
 }
@@ -112,7 +117,12 @@ export class Processes extends Context.Service<
      * ended is not known (code and signal are null), and that it has is told by its control group, where it has one of this instance and is alone in it;
      * else it is looked at several times a second, or less often where there are many. `instance`: whose control groups are ours.
      */
-    readonly attach: (identity: ProcessIdentity, instance?: string) => Effect.Effect<Option.Option<ProcessHandle>>;
+    readonly attach: (
+      identity: ProcessIdentity,
+      instance?: string,
+      /** What the kernel is to hold it to from now on, in a group of this name. */
+      capped?: Capped & { readonly name: string },
+    ) => Effect.Effect<Option.Option<ProcessHandle>>;
     /** Kills who was left behind in a control group of which nobody has a handle, and does not wait for it. */
     readonly clear: (cgroup: CgroupName) => Effect.Effect<void>;
     /** How it has ended, where this process is its parent and has not heard of it: the master that started it has given way to this one. */

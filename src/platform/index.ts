@@ -9,6 +9,7 @@
 export { canReplace, replaceSoon, takeOver, tookOver, tryOut } from "./Replace.ts";
 export * from "./FreePort.ts";
 export { type Meter, noUsage, type Usage } from "./Meter.ts";
+export type { CapName, Capped, Caps, Controller, Held, Hold, Holds } from "./Caps.ts";
 export * from "./Discovery.ts";
 export { formatAddress, type HeldSockets, type HoldSockets, NotListening, type SocketAddress, type SocketSpec } from "./Listening.ts";
 export { NotifyUnavailable, type OpenNotifySocket, type Sender } from "./Notify.ts";

@@ -66,6 +66,8 @@ export const UnitStatus = Schema.Struct({
   memory: Schema.NullOr(Schema.Number),
   /** Percent of one core, of all its processes, when it was looked at last. */
   cpu: Schema.optionalKey(Schema.Number),
+  /** What is wrong with its limits: those that nobody holds, and those that are broken. */
+  warnings: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Null: no probe looks at it. */
   health: Schema.NullOr(Health),
   /** Whether it can be used: its process runs, and its readiness probe, if it has one, passes. */

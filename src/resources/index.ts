@@ -8,3 +8,6 @@
  */
 export { Ring, type Row, rowsFor } from "./Ring.ts";
 export type { Sample, Sampler, Subject } from "./Sampler.ts";
+export * as Admission from "./Admission.ts";
+export * as Judge from "./Judge.ts";
+export * as Limits from "./Limits.ts";

@@ -87,6 +87,7 @@ const errorOf = (reason: ExitReason.ExitReason): unknown => (reason._tag === "Er
 const Told = Schema.Struct({
   failureContext: Schema.Literals(["crash", "health", "resources"]),
   severity: Schema.optionalKey(Schema.Literals(["warning", "critical", "emergency"])),
+  final: Schema.optionalKey(Schema.Boolean),
 });
 const isTold = Schema.is(Told);
 
@@ -96,6 +97,12 @@ export const kindOf = (reason: ExitReason.ExitReason): Pick<Failure, "context" |
   return isTold(error)
     ? { context: error.failureContext, severity: error.severity ?? "critical" }
     : { context: "crash", severity: "critical" };
+};
+
+/** Whether nothing is to be started after it, whatever the policy says. */
+export const isFinal = (reason: ExitReason.ExitReason): boolean => {
+  const error = errorOf(reason);
+  return isTold(error) && error.final === true;
 };
 
 /** Where the row is kept: what decides writes it, who looks at the unit reads it. */
@@ -120,6 +127,7 @@ export const carriedOut = (
   failed: ({ reason, upMillis }) => {
     const error = errorOf(reason);
     if (error instanceof NotDue) return { attempt: log.row.attempts, delayMillis: error.waitMillis };
+    if (isFinal(reason)) return null;
     const at = world.now();
     // One that an earlier master has started has been up for longer than this one knows.
     const since = upMillis > 0 && log.lastStartAt !== null ? at - log.lastStartAt : 0;

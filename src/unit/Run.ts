@@ -13,7 +13,9 @@ import type { Driver, Task } from "../driver/index.ts";
 import type { ProbesSpec } from "../health/index.ts";
 import { type Health, LastExit } from "../protocol/MasterRpc.ts";
 import type { HeldSockets, Ports } from "../platform/index.ts";
+import type { HeldLimit } from "../protocol/Resources.ts";
 import type { Store } from "../store/index.ts";
+import type { Raised } from "./Caps.ts";
 import { carriedOut, type FailureLog, noFailures, NotDue } from "./FailurePolicy.ts";
 import { keepPort, newPort, recordedPort, withPort } from "./Port.ts";
 import type { Known } from "./Order.ts";
@@ -23,10 +25,12 @@ import * as Gently from "./Gently.ts";
 import { ProbeFailed } from "./ProbeFailed.ts";
 import type { Probing } from "./Probing.ts";
 import * as Readiness from "./Readiness.ts";
-import { type Monitor, watched } from "./Monitor.ts";
+import type { Limiting } from "./Limiting.ts";
+import { limited, type Monitor, stopSignalFor, watched } from "./Monitor.ts";
 import type { Notifying } from "./Notifying.ts";
 import { NotReady, RunTimeout, WatchdogExpired } from "./RunErrors.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
+import { LimitExceeded } from "./ResourceErrors.ts";
 import { turn } from "./Turns.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import type { RestartWhen, UnitSpec } from "./UnitSpec.ts";
@@ -72,6 +76,14 @@ export interface Slot extends FailureLog {
   missing?: string | null;
   /** Of a module unit that has been started: the thread that it runs on, null for the master's own. */
   module?: { readonly thread: number | null };
+  /** Of a unit with limits, while its process runs: who holds them, which of them nobody holds, and which are broken. */
+  limits?: {
+    readonly held: ReadonlyArray<HeldLimit>;
+    readonly warnings: ReadonlyArray<string>;
+    readonly broken: ReadonlyArray<string>;
+  } | null;
+  /** What `restart_adjusted` has made of its limits. */
+  raised?: Raised;
   /** Such a process is to be ended with its watcher. */
   endsByHand?: boolean;
 }
@@ -122,6 +134,8 @@ const RunRpc = RpcGroup.make(
   Rpc.make("WatchdogDue"),
   /** Its spec says something else now, and its process goes on. */
   Rpc.make("Respec"),
+  /** It is over a limit, and is to be ended for that. */
+  Rpc.make("Violated", { payload: LimitExceeded }),
 );
 export type RunRpcs = RpcGroup.Rpcs<typeof RunRpc>;
 
@@ -148,7 +162,7 @@ interface RunArgs {
 }
 
 /** The process, as long as the scope is open. */
-const launch = Effect.fnUntraced(function* (args: RunArgs, environment: Notifying["environment"] = {}) {
+const launch = Effect.fnUntraced(function* (args: RunArgs, limiting: Limiting | null, environment: Notifying["environment"] = {}) {
   const { mailbox, slot, spec, store } = args;
   const wait = slot.notBefore === null ? 0 : slot.notBefore - (yield* Clock.currentTimeMillis);
   slot.notBefore = null;
@@ -164,14 +178,21 @@ const launch = Effect.fnUntraced(function* (args: RunArgs, environment: Notifyin
       store.removeProcess(spec.id);
       return task === null
         ? Effect.void
-        : Effect.map(ended(task), (exit) => mailbox.cast("ProcessExited", because === null ? exit : { ...exit, because }));
+        : Effect.map(ended(task), (exit) => {
+            const why = because ?? limiting?.endedBy(exit)?.message;
+            mailbox.cast("ProcessExited", why === undefined ? exit : { ...exit, because: why });
+          });
     }),
   );
-  const task = yield* Effect.flatMap(goOn(args), Option.match({ onSome: Effect.succeed, onNone: () => startNew(args, environment) }));
+  const task = yield* Effect.flatMap(
+    goOn(args, limiting),
+    Option.match({ onSome: Effect.succeed, onNone: () => startNew(args, limiting, environment) }),
+  );
   slot.task = task;
   const now = yield* Clock.currentTimeMillis;
   slot.lastStartAt = slot.startedAt ??= now;
-  yield* watched(args.monitor, args, task);
+  limiting?.attach(task);
+  yield* watched(args.monitor, args, task, limiting?.onSample);
   if (spec.start !== undefined || spec.probes?.startup !== undefined)
     mailbox.cast("Reported", { report: "starting", note: null, delayMillis: null, at: now });
   return task;
@@ -181,12 +202,21 @@ const launch = Effect.fnUntraced(function* (args: RunArgs, environment: Notifyin
 const patienceOf = ({ forced, spec }: RunArgs): Gently.Patience => ({ ...spec, forced });
 
 /** A one-shot's start is its whole run; what it leaves running is ended with it. */
-const runOnce = Effect.fnUntraced(function* (args: RunArgs) {
-  const task = yield* launch(args);
-  const exit = yield* Gently.whileStarting(task, patienceOf(args), task.wait);
-  if (!isSuccess(args.spec, exit))
-    return yield* Effect.flatMap(Clock.currentTimeMillis, (at) => new ProcessFailed({ exit: { ...exit, at } }));
+const runOnce = Effect.fnUntraced(function* (args: RunArgs, context: Actor.ActorContext<RunRpcs>) {
+  const limiting = yield* limit(args, context);
+  const task = yield* launch(args, limiting);
+  const exit = yield* Gently.whileStarting(task, patienceOf(args), ended(task));
+  const failure = failureOf(args, limiting, exit);
+  if (failure !== null) return yield* Effect.fail(failure);
 }, Effect.scoped);
+
+/** Why an end that nobody asked for is none that is as it should be; null: it is. */
+const failureOf = ({ spec }: RunArgs, limiting: Limiting | null, exit: LastExit) =>
+  limiting?.endedBy(exit) ?? (isSuccess(spec, exit) ? null : new ProcessFailed({ exit }));
+
+/** The limits of the process that is about to be started. */
+const limit = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
+  limited({ ...args, patience: patienceOf(args), violated: (error) => context.self.cast("Violated", error) });
 
 interface Running {
   readonly args: RunArgs;
@@ -194,6 +224,7 @@ interface Running {
   readonly task: Task | null;
   readonly probing: Probing | null;
   readonly notifying: Notifying | null;
+  readonly limiting: Limiting | null;
 }
 
 const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
@@ -224,20 +255,19 @@ export const enter = (slot: Slot, phase: Slot["phase"]): void => {
 
 const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
   Effect.gen(function* () {
-    const running = (task: Task | null, probing: Probing | null, notifying: Notifying | null): Running => {
-      return { args, task, probing, notifying };
-    };
+    const running = (parts: Omit<Running, "args">): Running => ({ args, ...parts });
     const { runTimeoutMillis } = args.spec;
     if (args.spec.start === "oneshot") {
       const isDone = args.slot.completed;
       args.slot.completed = false;
-      if (!isDone) yield* runOnce(args);
+      if (!isDone) yield* runOnce(args, context);
       yield* Effect.addFinalizer(() => Effect.sync(() => args.slot.readiness.set(false)));
       args.slot.readiness.set(true);
-      return running(null, null, null);
+      return running({ task: null, probing: null, notifying: null, limiting: null });
     }
     const notifying = yield* listen(args, context);
-    const task = yield* launch(args, notifying?.environment);
+    const limiting = yield* limit(args, context);
+    const task = yield* launch(args, limiting, notifying?.environment);
     yield* Effect.forkIn(
       Effect.map(ended(task), (exit) => {
         args.slot.readiness.set(false);
@@ -246,13 +276,13 @@ const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
       context.scope,
     );
     if (notifying !== null) yield* heard(args, task, notifying);
-    const probing = yield* probe(args, task, context);
+    const probing = yield* probe(args, task, limiting, context);
     notifying?.watchdog.expired((millis) => context.sendAfter(millis, "WatchdogDue"));
     if (runTimeoutMillis !== undefined) {
       const since = (yield* Clock.currentTimeMillis) - (args.slot.startedAt ?? 0);
       context.sendAfter(Math.max(0, runTimeoutMillis - since), "Overdue");
     }
-    return running(task, probing, notifying);
+    return running({ task, probing, notifying, limiting });
   });
 
 /** The ear of a unit that tells its state. */
@@ -282,7 +312,7 @@ const heard = (args: RunArgs, task: Task, notifying: Notifying) => {
 };
 
 /** Returns when the start is complete: at once, or when the startup probe has passed. */
-const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, context: Actor.ActorContext<RunRpcs>) {
+const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, limiting: Limiting | null, context: Actor.ActorContext<RunRpcs>) {
   const { slot, spec } = args;
   if (spec.probes === undefined) {
     slot.readiness.set(true);
@@ -291,7 +321,10 @@ const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, context: A
   const { probes } = spec;
   const patience = patienceOf(args);
   // With success it has done what it is there for: no failed start, whatever comes of that.
-  const isGone = Effect.flatMap(ended(task), (exit) => (isSuccess(spec, exit) ? Effect.void : new ProcessFailed({ exit })));
+  const isGone = Effect.flatMap(ended(task), (exit) => {
+    const failure = failureOf(args, limiting, exit);
+    return failure === null ? Effect.void : Effect.fail(failure);
+  });
   const started = Effect.flatMap(beginProbing(args, probes, context), (probing) =>
     Effect.tapError(Effect.as(Effect.raceFirst(probing.started, isGone), probing), () => {
       probing.stop();
@@ -331,12 +364,12 @@ const reprobe = (state: Running, context: Actor.ActorContext<RunRpcs>) => {
 const loaded = Effect.promise(() => import("./Probing.ts"));
 
 /** With what an earlier master has started, if that runs. */
-const goOn = ({ driver, ports, slot, spec }: RunArgs) =>
+const goOn = ({ driver, ports, slot, spec }: RunArgs, limiting: Limiting | null) =>
   Effect.suspend(() => {
     const { recovered } = slot;
     slot.recovered = null;
     if (recovered === null) return Effect.succeedNone;
-    return Effect.tap(driver.recover(recovered.identity, recovered.invocation, spec.id), (task) => {
+    return Effect.tap(driver.recover(recovered.identity, recovered.invocation, spec.id, limiting?.capped), (task) => {
       if (Option.isNone(task)) return Effect.void;
       slot.reattached = true;
       slot.startedAt = recovered.startedAt;
@@ -345,7 +378,11 @@ const goOn = ({ driver, ports, slot, spec }: RunArgs) =>
   });
 
 /** Written down before it is there, so that no instant exists in which a killed master leaves behind what nobody knows of. */
-const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store }: RunArgs, environment: Notifying["environment"]) {
+const startNew = Effect.fnUntraced(function* (
+  { driver, ports, slot, spec, store }: RunArgs,
+  limiting: Limiting | null,
+  environment: Notifying["environment"],
+) {
   yield* turn;
   const startedAt = yield* Clock.currentTimeMillis;
   const port = yield* newPort(spec, slot, ports);
@@ -362,6 +399,7 @@ const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store
     capture: spec.capture,
     ...(spec.logs === undefined ? {} : { logs: spec.logs }),
     ...(slot.sockets === null ? {} : { sockets: slot.sockets }),
+    capped: limiting?.capped,
   });
   store.putProcess({ ...record, identity: task.identity });
   return task;
@@ -382,11 +420,11 @@ const Run = Actor.make({
   protocol: RunRpc,
   init: start,
   handlers: {
-    Exited: ({ args }, exit) => {
-      if (!isSuccess(args.spec, exit)) return Actor.exit(ExitReason.error(new ProcessFailed({ exit })));
-      const unanswered = Demand.unanswered(args.spec, args.slot, exit.at);
-      return Actor.exit(unanswered === null ? ExitReason.normal : ExitReason.error(unanswered));
+    Exited: ({ args, limiting }, exit) => {
+      const failure = failureOf(args, limiting, exit) ?? Demand.unanswered(args.spec, args.slot, exit.at);
+      return Actor.exit(failure === null ? ExitReason.normal : ExitReason.error(failure));
     },
+    Violated: (state, error) => fail(state, error, stopSignalFor(state.args.spec, error)),
     Unhealthy: (state, error) => fail(state, error),
     WatchdogDue: (state, _, context) => {
       const watchdog = state.notifying?.watchdog;

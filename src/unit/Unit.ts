@@ -62,7 +62,10 @@ const begin = (state: State, command: Command, context: Context, reason: string,
   if (next === null) return Effect.succeed(Actor.noReply(state));
   const { args } = state;
   // Somebody wants to see it run: what has failed before counts no more.
-  if (command !== "stop") args.slot.row = noFailures;
+  if (command !== "stop") {
+    args.slot.row = noFailures;
+    args.slot.raised = {};
+  }
   if (args.slot.phase === "blocked") args.slot.phase = "down";
   if (args.spec.restart.when === "unless_stopped" && because === null && reason !== Recovered.waitsForCall && reason !== idle)
     args.hold(command === "stop");

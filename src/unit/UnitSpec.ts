@@ -6,7 +6,9 @@ import type { LogsSpec } from "../logs/index.ts";
 import type { Signal, SocketSpec } from "../platform/index.ts";
 import type { ModuleSpec } from "./ModuleHost.ts";
 import type { Unmanaged } from "./Unmanaged.ts";
+import type { Controller } from "../platform/index.ts";
 import type { ProbesSpec } from "../health/index.ts";
+import type { Limits } from "../resources/index.ts";
 import type { Schedule } from "./Schedule.ts";
 
 /** Supervision strategy of a group: which siblings are restarted when one child fails. */
@@ -114,6 +116,8 @@ export interface UnitSpec extends Waits {
   readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
   /** How its output is kept; absent: as `defaultLogs` says. */
   readonly logs?: LogsSpec;
+  /** What it may use of the machine; absent: all. */
+  readonly limits?: Limits.LimitsSpec;
   /** What is asked of it while it runs; absent: nothing. */
   readonly probes?: ProbesSpec;
 }
@@ -144,6 +148,10 @@ export interface MasterSpec {
   readonly registry?: { readonly unix?: string; readonly port?: number };
   /** How often all units are looked at, and how long what was seen is kept; absent: every 10 seconds, for 10 minutes. */
   readonly sampling?: { readonly intervalMillis?: number; readonly retentionMillis?: number };
+  /** Controllers of the kernel that may be used; absent: all. */
+  readonly controllers?: ReadonlyArray<Controller>;
+  /** Percent of the machine's memory that units may have together; 0: as much as they want; absent: 80. */
+  readonly overcommitPercent?: number;
   /** A shutdown that takes longer kills what is left. */
   readonly forceShutdownTimeoutMillis: number;
   /** Unit ids are unique in the whole tree. */

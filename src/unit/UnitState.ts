@@ -125,12 +125,18 @@ export const describe = (state: State): Effect.Effect<UnitStatus> => {
     ready: slot.readiness.isReady(),
     ...(slot.port === null ? {} : { port: slot.port }),
     ...breakerOf(state),
+    ...warningsOf(slot),
   }));
 };
 
 /** What a unit of the kind runs, for people. */
 export const programOf = ({ args, executable, kind, workingDirectory }: UnitSpec): Pick<UnitDescription, "program"> =>
   kind === "managed" || kind === "integrated" ? { program: { command: [executable, ...args], folder: workingDirectory } } : {};
+
+const warningsOf = ({ limits }: Slot): Pick<UnitStatus, "warnings"> => {
+  const warnings = limits == null ? [] : [...limits.broken, ...limits.warnings];
+  return warnings.length === 0 ? {} : { warnings };
+};
 
 const circuitWords = { Closed: "closed", Open: "open", HalfOpen: "half_open" } as const;
 

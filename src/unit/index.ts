@@ -8,7 +8,7 @@
  */
 export * as Demand from "./Demand.ts";
 export * as FailurePolicy from "./FailurePolicy.ts";
-export type { Monitor, Watched } from "./Monitor.ts";
+export type { Monitor, Refused, Watched } from "./Monitor.ts";
 export * as Lifecycle from "./Lifecycle.ts";
 export * as Order from "./Order.ts";
 export * as Readiness from "./Readiness.ts";

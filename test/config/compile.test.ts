@@ -257,9 +257,6 @@ describe("the files of the Rust build", () => {
     ).toMatchInlineSnapshot(`
       [
         "16 HSU-CFG-101 unit "echo-test": version, tags in "metadata" are",
-        "36 HSU-CFG-101 unit "echo-test": "limits" is",
-        "69 HSU-CFG-101 unit "long-running-service": sustained_violation_time in "context_aware_restart" is",
-        "84 HSU-CFG-101 unit "long-running-service": "limits" is",
         "101 HSU-CFG-101 "log_collection" is",
       ]
     `);

@@ -119,15 +119,11 @@ describe("what this version does not do", () => {
   it("HSU-CFG-101: a block that is not in effect, once a block and unit; not when it is switched off", () => {
     expect(findings(unit("  resource_limits: {max_memory_mb: 512}", "  logging: {buffer_size: 10}"))).toMatchInlineSnapshot(`
       "
-      hsu.yaml:6:5: warning HSU-CFG-101: unit "web": "resource_limits" is accepted and not in effect in this version
-        6 |     resource_limits: {max_memory_mb: 512}
-          |     ^^^^^^^^^^^^^^^
-
       hsu.yaml:7:5: warning HSU-CFG-101: unit "web": buffer_size in "logging" is accepted and not in effect in this version
         7 |     logging: {buffer_size: 10}
           |     ^^^^^^^
 
-      2 warnings
+      1 warning
       "
     `);
     expect(findings(unit("  health_check: {enabled: false, interval: 5s}"))).toBe("\n\n");

@@ -23,6 +23,7 @@
  *   --health-log FILE     appends a line for each request
  *   --memory-mb N         takes N MB of memory, 8 MB each 10 ms, and keeps them
  *   --files N             opens N files and keeps them
+ *   --forks N             starts N children that sleep, as far as it is let, and prints `forked N`
  *   --announce FILE       appends `PID UNIX_MS` when it starts
  *
  * It prints `ready` as soon as its signal handlers are set, before anything else.
@@ -50,6 +51,7 @@ const { values } = parseArgs({
     announce: text,
     "memory-mb": text,
     files: text,
+    forks: text,
     "health-port": text,
     "port-file": text,
     "health-after-ms": { ...text, default: "0" },
@@ -118,6 +120,13 @@ if (values["memory-mb"] !== undefined) {
   }, 10);
 }
 for (let opened = 0; opened < number("files"); opened++) openSync("/dev/null", "r");
+
+let forked = 0;
+for (let tried = 0; tried < number("forks"); tried++) {
+  const child = spawn("sleep", ["300"], { stdio: "ignore" }).on("error", () => {});
+  if (child.pid !== undefined) forked++;
+}
+if (values.forks !== undefined) print(`forked ${forked}\n`);
 
 const line = (index) => `${`line ${index}`.padEnd(number("line-bytes"), ".")}\n`;
 const total = number("spew-lines") ?? Infinity;

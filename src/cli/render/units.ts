@@ -48,6 +48,7 @@ export const note = (unit: UnitStatus, now: number): string => {
   const parts: Array<string> = [];
   if (unit.state === "running" && !unit.ready) parts.push("not ready");
   if (unit.port !== undefined) parts.push(`port ${unit.port}`);
+  parts.push(...(unit.warnings ?? []).map(clean));
   if (unit.state === "running" || unit.state === "completed")
     return [...parts, ...(unit.reason === null ? [] : [clean(unit.reason)])].join(", ");
   if (unit.state !== "starting" && unit.nextStartAt !== null) parts.push(`next start in ${duration(unit.nextStartAt - now + 999)}`);

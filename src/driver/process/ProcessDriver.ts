@@ -77,6 +77,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
         }),
       memory: memory(handle),
       meter: handle.meter,
+      held: handle.held,
     });
     // Who is left of the group when the task is over, by whatever end, is killed and waited for.
     const release =
@@ -109,6 +110,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           env: { ...inherited, ...task.environment, HSU_UNIT: task.id, [mark]: task.invocation },
           cgroup: cgroupOf(task.id),
           ...(task.sockets === undefined ? {} : { sockets: task.sockets }),
+          capped: task.capped,
           stdin: "ignore",
           stdout: output(task.capture.stdout, files.stdout),
           stderr: output(task.capture.stderr, files.stderr),
@@ -117,10 +119,13 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
       }),
       runs: processes.isAlive,
       exitOf: processes.exitOf,
-      recover: (identity, invocation, id) =>
+      recover: (identity, invocation, id, capped) =>
         Effect.map(
           Effect.acquireRelease(
-            Effect.map(processes.attach(identity, options.stateDirectory), Option.map(started(invocation))),
+            Effect.map(
+              processes.attach(identity, options.stateDirectory, capped && { ...capped, name: Paths.fileName(id) }),
+              Option.map(started(invocation)),
+            ),
             Option.match({ onNone: () => Effect.void, onSome: release(id) }),
           ),
           Option.map(taskOf),

@@ -43,6 +43,7 @@ export const make = (processes: Processes["Service"]): Finder => {
     // Its descendants are not ours. Who waits has just asked it to end, so it is looked at closely.
     waitForAll: goneSoon(found),
     signal: found.signal,
+    held: null,
     meter: () => processes.meter(found.identity),
     memory: Effect.map(processes.stats(found.identity), Option.match({ onNone: () => null, onSome: ({ rssBytes }) => rssBytes })),
   });

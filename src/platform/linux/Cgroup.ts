@@ -18,7 +18,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { folderOf, type Hierarchy, hierarchies } from "./CgroupPlace.ts";
+import { folderOf, type Hierarchy, hierarchies, ownFolder } from "./CgroupPlace.ts";
 
 const read = (path: string): string | undefined => {
   try {
@@ -240,7 +240,7 @@ interface Place {
 const findPlace = (instance: string): Place | null => {
   const own = read("/proc/self/cgroup") ?? "";
   for (const hierarchy of hierarchies(read("/proc/self/mountinfo") ?? "")) {
-    const folder = folderOf(hierarchy, own);
+    const folder = ownFolder(hierarchy, own);
     if (folder === undefined) continue;
     try {
       mkdirSync(join(folder, instance), { recursive: true });
@@ -252,6 +252,14 @@ const findPlace = (instance: string): Place | null => {
     }
   }
   return null;
+};
+
+/** Whether an earlier master may have set limits of this process: it is in a controller's group of this instance. */
+export const isControlled = (instance: string, pid: number, group: ControlGroup | undefined): boolean => {
+  if (group?.version === 2 && (read(join(group.folder, "cgroup.controllers")) ?? "").trim() !== "") return true;
+  return (read(`/proc/${pid}/cgroup`) ?? "")
+    .split("\n")
+    .some((line) => /^\d+:(?!freezer:)[^:]+:/.test(line) && line.includes(`/${instance}/`));
 };
 
 /** None at all. */
@@ -291,7 +299,7 @@ export const controlGroups = (): ControlGroups => {
     left: (instance, name) => {
       const own = read("/proc/self/cgroup") ?? "";
       for (const hierarchy of hierarchies(read("/proc/self/mountinfo") ?? "")) {
-        const above = folderOf(hierarchy, own);
+        const above = ownFolder(hierarchy, own);
         const folder = above === undefined ? "" : join(above, instance, name);
         if (folder !== "" && existsSync(folder)) return new ControlGroup(hierarchy.version, folder, false);
       }

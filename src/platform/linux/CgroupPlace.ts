@@ -4,7 +4,7 @@
  * Three worlds: v2 alone, v1 with a v2 mount beside it that has no controllers (hybrid), v1 alone. v2 is preferred in each, as only it can kill a group
  * in one step and say that it is empty; of v1 the freezer is used.
  */
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 /** A hierarchy, as this process sees it. */
 export interface Hierarchy {
@@ -33,12 +33,48 @@ export const hierarchies = (mountinfo: string): ReadonlyArray<Hierarchy> => {
   return found.toSorted((one, other) => other.version - one.version);
 };
 
-/** The folder of a process's group, from its `/proc/PID/cgroup`; undefined when it is outside of what is mounted. */
-export const folderOf = ({ mount, root, version }: Hierarchy, cgroup: string): string | undefined => {
+/** Where a controller of v1 is mounted. */
+export const controllerMount = (mountinfo: string, controller: string): Hierarchy | undefined => {
+  for (const line of mountinfo.split("\n")) {
+    const [before = "", after = ""] = line.split(" - ");
+    const [, , , root = "/", mount = ""] = before.split(" ");
+    const [type, , options = ""] = after.split(" ");
+    if (type === "cgroup" && options.split(",").includes(controller)) return { version: 1, mount: unescape(mount), root: unescape(root) };
+  }
+  return undefined;
+};
+
+/** The path of a process's group in a hierarchy of v1; undefined where there is none. */
+const pathIn = (cgroup: string, hierarchy: string): string | undefined =>
+  cgroup
+    .split("\n")
+    .map((line) => /^\d+:([^:]*):(.*)$/.exec(line))
+    .find((match) => match?.[1]?.split(",").includes(hierarchy))?.[2];
+
+/**
+ * Whether a master may make groups below its own group of a controller of v1. Where that is another one than its service manager's, somebody else has put it
+ * there, and goes on to look after it: it is not given away.
+ */
+export const isDelegated = (cgroup: string, controller: string): boolean => {
+  const path = pathIn(cgroup, controller);
+  return path === "/" || path === (pathIn(cgroup, "name=systemd") ?? pathIn(cgroup, "freezer"));
+};
+
+/** The group in which a master is that has made room for controllers in its own. No unit is called so. */
+export const steppedAside = "hsu.master";
+
+/** The group that a master makes others in. */
+export const ownFolder = (hierarchy: Hierarchy, cgroup: string): string | undefined => {
+  const folder = folderOf(hierarchy, cgroup);
+  return folder?.endsWith(`/${steppedAside}`) === true ? dirname(folder) : folder;
+};
+
+/** The folder of a process's group, from its `/proc/PID/cgroup`; undefined when it is outside of what is mounted. Of v1, by a controller of its hierarchy. */
+export const folderOf = ({ mount, root, version }: Hierarchy, cgroup: string, controller = "freezer"): string | undefined => {
   for (const line of cgroup.split("\n")) {
     const [, number, controllers, path] = /^(\d+):([^:]*):(.*)$/.exec(line) ?? [];
     if (path === undefined || controllers === undefined) continue;
-    if (version === 2 ? number !== "0" || controllers !== "" : !controllers.split(",").includes("freezer")) continue;
+    if (version === 2 ? number !== "0" || controllers !== "" : !controllers.split(",").includes(controller)) continue;
     // A group that has been removed with somebody in it, and one above what this process may see.
     if (path.endsWith(" (deleted)") || path.startsWith("/..")) return undefined;
     if (root === "/") return join(mount, path);

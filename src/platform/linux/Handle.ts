@@ -9,6 +9,7 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import type { ProcessExit, ProcessHandle, ProcessIdentity } from "../Process.ts";
 import { SignalError } from "../ProcessErrors.ts";
+import type { Held } from "../Caps.ts";
 import type { ControlGroup } from "./Cgroup.ts";
 import { watchEnd } from "./Watch.ts";
 import { reapSoon } from "./Reap.ts";
@@ -53,8 +54,11 @@ export const reaped = ({ pid, startTime }: ProcessIdentity, probe: Probe): Proce
   return exit;
 };
 
+/** What it is held to, and what goes with it. */
+type Limited = Held & { readonly remove: () => void };
+
 /** A process that runs and that an earlier master has started: its end is noticed; how it ended is known only where it is our child all the same. */
-export const attachHandle = (identity: ProcessIdentity, probe: Probe, group?: ControlGroup): ProcessHandle => {
+export const attachHandle = (identity: ProcessIdentity, probe: Probe, group?: ControlGroup, limited?: Limited): ProcessHandle => {
   const runs = (): boolean => {
     try {
       const now = probe.look(identity.pid);
@@ -74,17 +78,23 @@ export const attachHandle = (identity: ProcessIdentity, probe: Probe, group?: Co
     check: () => (runs() ? undefined : heard()),
     close: () => close(),
   };
-  return makeHandle(identity, probe, source, group);
+  return makeHandle(identity, probe, source, group, limited);
 };
 
 /** A child of ours that has a pid and has not been waited for. */
-export const childHandle = (child: ChildProcess, identity: ProcessIdentity, probe: Probe, group?: ControlGroup): ProcessHandle => {
+export const childHandle = (
+  child: ChildProcess,
+  identity: ProcessIdentity,
+  probe: Probe,
+  group?: ControlGroup,
+  limited?: Limited,
+): ProcessHandle => {
   const source: Source = {
     watch: (ended) => void child.once("exit", (code, signal) => ended({ code, signal })),
     check: () => undefined,
     close: () => {},
   };
-  return makeHandle(identity, probe, source, group);
+  return makeHandle(identity, probe, source, group, limited);
 };
 
 /** Where the end of a leader is heard of. */
@@ -95,7 +105,13 @@ interface Source {
   readonly close: () => void;
 }
 
-const makeHandle = (identity: ProcessIdentity, probe: Probe, source: Source, cgroup: ControlGroup | undefined): ProcessHandle => {
+const makeHandle = (
+  identity: ProcessIdentity,
+  probe: Probe,
+  source: Source,
+  cgroup: ControlGroup | undefined,
+  limited: Limited | undefined,
+): ProcessHandle => {
   const { pid } = identity;
   const callbacks = new Set<(exit: ProcessExit) => void>();
   let ended: ProcessExit | undefined;
@@ -214,6 +230,7 @@ const makeHandle = (identity: ProcessIdentity, probe: Probe, source: Source, cgr
       }
     }
     if (cgroup !== undefined) yield* killControlGroup(cgroup, deadline);
+    limited?.remove();
   });
 
   return {
@@ -231,6 +248,11 @@ const makeHandle = (identity: ProcessIdentity, probe: Probe, source: Source, cgr
       return cgroup?.holds ?? false;
     },
     killGroup,
-    meter: () => probe.meter(pid, identity.startTime, cgroup === undefined ? {} : { group: cgroup }),
+    meter: () =>
+      probe.meter(pid, identity.startTime, {
+        ...(cgroup === undefined ? {} : { group: cgroup }),
+        ...(limited === undefined ? {} : { oomKills: limited.oomKills }),
+      }),
+    held: limited ?? null,
   };
 };

@@ -11,7 +11,7 @@ import { formatAddress, NotListening } from "../Listening.ts";
 import { NotifyUnavailable } from "../Notify.ts";
 import { Processes, type ProcessIdentity, type SpawnOptions } from "../Process.ts";
 import type { Probe } from "../Probe.ts";
-import { type ControlGroups, controlGroups } from "./Cgroup.ts";
+import { type ControlGroup, type ControlGroups, controlGroups, isControlled } from "./Cgroup.ts";
 import { instanceName } from "./CgroupPlace.ts";
 import { attachHandle, childHandle, reaped } from "./Handle.ts";
 import { procProbe } from "./Proc.ts";
@@ -41,15 +41,35 @@ const foreignOf = (probe: Probe, environment: Readonly<Record<string, string | u
   };
 };
 
+/** Loaded with the first unit that has limits. */
+const capping = Effect.promise(() => import("./Capping.ts"));
+
+/** How it is started under its limits; undefined: it has none. */
+const cappingOf = (options: SpawnOptions, group: ControlGroup | undefined) => {
+  const { capped, cgroup } = options;
+  if (capped === undefined || cgroup === undefined) return Effect.undefined;
+  return Effect.map(capping, ({ cap }) => cap(options, capped, { group, instance: instanceName(cgroup.instance), name: cgroup.name }));
+};
+
 const make = (probe: Probe, environment = process.env, groups = controlGroups()): Processes["Service"] => {
   /** Started, and taken into its group. What the system refuses once is not tried again: marks in the environment are left then. */
   const start = (options: SpawnOptions) => {
     const { cgroup } = options;
     const group = cgroup === undefined ? undefined : groups.make(instanceName(cgroup.instance), cgroup.name);
-    return spawnChild(options, (child) => {
-      group?.add(child.pid, groups.giveUp);
-      return childHandle(child, identityOf(child.pid), probe, group);
-    }).pipe(Effect.tapError(() => Effect.sync(() => group?.remove())));
+    return Effect.flatMap(cappingOf(options, group), (capping) =>
+      spawnChild(capping?.options ?? options, (child) => {
+        capping?.started(child.pid);
+        group?.add(child.pid, groups.giveUp);
+        return childHandle(child, identityOf(child.pid), probe, group, capping);
+      }).pipe(
+        Effect.tapError(() =>
+          Effect.sync(() => {
+            group?.remove();
+            capping?.remove();
+          }),
+        ),
+      ),
+    );
   };
   const identify = (pid: number): ProcessIdentity | undefined => {
     const sighting = probe.look(pid);
@@ -96,18 +116,29 @@ const make = (probe: Probe, environment = process.env, groups = controlGroups())
     isAlive: (identity) => Effect.sync(() => runs(identity)),
     exitOf: (identity) =>
       Effect.sync(() => Option.fromUndefinedOr(identity.bootId === probe.bootId() ? reaped(identity, probe) : undefined)),
-    attach: (identity, instance) =>
-      Effect.sync(() => {
-        if (!runs(identity)) return Option.none();
+    attach: (identity, instance, capped) =>
+      Effect.suspend(() => {
+        if (!runs(identity)) return Effect.succeedNone;
         const group = instance === undefined ? undefined : groups.of(instanceName(instance), identity.pid);
-        return Option.some(attachHandle(identity, probe, group));
+        if (instance === undefined) return Effect.succeedSome(attachHandle(identity, probe, group));
+        const { name, ...limits } = capped ?? { name: "", caps: {} };
+        const where = { group, instance: instanceName(instance), name };
+        if (capped === undefined && !isControlled(where.instance, identity.pid, group)) {
+          return Effect.succeedSome(attachHandle(identity, probe, group));
+        }
+        return Effect.map(capping, ({ recap }) =>
+          runs(identity) ? Option.some(attachHandle(identity, probe, group, recap(identity.pid, limits, where))) : Option.none(),
+        );
       }),
     clear: ({ instance, name }) =>
-      Effect.sync(() => {
-        const group = groups.left(instanceName(instance), name);
-        if (group?.populated() === true) group.kill();
-        else group?.remove();
-      }),
+      Effect.flatMap(capping, ({ removeLeft }) =>
+        Effect.sync(() => {
+          const group = groups.left(instanceName(instance), name);
+          if (group?.populated() === true) group.kill();
+          else group?.remove();
+          removeLeft(instanceName(instance), name);
+        }),
+      ),
     marked: (name, ...values) =>
       Effect.sync(() =>
         probe.marked(values.map((value) => `${name}=${value}`)).flatMap((pid) => {

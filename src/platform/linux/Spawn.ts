@@ -14,7 +14,7 @@ const codeOf = (error: unknown): string => {
 };
 
 /** Where the executable is, as the system looks for it; undefined when it is nowhere. */
-const find = ({ executable, cwd, env }: SpawnOptions): string | undefined => {
+export const findExecutable = ({ executable, cwd, env }: SpawnOptions): string | undefined => {
   const places = executable.includes("/")
     ? [resolve(cwd, executable)]
     : (env["PATH"] ?? "/usr/bin:/bin").split(delimiter).map((folder) => join(resolve(cwd, folder), executable));
@@ -39,11 +39,13 @@ const explain = (options: SpawnOptions, errno: string): SpawnError => {
     case "ENOENT":
     case "ENOTDIR": {
       if (!isDirectory(options.cwd)) return because("WorkingDirectoryNotFound", options.cwd);
-      const found = find(options);
+      const found = findExecutable(options);
       return found === undefined ? because("ExecutableNotFound") : because("InterpreterNotFound", found);
     }
     case "EACCES":
-      return mayEnter(options.cwd) ? because("NotExecutable", find(options)) : because("WorkingDirectoryNotPermitted", options.cwd);
+      return mayEnter(options.cwd)
+        ? because("NotExecutable", findExecutable(options))
+        : because("WorkingDirectoryNotPermitted", options.cwd);
     case "EMFILE":
     case "ENFILE":
       return because("TooManyOpenFiles");
@@ -88,16 +90,21 @@ const tellPid = 'export LISTEN_PID=$$; exec "$@"';
 /** A shell leaves out what cannot be one of its variables. */
 const isVariable = (name: string): boolean => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name);
 
+/** The same words, with those variables added that a shell would leave out. */
+export const throughShell = (env: SpawnOptions["env"], ...words: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const odd = Object.entries(env).filter(([name]) => !isVariable(name));
+  return odd.length === 0 ? words : ["/usr/bin/env", ...odd.map((entry) => entry.join("=")), ...words];
+};
+
 /** What is executed: the program, or a shell that becomes it where it is told of sockets. Throws a `SpawnError`. */
 const commandOf = (options: SpawnOptions): Pick<SpawnOptions, "executable" | "args" | "env"> & { readonly fds: ReadonlyArray<number> } => {
   const { args, env, executable, sockets } = options;
   if (sockets === undefined) return { executable, args, env, fds: [] };
   // Of the shell's own failure nobody would know what it was.
-  const found = isDirectory(options.cwd) ? find(options) : undefined;
+  const found = isDirectory(options.cwd) ? findExecutable(options) : undefined;
   if (found === undefined) throw explain(options, "ENOENT");
   if (!mayEnter(found) || isDirectory(found)) throw explain(options, "EACCES");
-  const odd = Object.entries(env).filter(([name]) => !isVariable(name));
-  const program = odd.length === 0 ? [executable, ...args] : ["/usr/bin/env", ...odd.map((entry) => entry.join("=")), executable, ...args];
+  const program = throughShell(env, executable, ...args);
   const fds = sockets.handOver();
   const told = { LISTEN_FDS: String(fds.length), LISTEN_FDNAMES: sockets.names.join(":") };
   return { executable: "/bin/sh", args: ["-c", tellPid, "sh", ...program], env: { ...env, ...told }, fds };

@@ -134,6 +134,7 @@ const start = (options: SpawnOptions, script: Script, pid: number) => {
     signal,
     groupAlive,
     contained: true,
+    held: null,
     killGroup: Effect.suspend(() => (groupAlive() ? deliver("SIGKILL") : Effect.void)),
     meter: () => Promise.resolve(meterOf(() => (ended === undefined ? script.stats : undefined))),
   };

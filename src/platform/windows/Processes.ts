@@ -85,6 +85,7 @@ const make = (run: Run): Processes["Service"] => {
       signal,
       groupAlive,
       contained: false,
+      held: null,
       killGroup: Effect.suspend(() => {
         if (!groupAlive()) return Effect.void;
         run(taskkill(pid, true));
