@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
 import type { Control } from "../master/Control.ts";
+import { optimize } from "../platform/index.ts";
 
 /** Somebody else listens on the port. */
 export class PortInUse extends Schema.TaggedError<PortInUse>()("PortInUse", { port: Schema.Int }) {
@@ -42,6 +43,7 @@ const graceMillis = 500;
 export const serve = Effect.fnUntraced(function* (
   port: number,
 ): Effect.fn.Return<number, PortInUse | PortNotOpened, Control | Scope.Scope> {
+  optimize();
   const { make } = yield* Effect.promise(() => import("./GrpcServices.ts"));
   const closing = new AbortController();
   const server = yield* make(closing.signal);

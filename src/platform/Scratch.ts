@@ -2,8 +2,8 @@
  * A file without a name, for what a command prints: in memory where the system has such a place, so that a full disk makes no command fail.
  */
 import { closeSync, fstatSync, openSync, readSync, unlinkSync } from "node:fs";
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { newInvocation } from "./Invocation.ts";
 
 export interface Scratch {
   readonly descriptor: number;
@@ -15,7 +15,7 @@ export interface Scratch {
 const memory = "/dev/shm";
 
 const openIn = (folder: string): number | null => {
-  const path = join(folder, `hsu-${randomUUID()}`);
+  const path = join(folder, `hsu-${newInvocation()}`);
   try {
     const fd = openSync(path, "ax+", 0o600);
     unlinkSync(path);

@@ -6,8 +6,10 @@
  * Never changes: it is the only room with `node:child_process`, `/proc` and `process.kill`; a process is known by pid + start time + boot id;
  * what it starts leads its own process group and writes its output without the master's help.
  */
+export { optimize } from "./Compilers.ts";
 export { canReplace, replaceSoon, takeOver, tookOver, tryOut } from "./Replace.ts";
 export * from "./FreePort.ts";
+export { newInvocation } from "./Invocation.ts";
 export { type Meter, noUsage, type Usage } from "./Meter.ts";
 export type { CapName, Capped, Caps, Controller, Held, Hold, Holds } from "./Caps.ts";
 export * from "./Discovery.ts";

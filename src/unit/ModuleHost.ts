@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
+import { optimize } from "../platform/index.ts";
 
 /** What a module unit runs. */
 export interface ModuleSpec {
@@ -212,6 +213,7 @@ export const openModule = (
     Effect.promise((signal) => {
       // Node's own words name who imports it, which is of no use to anybody.
       if (!existsSync(spec.path)) return Promise.resolve({ refused: "NotImported" as const, detail: "there is no such file" });
+      optimize();
       return (spec.worker ? onThread : inProcess)(id, spec, output, signal);
     }),
     (opened): Effect.Effect<RunningModule, ModuleError | ModuleStartFailed> => {

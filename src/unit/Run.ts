@@ -12,7 +12,7 @@ import { Actor, type ActorRef, ChildSpec, ExitReason } from "../actor/index.ts";
 import type { Driver, Task } from "../driver/index.ts";
 import type { ProbesSpec } from "../health/index.ts";
 import { type Health, LastExit } from "../protocol/MasterRpc.ts";
-import type { HeldSockets, Ports } from "../platform/index.ts";
+import { type HeldSockets, newInvocation, type Ports } from "../platform/index.ts";
 import type { HeldLimit } from "../protocol/Resources.ts";
 import type { Store } from "../store/index.ts";
 import type { Raised } from "./Caps.ts";
@@ -386,7 +386,7 @@ const startNew = Effect.fnUntraced(function* (
   yield* turn;
   const startedAt = yield* Clock.currentTimeMillis;
   const port = yield* newPort(spec, slot, ports);
-  const invocation = crypto.randomUUID();
+  const invocation = newInvocation();
   const record = { unit: spec.id, invocation, fingerprint: fingerprint(spec), identity: null, startedAt, ...recordedPort(port) };
   store.putProcess(record);
   const task = yield* driver.start({

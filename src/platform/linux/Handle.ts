@@ -4,7 +4,6 @@
  * A pid is free for strangers once its process is reaped and its group is empty. So after the leader's exit each step first asks whether the
  * pid is still ours, and an empty group stays empty for good.
  */
-import type { ChildProcess } from "node:child_process";
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import type { ProcessExit, ProcessHandle, ProcessIdentity } from "../Process.ts";
@@ -13,6 +12,7 @@ import type { Held } from "../Caps.ts";
 import type { ControlGroup } from "./Cgroup.ts";
 import { watchEnd } from "./Watch.ts";
 import { reapSoon } from "./Reap.ts";
+import type { StartedChild } from "./Spawn.ts";
 import type { Probe } from "../Probe.ts";
 import type { Signal } from "../Signal.ts";
 
@@ -83,14 +83,14 @@ export const attachHandle = (identity: ProcessIdentity, probe: Probe, group?: Co
 
 /** A child of ours that has a pid and has not been waited for. */
 export const childHandle = (
-  child: ChildProcess,
+  child: StartedChild,
   identity: ProcessIdentity,
   probe: Probe,
   group?: ControlGroup,
   limited?: Limited,
 ): ProcessHandle => {
   const source: Source = {
-    watch: (ended) => void child.once("exit", (code, signal) => ended({ code, signal })),
+    watch: child.onEnd,
     check: () => undefined,
     close: () => {},
   };

@@ -1,12 +1,13 @@
 /**
  * Starting a process, and telling apart why it did not start.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { accessSync, closeSync, constants, existsSync, openSync, statSync } from "node:fs";
 import { delimiter, join, resolve } from "node:path";
 import * as Effect from "effect/Effect";
-import type { Output, SpawnOptions } from "../Process.ts";
+import type { Output, ProcessExit, SpawnOptions } from "../Process.ts";
 import { SpawnError, type SpawnFailure } from "../ProcessErrors.ts";
+import { nativeSpawn } from "./PosixSpawn.ts";
 
 const codeOf = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException;
@@ -14,11 +15,14 @@ const codeOf = (error: unknown): string => {
 };
 
 /** Where the executable is, as the system looks for it; undefined when it is nowhere. */
-export const findExecutable = ({ executable, cwd, env }: SpawnOptions): string | undefined => {
+export const findExecutable = (
+  { executable, cwd, env }: SpawnOptions,
+  suits: (place: string) => boolean = existsSync,
+): string | undefined => {
   const places = executable.includes("/")
     ? [resolve(cwd, executable)]
     : (env["PATH"] ?? "/usr/bin:/bin").split(delimiter).map((folder) => join(resolve(cwd, folder), executable));
-  return places.find((place) => existsSync(place));
+  return places.find((place) => suits(place));
 };
 
 const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
@@ -31,6 +35,8 @@ const mayEnter = (path: string): boolean => {
     return false;
   }
 };
+
+const mayRun = (path: string): boolean => existsSync(path) && !isDirectory(path) && mayEnter(path);
 
 /** The system reports one code for the folder, the program and the program's interpreter: look at which of them it is. */
 const explain = (options: SpawnOptions, errno: string): SpawnError => {
@@ -75,15 +81,31 @@ const openOutput = (output: Output, opened: Array<number>): number | "ignore" =>
 };
 
 /** A process that runs; nobody has waited for it yet. */
-export type StartedChild = ChildProcess & { readonly pid: number };
+export interface StartedChild {
+  readonly pid: number;
+  /** Calls back once when it has ended, from the event loop. */
+  readonly onEnd: (ended: (exit: ProcessExit) => void) => void;
+}
 
-/**
- * Starts the process. The output files are opened here, handed down and closed again: what the process writes goes to the file without
- * passing through the master, so neither a slow reader nor a dead master makes it wait.
- *
- * `started` is called in the same turn of the loop, before anything can have been heard of the process: an `exit` listener set there misses
- * nothing, and the pid cannot have been reused.
- */
+type Stdio = ReadonlyArray<number | "ignore">;
+
+/** Undefined where that is not to be had, or does not succeed: then Node's own way says why. */
+const startNatively = (options: SpawnOptions, stdio: Stdio): StartedChild | undefined => {
+  const { args, cwd, env, executable, sockets } = options;
+  const spawnNow = sockets === undefined ? nativeSpawn() : null;
+  if (spawnNow === null) return undefined;
+  const path = executable.includes("/") ? executable : findExecutable(options, mayRun);
+  return path === undefined ? undefined : spawnNow({ path, args: [executable, ...args], cwd, env, stdio });
+};
+
+const startByNode = (options: SpawnOptions, stdio: Stdio, failed: (error: unknown) => void): StartedChild | undefined => {
+  const { args, env, executable, fds } = commandOf(options);
+  const child = spawn(executable, args, { cwd: options.cwd, env, detached: true, stdio: [...stdio, ...fds] });
+  child.on("error", failed);
+  const { pid } = child;
+  return pid === undefined ? undefined : { pid, onEnd: (ended) => void child.once("exit", (code, signal) => ended({ code, signal })) };
+};
+
 /** Only the process itself knows its pid before it is the program: a shell tells it, and becomes it. */
 const tellPid = 'export LISTEN_PID=$$; exec "$@"';
 
@@ -110,6 +132,13 @@ const commandOf = (options: SpawnOptions): Pick<SpawnOptions, "executable" | "ar
   return { executable: "/bin/sh", args: ["-c", tellPid, "sh", ...program], env: { ...env, ...told }, fds };
 };
 
+/**
+ * Starts the process. The output files are opened here, handed down and closed again: what the process writes goes to the file without
+ * passing through the master, so neither a slow reader nor a dead master makes it wait.
+ *
+ * `started` is called in the same turn of the loop, before anything can have been heard of the process: who listens for its end there misses
+ * nothing, and the pid cannot have been reused.
+ */
 export const spawnChild = <A>(options: SpawnOptions, started: (child: StartedChild) => A): Effect.Effect<A, SpawnError> =>
   Effect.callback((resume) => {
     const stdio: Array<number | "ignore"> = [options.stdin];
@@ -117,12 +146,11 @@ export const spawnChild = <A>(options: SpawnOptions, started: (child: StartedChi
     try {
       stdio.push(openOutput(options.stdout, opened));
       stdio.push(openOutput(options.stderr, opened));
-      const { args, env, executable, fds } = commandOf(options);
-      const child = spawn(executable, args, { cwd: options.cwd, env, detached: true, stdio: [...stdio, ...fds] });
-      child.on("error", (error) => resume(Effect.fail(explain(options, codeOf(error)))));
+      const failed = (error: unknown): void => resume(Effect.fail(explain(options, codeOf(error))));
+      const child = startNatively(options, stdio) ?? startByNode(options, stdio, failed);
       // With a pid the program has been executed: the system call waits for that.
-      if (child.pid !== undefined) {
-        const running = started(child as StartedChild);
+      if (child !== undefined) {
+        const running = started(child);
         // A spawn blocks the loop for a millisecond or more: between two of them it gets to everybody else.
         setImmediate(() => resume(Effect.succeed(running)));
       }

@@ -63,8 +63,14 @@ const make = (run: Run): Processes["Service"] => {
     const { pid } = child;
     // When the system does not tell: an identity that nobody has is never signalled wrongly.
     const identity = identify(pid) ?? { pid, startTime: -1, bootId: "unknown" };
-    const exited = new Promise<ProcessExit>((done) => child.once("exit", (code, signal) => done({ code, signal })));
-    const groupAlive = (): boolean => (child.exitCode === null && child.signalCode === null) || tree(identity).length > 0;
+    let ended = false;
+    const exited = new Promise<ProcessExit>((done) =>
+      child.onEnd((exit) => {
+        ended = true;
+        done(exit);
+      }),
+    );
+    const groupAlive = (): boolean => !ended || tree(identity).length > 0;
     const fail = (reason: SignalError["reason"], signal: Signal) => Effect.fail(new SignalError({ reason, pid, signal }));
     const signal: ProcessHandle["signal"] = (name) =>
       Effect.suspend(() => {

@@ -1,0 +1,160 @@
+/**
+ * `posix_spawn` of the C library: it does not copy the master's memory map as Node's fork does, so it takes a third of the time in a small master, and
+ * the same in a large one. By koffi's binary alone: with its wrapper it costs seven megabytes, without it one.
+ */
+import { existsSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { ProcessExit } from "../Process.ts";
+import { exitFrom } from "./Reap.ts";
+
+/** What is spawned; descriptors are kept open for the process under these numbers. */
+export interface NativeSpawn {
+  /** With a slash in it. */
+  readonly path: string;
+  readonly args: ReadonlyArray<string>;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Standard input, output and error; `ignore` is /dev/null. */
+  readonly stdio: ReadonlyArray<number | "ignore">;
+}
+
+export interface NativeChild {
+  readonly pid: number;
+  /** Calls back when it has ended, from the event loop. */
+  readonly onEnd: (ended: (exit: ProcessExit) => void) => void;
+}
+
+type Call = (...args: ReadonlyArray<unknown>) => number;
+interface Library {
+  readonly func: (prototype: string) => Call;
+}
+
+/** The binary beside the package that brings it, as npm and its like lay them out; undefined where none is installed. */
+const findBinary = (): string | undefined => {
+  const [owner, name] = ["@koromix", `koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`];
+  for (let folder = import.meta.dirname; ; folder = dirname(folder)) {
+    const modules = join(folder, "node_modules");
+    const koffi = join(modules, "koffi");
+    if (existsSync(koffi)) {
+      const places = [modules, join(koffi, "node_modules"), dirname(realpathSync(koffi))];
+      return places.map((place) => join(place, owner, name)).find(existsSync);
+    }
+    if (folder === dirname(folder)) return undefined;
+  }
+};
+
+const load = (): Library => {
+  const file = findBinary();
+  if (file === undefined) throw new Error("koffi is not installed");
+  const module = { exports: {} as { readonly load: (path: null) => Library } };
+  process.dlopen(module, file);
+  return module.exports.load(null);
+};
+
+// The same in glibc and musl, on all machines with 64 bits.
+const [setSignalDefaults, setSignalMask, setSession] = [0x04, 0x08, 0x80];
+const readWrite = 2;
+const [noHang, exited, noWait] = [1, 4, 0x0100_0000];
+/** Larger than each of the library's own structures. */
+const structureBytes = 512;
+const signalSetBytes = 128;
+/** In `siginfo_t`, of who has ended. */
+const pidOffset = 16;
+
+const make = () => {
+  const library = load();
+  const pointers = (count: number): string => Array.from({ length: count }, () => "void *").join(", ");
+  const declare = (name: string, args: string): Call => library.func(`int ${name}(${args})`);
+  const spawn = declare("posix_spawn", "void *, const char *, void *, void *, const char **, const char **");
+  const initActions = declare("posix_spawn_file_actions_init", pointers(1));
+  const freeActions = declare("posix_spawn_file_actions_destroy", pointers(1));
+  const addDuplicate = declare("posix_spawn_file_actions_adddup2", "void *, int, int");
+  const addOpen = declare("posix_spawn_file_actions_addopen", "void *, int, const char *, int, int");
+  const addFolder = declare("posix_spawn_file_actions_addchdir_np", "void *, const char *");
+  const waitid = declare("waitid", "int, int, void *, int");
+  const waitpid = declare("waitpid", "int, void *, int");
+
+  /** A session of its own, no signal blocked or ignored: Node ignores SIGPIPE. */
+  const attributes = Buffer.alloc(structureBytes);
+  const signals = Buffer.alloc(structureBytes);
+  declare("posix_spawnattr_init", pointers(1))(attributes);
+  declare("posix_spawnattr_setflags", "void *, short")(attributes, setSignalDefaults | setSignalMask | setSession);
+  declare("posix_spawnattr_setsigmask", pointers(2))(attributes, signals);
+  // Also those two that the library keeps for itself, which it would leave ignored.
+  signals.fill(0xff, 0, signalSetBytes);
+  declare("posix_spawnattr_setsigdefault", pointers(2))(attributes, signals);
+
+  const actions = Buffer.alloc(structureBytes);
+  const pid = Buffer.alloc(8);
+  const status = Buffer.alloc(8);
+  const info = Buffer.alloc(structureBytes);
+
+  /** Those that nobody has waited for. */
+  const children = new Map<number, { ended: ((exit: ProcessExit) => void) | null }>();
+  /** Children keep a program going, as Node's own do; a timer that never comes does that. */
+  let keeper: ReturnType<typeof setInterval> | null = null;
+
+  const reap = (child: number): void => {
+    if (waitpid(child, status, noHang) !== child) return;
+    const entry = children.get(child);
+    children.delete(child);
+    if (children.size === 0 && keeper !== null) {
+      clearInterval(keeper);
+      keeper = null;
+    }
+    entry?.ended?.(exitFrom(status.readInt32LE(0)));
+  };
+  /** One signal may stand for many ends. */
+  const look = (): void => {
+    for (;;) {
+      info.writeInt32LE(0, pidOffset);
+      if (waitid(0, 0, info, exited | noHang | noWait) !== 0) return;
+      const first = info.readInt32LE(pidOffset);
+      if (first === 0) return;
+      if (children.has(first)) reap(first);
+      // Somebody else's, who will wait for it: it hides those that have ended after it.
+      else return Array.from(children.keys()).forEach(reap);
+    }
+  };
+  process.on("SIGCHLD", look);
+
+  /** Undefined where it does not succeed, for whatever reason. */
+  return ({ args, cwd, env, path, stdio }: NativeSpawn): NativeChild | undefined => {
+    const words = [...args, null];
+    const environment = [...Object.entries(env).map(([name, value]) => `${name}=${value}`), null];
+    // Its own descriptors would be in the way of those that it is to have.
+    if (stdio.some((from) => from !== "ignore" && from < stdio.length)) return undefined;
+    // A zero ends a text for C.
+    if ([path, cwd, ...words, ...environment].some((text) => text?.includes("\0"))) return undefined;
+    if (initActions(actions) !== 0) return undefined;
+    try {
+      const give = (from: number | "ignore", to: number): number =>
+        from === "ignore" ? addOpen(actions, to, "/dev/null", readWrite, 0) : addDuplicate(actions, from, to);
+      const isPrepared = stdio.every((from, to) => give(from, to) === 0) && addFolder(actions, cwd) === 0;
+      if (!isPrepared || spawn(pid, path, actions, attributes, words, environment) !== 0) return undefined;
+    } finally {
+      freeActions(actions);
+    }
+    const child = pid.readInt32LE(0);
+    const entry: { ended: ((exit: ProcessExit) => void) | null } = { ended: null };
+    children.set(child, entry);
+    keeper ??= setInterval(() => {}, 0x7fff_ffff);
+    return { pid: child, onEnd: (ended) => void (entry.ended = ended) };
+  };
+};
+
+/** Another thread than the main one hears none, and may not change the folder either. To ask `worker_threads` would load it. */
+const hearsSignals = (): boolean => (process.chdir as { readonly disabled?: boolean }).disabled !== true;
+
+let made: ReturnType<typeof make> | null | undefined;
+
+/** Null where there is no such way: another system, no binary for it, or a thread that hears no signals. */
+export const nativeSpawn = (): ReturnType<typeof make> | null => {
+  if (made !== undefined) return made;
+  try {
+    made = process.platform === "linux" && hearsSignals() ? make() : null;
+  } catch {
+    made = null;
+  }
+  return made;
+};
