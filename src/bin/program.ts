@@ -49,6 +49,7 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       services: [
         serving("api", api.serve(socketPath)),
         ...(spec.port === undefined ? [] : [serving("grpc", api.serveGrpc(spec.port))]),
+        ...(spec.http === undefined ? [] : [serving("http", api.serveHttp(spec.http, join(stateDirectory, "tokens.json")))]),
         ...(spec.registry === undefined ? [] : [serving("registry", api.serveRegistry(spec.registry))]),
       ],
     });

@@ -6,6 +6,7 @@ import { isGroup, nestedOf } from "./Dialect.ts";
 import { checkOrder } from "./OrderChecks.ts";
 import { checkProbes } from "./ProbeChecks.ts";
 import { pathProblems } from "./PathChecks.ts";
+import { httpProblems } from "./HttpOf.ts";
 import { listenProblems } from "./ListenChecks.ts";
 import { startProblems } from "./StartChecks.ts";
 import { type Entry, labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
@@ -180,6 +181,7 @@ export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
     ),
     ...units.flatMap((unit) => startProblems(unit.node, nameOf(unit.node), get)),
     ...units.flatMap((unit) => pathProblems(unit.node, nameOf(unit.node), get)),
+    ...httpProblems(root),
     ...checkOrder(root),
     ...idleLimit(get(root, "process_manager")?.node),
     ...found.filter((entry) => entry.group).flatMap((entry) => idleLimit(entry.node)),

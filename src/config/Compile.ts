@@ -4,6 +4,7 @@
 import * as NodePath from "node:path";
 import type { GroupSpec, MasterSpec, UnitSpec } from "../unit/UnitSpec.ts";
 import { type Nested, nestedOf } from "./Dialect.ts";
+import { httpOf } from "./HttpOf.ts";
 import { limitsOf, samplingOf } from "./LimitsOf.ts";
 import { listenOf } from "./ListenOf.ts";
 import { onCallOf } from "./OnCallOf.ts";
@@ -268,6 +269,7 @@ export const compile = (config: ConfigFile, root: Located, file: string, folder:
     source: file,
     logLevel: manager.log_level ?? "info",
     ...(manager.port === undefined ? {} : { port: manager.port }),
+    ...(manager.http === undefined ? {} : { http: httpOf(folder, manager.http) }),
     ...(manager.registry === undefined ? {} : { registry: registryOf(folder, manager.registry) }),
     ...samplingOf(manager.resources),
     forceShutdownTimeoutMillis: manager.force_shutdown_timeout ?? DEFAULTS.forceShutdownTimeoutMillis,

@@ -3,6 +3,7 @@
  * are typed here; the blocks that are not are in Blocks.ts.
  */
 import * as Schema from "effect/Schema";
+import { HttpBlock } from "./HttpOf.ts";
 import { Limits, LogCollection, ManagerResources, ProcessFile, ResourceLimits, UnitLogCollection } from "./Blocks.ts";
 import { isGroup, nestedOf } from "./Dialect.ts";
 import { probeKeys } from "./Probes.ts";
@@ -178,6 +179,7 @@ export const ConfigFile = Schema.Struct({
     block({
       port: Port,
       registry: block({ unix: Name, port: Port }),
+      http: HttpBlock,
       resources: ManagerResources,
       log_level: OneOf("debug", "info", "warn", "error"),
       force_shutdown_timeout: Timeout,

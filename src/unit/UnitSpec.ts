@@ -144,6 +144,12 @@ export interface MasterSpec {
   readonly logLevel: "debug" | "info" | "warn" | "error";
   /** TCP port of the gRPC surface on 127.0.0.1, for `hsu up`; absent: none is opened. */
   readonly port?: number;
+  /** Where the HTTP API listens, for `hsu up`; absent: there is none. The paths are absolute. */
+  readonly http?: {
+    readonly address: string;
+    readonly port: number;
+    readonly tls?: { readonly certificate: string; readonly key: string; readonly clientCa?: string };
+  };
   /** Where the service registry listens, for `hsu up`; absent: there is none to be reached. */
   readonly registry?: { readonly unix?: string; readonly port?: number };
   /** How often all units are looked at, and how long what was seen is kept; absent: every 10 seconds, for 10 minutes. */

@@ -1,0 +1,192 @@
+/**
+ * Each path of the HTTP API, answered by `Control`: for what the token of the request is good for, and no further.
+ */
+import { createHash } from "node:crypto";
+import * as Clock from "effect/Clock";
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder";
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema";
+import * as OpenApi from "effect/http-api/OpenApi";
+import * as Layer from "effect/Layer";
+import * as Redacted from "effect/Redacted";
+import * as Stream from "effect/Stream";
+import { Control } from "../master/Control.ts";
+import { UnitNotFound } from "../protocol/Errors.ts";
+import { Access, MasterHttp, Needs, Scope } from "../protocol/HttpApi.ts";
+import type { MasterEvent, MasterStatus, TreeNode, UnitStatus } from "../protocol/MasterRpc.ts";
+import { Tokens } from "../security/index.ts";
+import * as Metrics from "./Metrics.ts";
+import { changed, type CommandError, commandProblem, forbidden, notReady, problems, unauthorized } from "./Problems.ts";
+
+const isIn = (group: string | null, unit: UnitStatus): boolean => group === null || unit.groups.includes(group);
+
+/** Changes with what a command would depend on, and not with each byte of memory. */
+const tagOf = ({ breaker, health, lastExit, pid, ready, restarts, startedAt, state }: UnitStatus): string => {
+  const seen = JSON.stringify([state, pid, startedAt, restarts, ready, health, breaker, lastExit]);
+  return `"${createHash("sha256").update(seen).digest("base64url").slice(0, 22)}"`;
+};
+
+const subtree = (node: TreeNode, group: string): TreeNode | undefined => {
+  if (node.kind === "supervisor" && node.id === group) return node;
+  for (const child of node.children) {
+    const found = subtree(child, group);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+};
+
+/** Why not all units are as they should be; null when they are. */
+const missing = ({ phase, units }: MasterStatus): string | null => {
+  if (phase !== "running") return `the master is ${phase}`;
+  const late = units.filter(
+    ({ ready, state }) => ["starting", "blocked", "backoff", "failed"].includes(state) || (state === "running" && !ready),
+  );
+  return late.length === 0 ? null : `not ready: ${late.map(({ id, state }) => `${id} is ${state}`).join(", ")}`;
+};
+
+const visible = Effect.gen(function* () {
+  const { status } = yield* Control;
+  const { group } = yield* Scope;
+  const all = yield* status;
+  return group === null ? all : { ...all, units: all.units.filter((unit) => isIn(group, unit)) };
+});
+
+/** One that the token may not know of is not there. */
+const seen = Effect.fnUntraced(function* (unit: string) {
+  const { describe } = yield* Control;
+  const { group } = yield* Scope;
+  const description = yield* describe(unit);
+  if (!isIn(group, description.status)) return yield* new UnitNotFound({ unit, nearest: null });
+  return description;
+});
+
+const withTag = <A extends object>(body: A, status: UnitStatus) => HttpApiSchema.withHeaders({ body, headers: { etag: tagOf(status) } });
+
+const event = (data: MasterEvent) => ({ id: String(data.seq), event: data.type, data });
+
+const open = HttpApiBuilder.group(MasterHttp, "open", (handlers) =>
+  Effect.map(Control, ({ status }) =>
+    handlers.handleAll({
+      health: () => Effect.succeed({ status: "ok" } as const),
+      ready: () =>
+        Effect.flatMap(status, (now) => {
+          const why = missing(now);
+          return why === null ? Effect.succeed({ status: "ready" } as const) : Effect.fail(notReady(why));
+        }),
+    }),
+  ),
+);
+
+const units = HttpApiBuilder.group(MasterHttp, "units", (handlers) =>
+  Effect.map(Control, (control) => {
+    /** A command on a unit that is, where the client says so, still what the client has seen. */
+    const command =
+      (run: (unit: string) => Effect.Effect<UnitStatus, CommandError>) =>
+      ({ headers, params: { unit } }: { readonly params: { readonly unit: string }; readonly headers: { readonly "if-match"?: string } }) =>
+        Effect.gen(function* () {
+          const { status } = yield* Effect.mapError(seen(unit), problems.UnitNotFound);
+          const match = headers["if-match"];
+          if (match !== undefined && match !== "*" && match !== tagOf(status)) return yield* Effect.fail(changed(unit));
+          const after = yield* Effect.mapError(run(unit), commandProblem);
+          return withTag(after, after);
+        });
+    return handlers.handleAll({
+      list: ({ query: { after, limit = 100, state } }) =>
+        Effect.map(visible, (status) => {
+          const all = status.units.filter((unit) => state === undefined || unit.state === state);
+          const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
+          const page = all.slice(from, from + limit);
+          return { units: page, next: from + limit < all.length ? (page.at(-1)?.id ?? null) : null };
+        }),
+      describe: ({ params: { unit } }) =>
+        seen(unit).pipe(
+          Effect.map((description) => withTag(description, description.status)),
+          Effect.mapError(problems.UnitNotFound),
+        ),
+      start: command(control.start),
+      stop: command(control.stop),
+      restart: command(control.restart),
+      reload: command(control.reload),
+      "reset-failed": command(control.resetFailed),
+      signal: ({ params: { unit }, payload: { signal } }) =>
+        Effect.mapError(Effect.andThen(seen(unit), control.signal(unit, signal)), commandProblem),
+      logs: ({ params: { unit }, query: { follow, lines = 100 } }) =>
+        seen(unit).pipe(
+          Effect.mapError(problems.UnitNotFound),
+          Effect.as(
+            control.logs({ unit, follow: follow === "true", lines }).pipe(
+              Stream.map((data) => ({ event: data.stream, data })),
+              // It was there a moment ago; whoever removed it has ended its output.
+              Stream.catchTag("UnitNotFound", () => Stream.empty),
+            ),
+          ),
+        ),
+    });
+  }),
+);
+
+const resources = Effect.gen(function* () {
+  const { resources: report } = yield* Control;
+  const { group } = yield* Scope;
+  const { units: mine } = yield* visible;
+  const all = yield* Effect.orDie(report({ unit: null, history: false, detail: false }));
+  if (group === null) return all;
+  const ids = new Set(mine.map(({ id }) => id));
+  return { ...all, master: null, units: all.units.filter(({ unit }) => ids.has(unit)) };
+});
+
+const master = HttpApiBuilder.group(MasterHttp, "master", (handlers) =>
+  Effect.map(Control, (control) =>
+    handlers.handleAll({
+      status: () => visible,
+      tree: Effect.fnUntraced(function* () {
+        const { group } = yield* Scope;
+        const whole = yield* control.tree;
+        const part = group === null ? whole : subtree(whole, group);
+        return part ?? (yield* Effect.fail(forbidden(`there is no group ${JSON.stringify(group)}, which the token is for`)));
+      }),
+      resources: () => resources,
+      events: ({ headers, query: { follow, since } }) =>
+        Effect.map(Scope, ({ group }) => {
+          const last = headers["last-event-id"];
+          const from = since ?? (last === undefined ? 0 : last + 1);
+          return control.events({ follow: follow === "true", since: from }).pipe(
+            Stream.filter(({ path }) => group === null || path.includes(group)),
+            Stream.map(event),
+          );
+        }),
+      openapi: () => Effect.succeed(OpenApi.fromApi(MasterHttp) as unknown),
+      shutdown: Effect.fnUntraced(function* () {
+        const { group } = yield* Scope;
+        if (group !== null) return yield* Effect.fail(forbidden("the token is for a group, and this is for the whole master"));
+        yield* control.shutdown;
+      }),
+    }),
+  ),
+);
+
+const scraped = HttpApiBuilder.group(MasterHttp, "scraped", (handlers) =>
+  handlers.handleAll({ metrics: () => Effect.map(Effect.all([visible, resources]), ([status, report]) => Metrics.render(status, report)) }),
+);
+
+/** Who may, by the tokens of this file. */
+export const access = (tokens: Tokens.TokenFile): Layer.Layer<Access> =>
+  Layer.succeed(Access, {
+    bearer: (answer, { credential, endpoint }) =>
+      Effect.gen(function* () {
+        const holder = yield* tokens
+          .holder(Redacted.value(credential), yield* Clock.currentTimeMillis)
+          .pipe(Effect.mapError(problems.TokensUnusable));
+        if (holder === undefined) return yield* Effect.fail(unauthorized);
+        const needed = Context.get(endpoint.annotations, Needs);
+        if (!Tokens.includes(holder.role, needed)) {
+          return yield* Effect.fail(
+            forbidden(`this needs the role ${needed}, and the token ${JSON.stringify(holder.name)} has ${holder.role}`),
+          );
+        }
+        return yield* Effect.provideService(answer, Scope, { group: holder.group ?? null });
+      }),
+  });
+
+export const handlers = Layer.mergeAll(open, units, master, scraped);

@@ -1,0 +1,118 @@
+/**
+ * The HTTP server itself: its limits, what it says to who is not meant, and its end.
+ */
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer";
+import * as ByteSize from "effect/ByteSize";
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder";
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware";
+import { MaxBodySize } from "effect/http/HttpIncomingMessage";
+import * as HttpRouter from "effect/http/HttpRouter";
+import * as HttpServer from "effect/http/HttpServer";
+import { HttpServerRequest } from "effect/http/HttpServerRequest";
+import * as HttpServerResponse from "effect/http/HttpServerResponse";
+import * as Layer from "effect/Layer";
+import * as References from "effect/References";
+import type * as Scope from "effect/Scope";
+import type { Control } from "../master/Control.ts";
+import { MasterHttp, type Problem, Readable } from "../protocol/HttpApi.ts";
+import { Tokens } from "../security/index.ts";
+import { access, handlers } from "./HttpHandlers.ts";
+import { HttpNotOpened, type HttpPlace } from "./HttpServer.ts";
+import { forbidden, malformed, nothingHere } from "./Problems.ts";
+
+const limits = {
+  maxBodyBytes: 64 * 1024,
+  /** Who does not come to the end of what he asks is cut off. */
+  requestTimeout: 30_000,
+  headersTimeout: 10_000,
+  maxHeaderSize: 16 * 1024,
+};
+const maxConnections = 1000;
+
+const answer = (problem: Problem): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.jsonUnsafe(problem, { status: problem.status, contentType: "application/problem+json" });
+
+const isLoopback = (address: string): boolean => /^(127\.|::1$|localhost$)/.test(address);
+
+/** A web page reaches this machine under any name that leads to it; who means this machine says so. */
+const meant = HttpRouter.middleware(
+  (app) =>
+    Effect.flatMap(HttpServerRequest, ({ headers }) =>
+      /^(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(headers["host"] ?? "")
+        ? app
+        : Effect.succeed(answer(forbidden("the request is for another host than this machine"))),
+    ),
+  { global: true },
+);
+
+/** Who has no token is told which kind is wanted. */
+const wanting = HttpRouter.middleware(
+  (app) =>
+    Effect.map(app, (response) =>
+      response.status === 401 ? HttpServerResponse.setHeader(response, "www-authenticate", "Bearer") : response,
+    ),
+  { global: true },
+);
+
+const nowhere = HttpRouter.use((router) =>
+  router.add("*", "/*", (request) => Effect.succeed(answer(nothingHere(request.url.split("?")[0] ?? "/")))),
+);
+
+const readable = HttpApiMiddleware.layerSchemaErrorTransform(Readable, (error) =>
+  // What the master answers is its own fault, and no client's.
+  error.kind === "Body" || error.kind === "ResponseHeaders"
+    ? Effect.die(error)
+    : Effect.fail(malformed(`${error.kind.toLowerCase()}: ${error.cause.message}`)),
+);
+
+const serverFor = ({ tls }: HttpPlace): Server => {
+  const server =
+    tls === undefined
+      ? createServer(limits)
+      : createTlsServer({
+          ...limits,
+          cert: readFileSync(tls.certificate),
+          key: readFileSync(tls.key),
+          ...(tls.clientCa === undefined ? {} : { ca: readFileSync(tls.clientCa), requestCert: true, rejectUnauthorized: true }),
+        });
+  server.maxConnections = maxConnections;
+  return server;
+};
+
+export const listen = Effect.fnUntraced(function* (
+  place: HttpPlace,
+  tokens: string,
+): Effect.fn.Return<number, HttpNotOpened, Control | Scope.Scope> {
+  const failed = (cause: unknown) =>
+    new HttpNotOpened({ place: `${place.address}:${place.port}`, reason: cause instanceof Error ? cause.message : String(cause) });
+  const server = yield* Effect.try({ try: () => serverFor(place), catch: failed });
+  const http = NodeHttpServer.layerServer(() => server, {
+    host: place.address,
+    port: place.port,
+    gracefulShutdownTimeout: "1 second",
+  });
+  const routes = Layer.mergeAll(
+    HttpApiBuilder.layer(MasterHttp).pipe(Layer.provide(handlers), Layer.provide([access(new Tokens.TokenFile(tokens)), readable])),
+    nowhere,
+    wanting,
+    ...(isLoopback(place.address) && place.tls === undefined ? [meant] : []),
+  );
+  const context = yield* Layer.build(
+    HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
+      Layer.provideMerge(http),
+      Layer.provide([HttpServer.layerServices, Layer.succeed(MaxBodySize, ByteSize.fromInputUnsafe(limits.maxBodyBytes))]),
+    ),
+  ).pipe(
+    Effect.mapError(({ cause }) => failed(cause)),
+    Effect.provideService(References.UnhandledLogLevel, undefined),
+  );
+  // Streams that are followed do not end by themselves.
+  yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()));
+  const { address } = Context.get(context, HttpServer.HttpServer);
+  return "port" in address ? address.port : place.port;
+});

@@ -1,0 +1,141 @@
+/**
+ * What Prometheus scrapes. Pure.
+ */
+import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
+import type { ResourceReport, UsageSample } from "../protocol/Resources.ts";
+
+type Labels = Readonly<Record<string, string>>;
+type Sample = readonly [labels: Labels, value: number];
+
+interface Metric {
+  readonly name: string;
+  readonly type: "gauge" | "counter";
+  readonly help: string;
+}
+interface MasterMetric extends Metric {
+  readonly of: (status: MasterStatus, usage: UsageSample | null) => ReadonlyArray<Sample>;
+}
+interface UnitMetric extends Metric {
+  readonly of: (unit: UnitStatus, usage: UsageSample | null) => number | null | undefined;
+}
+
+const truth = (is: boolean): number => (is ? 1 : 0);
+const seconds = (millis: number | null | undefined): number | null => (millis === null || millis === undefined ? null : millis / 1000);
+const only = (value: number | null | undefined): ReadonlyArray<Sample> => (value === null || value === undefined ? [] : [[{}, value]]);
+
+const counted = (units: ReadonlyArray<UnitStatus>): ReadonlyArray<Sample> => {
+  const counts = new Map<string, number>();
+  for (const { state } of units) counts.set(state, (counts.get(state) ?? 0) + 1);
+  return [...counts].map(([state, count]) => [{ state }, count]);
+};
+
+const master: ReadonlyArray<MasterMetric> = [
+  { name: "hsu_build_info", type: "gauge", help: "1, with the master's version.", of: ({ version }) => [[{ version }, 1]] },
+  {
+    name: "hsu_master_start_time_seconds",
+    type: "gauge",
+    help: "When the master started, Unix time.",
+    of: ({ startedAt }) => only(seconds(startedAt)),
+  },
+  {
+    name: "hsu_master_resident_memory_bytes",
+    type: "gauge",
+    help: "Resident memory of the master.",
+    of: ({ memory }) => only(memory),
+  },
+  {
+    name: "hsu_master_cpu_seconds_total",
+    type: "counter",
+    help: "CPU time of the master.",
+    of: (_, usage) => only(seconds(usage?.cpuMillis)),
+  },
+  { name: "hsu_units", type: "gauge", help: "Units by state.", of: ({ units }) => counted(units) },
+];
+
+const unit: ReadonlyArray<UnitMetric> = [
+  { name: "hsu_unit_running", type: "gauge", help: "1 while the unit is running.", of: ({ state }) => truth(state === "running") },
+  { name: "hsu_unit_ready", type: "gauge", help: "1 while the unit can be used.", of: ({ ready }) => truth(ready) },
+  {
+    name: "hsu_unit_healthy",
+    type: "gauge",
+    help: "1 while its probes pass, 0 while they fail; absent where none looks or none has said anything yet.",
+    of: ({ health }) => (health === "healthy" || health === "unhealthy" ? truth(health === "healthy") : null),
+  },
+  {
+    name: "hsu_unit_failed",
+    type: "gauge",
+    help: "1 while nobody tries to start it again.",
+    of: ({ state }) => truth(state === "failed"),
+  },
+  {
+    name: "hsu_unit_breaker_open",
+    type: "gauge",
+    help: "1 while its circuit breaker is open; absent without one.",
+    of: ({ breaker }) => (breaker === undefined ? null : truth(breaker === "open")),
+  },
+  { name: "hsu_unit_restarts_total", type: "counter", help: "Automatic restarts.", of: ({ restarts }) => restarts },
+  {
+    name: "hsu_unit_start_time_seconds",
+    type: "gauge",
+    help: "When its process started, Unix time.",
+    of: ({ startedAt }) => seconds(startedAt),
+  },
+  {
+    name: "hsu_unit_next_start_time_seconds",
+    type: "gauge",
+    help: "When it is started next, Unix time: in backoff, or by its schedule.",
+    of: ({ nextStartAt }) => seconds(nextStartAt),
+  },
+  {
+    name: "hsu_unit_last_exit_code",
+    type: "gauge",
+    help: "Exit code of its last process that ended by itself; absent after a signal.",
+    of: ({ lastExit }) => lastExit?.code,
+  },
+  {
+    name: "hsu_unit_resident_memory_bytes",
+    type: "gauge",
+    help: "Resident memory of its processes.",
+    of: ({ memory }, usage) => usage?.rssBytes ?? memory,
+  },
+  {
+    name: "hsu_unit_cpu_seconds_total",
+    type: "counter",
+    help: "CPU time of its processes.",
+    of: (_, usage) => seconds(usage?.cpuMillis),
+  },
+  { name: "hsu_unit_processes", type: "gauge", help: "Its processes.", of: (_, usage) => usage?.processes },
+  { name: "hsu_unit_threads", type: "gauge", help: "Threads of its processes.", of: (_, usage) => usage?.threads },
+  { name: "hsu_unit_open_files", type: "gauge", help: "Descriptors that its processes have open.", of: (_, usage) => usage?.files },
+  { name: "hsu_unit_read_bytes_total", type: "counter", help: "Bytes read from disks.", of: (_, usage) => usage?.readBytes },
+  { name: "hsu_unit_written_bytes_total", type: "counter", help: "Bytes written to disks.", of: (_, usage) => usage?.writeBytes },
+  { name: "hsu_unit_oom_kills_total", type: "counter", help: "Kills by the kernel for memory.", of: (_, usage) => usage?.oomKills },
+];
+
+/** Names, types and meanings, for the docs. */
+export const catalogue: ReadonlyArray<Metric> = [...master, ...unit];
+
+const escaped = (value: string): string => value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
+
+const lines = ({ help, name, type }: Metric, samples: ReadonlyArray<Sample>): string => {
+  if (samples.length === 0) return "";
+  const rows = samples.map(([labels, value]) => {
+    const inside = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
+    return `${name}${inside.length === 0 ? "" : `{${inside.join(",")}}`} ${value}\n`;
+  });
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${rows.join("")}`;
+};
+
+/** The text format, version 0.0.4. */
+export const render = (status: MasterStatus, resources: ResourceReport): string => {
+  const usage = new Map(resources.units.map((of) => [of.unit, of.usage]));
+  const ofUnit = (metric: UnitMetric): ReadonlyArray<Sample> =>
+    status.units.flatMap((each): ReadonlyArray<Sample> => {
+      const value = metric.of(each, usage.get(each.id) ?? null);
+      return value === null || value === undefined ? [] : [[{ unit: each.id, group: each.groups.join("/") }, value]];
+    });
+  return [
+    ...master.map((metric) => lines(metric, metric.of(status, resources.master))),
+    ...unit.map((metric) => lines(metric, ofUnit(metric))),
+  ].join("");
+};

@@ -1,0 +1,148 @@
+/**
+ * Bearer tokens: made once, kept as hashes, with a role, perhaps a group, and perhaps an end.
+ */
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Schema from "effect/Schema";
+
+/** Each may do what those before it may. */
+export const roles = ["viewer", "operator", "admin"] as const;
+export type Role = (typeof roles)[number];
+
+export const includes = (has: Role, needed: Role): boolean => roles.indexOf(has) >= roles.indexOf(needed);
+
+const Entry = Schema.Struct({
+  name: Schema.String,
+  role: Schema.Literals(roles),
+  /** What it is good for is below this group alone. */
+  group: Schema.optionalKey(Schema.String),
+  /** SHA-256 of the token, in hex. A token has 256 random bits: there is nothing to guess, so that a slow hash would protect nothing. */
+  hash: Schema.String.check(Schema.isPattern(/^[0-9a-f]{64}$/)),
+  /** Unix milliseconds. */
+  createdAt: Schema.Number,
+  expiresAt: Schema.optionalKey(Schema.Number),
+});
+export type Entry = typeof Entry.Type;
+
+const decode = Schema.decodeUnknownExit(Schema.fromJsonString(Schema.Struct({ tokens: Schema.Array(Entry) })));
+
+/** Tokens cannot be read or kept. */
+export class TokensUnusable extends Schema.TaggedError<TokensUnusable>()("TokensUnusable", { file: Schema.String, reason: Schema.String }) {
+  readonly code = "HSU-SEC-001";
+  override get message(): string {
+    return `tokens cannot be kept in ${this.file}: ${this.reason}`;
+  }
+  get hint(): string {
+    return "mend the file or remove it, which revokes all tokens, and see that its folder can be written";
+  }
+}
+
+/** Another one has the name. */
+export class TokenNameTaken extends Schema.TaggedError<TokenNameTaken>()("TokenNameTaken", { name: Schema.String }) {
+  readonly code = "HSU-SEC-002";
+  override get message(): string {
+    return `there is a token ${JSON.stringify(this.name)} already`;
+  }
+  get hint(): string {
+    return `take another name, or revoke that one: hsu token revoke ${this.name}`;
+  }
+}
+
+/** Nobody has the name. */
+export class TokenNotFound extends Schema.TaggedError<TokenNotFound>()("TokenNotFound", { name: Schema.String }) {
+  readonly code = "HSU-SEC-003";
+  override get message(): string {
+    return `there is no token ${JSON.stringify(this.name)}`;
+  }
+  get hint(): string {
+    return "`hsu token list` lists them";
+  }
+}
+
+const hashOf = (token: string): string => createHash("sha256").update(token).digest("hex");
+
+/** Who has this token; undefined when nobody has, or not any more. Pure. */
+export const holderOf = (entries: ReadonlyArray<Entry>, token: string, now: number): Entry | undefined => {
+  const given = Buffer.from(hashOf(token), "hex");
+  let found: Entry | undefined;
+  // All of them, in a time that does not tell which one was near.
+  for (const entry of entries) if (timingSafeEqual(Buffer.from(entry.hash, "hex"), given)) found = entry;
+  return found === undefined || (found.expiresAt !== undefined && found.expiresAt <= now) ? undefined : found;
+};
+
+/** Tokens in a file that nobody else can read. A command changes it while the master runs: what is revoked does not work from then on. */
+export class TokenFile {
+  readonly path: string;
+  #seen = "";
+  #entries: ReadonlyArray<Entry> = [];
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** All of them; read anew when the file has changed. A missing file is an empty one. */
+  get list(): Effect.Effect<ReadonlyArray<Entry>, TokensUnusable> {
+    return Effect.suspend(() => {
+      try {
+        const { ino, mtimeNs, size } = statSync(this.path, { bigint: true });
+        const seen = `${ino} ${mtimeNs} ${size}`;
+        if (seen !== this.#seen) {
+          const read = decode(readFileSync(this.path, "utf8"));
+          if (Exit.isFailure(read)) return this.#unusable("it is not as `hsu token` has written it");
+          this.#entries = read.value.tokens;
+          this.#seen = seen;
+        }
+        return Effect.succeed(this.#entries);
+      } catch (error) {
+        const { code } = error as NodeJS.ErrnoException;
+        return code === "ENOENT" ? Effect.succeed([]) : this.#unusable(code ?? String(error));
+      }
+    });
+  }
+
+  /** Who has this token. */
+  holder(token: string, now: number): Effect.Effect<Entry | undefined, TokensUnusable> {
+    return Effect.map(this.list, (entries) => holderOf(entries, token, now));
+  }
+
+  /** Makes one, and tells it: nobody can tell it again. */
+  create(given: Omit<Entry, "hash">): Effect.Effect<string, TokensUnusable | TokenNameTaken> {
+    return Effect.gen({ self: this }, function* () {
+      const entries = yield* this.list;
+      if (entries.some(({ name }) => name === given.name)) return yield* new TokenNameTaken({ name: given.name });
+      const token = `hsu_${randomBytes(32).toString("base64url")}`;
+      yield* this.#write([...entries, { ...given, hash: hashOf(token) }]);
+      return token;
+    });
+  }
+
+  revoke(name: string): Effect.Effect<void, TokensUnusable | TokenNotFound> {
+    return Effect.gen({ self: this }, function* () {
+      const entries = yield* this.list;
+      const left = entries.filter((entry) => entry.name !== name);
+      if (left.length === entries.length) return yield* new TokenNotFound({ name });
+      yield* this.#write(left);
+    });
+  }
+
+  #unusable(reason: string): Effect.Effect<never, TokensUnusable> {
+    return Effect.fail(new TokensUnusable({ file: this.path, reason }));
+  }
+
+  /** Whole or not at all. */
+  #write(tokens: ReadonlyArray<Entry>): Effect.Effect<void, TokensUnusable> {
+    return Effect.try({
+      try: () => {
+        mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+        const next = `${this.path}.${process.pid}`;
+        writeFileSync(next, `${JSON.stringify({ tokens }, undefined, 2)}\n`, { mode: 0o600 });
+        chmodSync(next, 0o600);
+        renameSync(next, this.path);
+      },
+      catch: (error) => new TokensUnusable({ file: this.path, reason: (error as NodeJS.ErrnoException).code ?? String(error) }),
+    });
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * The security room: who may do what from outside of the machine's own account.
+ *
+ * For: the doors of the api room, and the verbs that hand out tokens.
+ * May import: `actor`, `platform`, `protocol`.
+ * Never changes: a secret is shown once, when it is made; what is kept of it cannot be used.
+ */
+export * as Tokens from "./Tokens.ts";

@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { catalogue, render } from "../../src/api/Metrics.ts";
+import type { MasterStatus, UnitStatus } from "../../src/protocol/MasterRpc.ts";
+
+const unit = (id: string, more: Partial<UnitStatus> = {}): UnitStatus => ({
+  id,
+  kind: "managed",
+  groups: ["units", "web"],
+  state: "running",
+  reason: null,
+  pid: 1,
+  restarts: 2,
+  startedAt: 1500,
+  nextStartAt: null,
+  lastExit: null,
+  memory: 10,
+  health: null,
+  ready: true,
+  ...more,
+});
+const status = (...units: ReadonlyArray<UnitStatus>): MasterStatus => ({
+  pid: 1,
+  version: "1.2.3",
+  source: "hsu.yaml",
+  phase: "running",
+  startedAt: 1000,
+  now: 2000,
+  memory: null,
+  units,
+});
+const nothing = { at: 0, cores: 2, memoryBytes: 1, master: null, units: [] };
+
+it("metrics say what is known, and leave out what is not", () => {
+  const text = render(
+    status(unit("a"), unit("b", { state: "failed", ready: false, health: "unhealthy", breaker: "open", memory: null })),
+    nothing,
+  );
+  const lines = text.split("\n").filter((line) => !line.startsWith("#"));
+  expect(lines).toContain('hsu_build_info{version="1.2.3"} 1');
+  expect(lines).toContain("hsu_master_start_time_seconds 1");
+  expect(lines).toContain('hsu_units{state="failed"} 1');
+  const of = (id: string) => lines.filter((line) => line.includes(`unit="${id}"`)).map((line) => line.replace(/\{.*\}/, ""));
+  expect(of("a")).toEqual([
+    "hsu_unit_running 1",
+    "hsu_unit_ready 1",
+    "hsu_unit_failed 0",
+    "hsu_unit_restarts_total 2",
+    "hsu_unit_start_time_seconds 1.5",
+    "hsu_unit_resident_memory_bytes 10",
+  ]);
+  expect(of("b")).toContain("hsu_unit_healthy 0");
+  expect(of("b")).toContain("hsu_unit_breaker_open 1");
+  expect(text).not.toContain("hsu_master_resident_memory_bytes");
+});
+
+it("labels are written so that nobody can write other metrics by them", () => {
+  const text = render(status(unit("a", { groups: ['x"} 1\nevil 2\\'] })), nothing);
+  expect(text).toContain('hsu_unit_running{unit="a",group="x\\"} 1\\nevil 2\\\\"} 1\n');
+});
+
+it("the docs name each metric, with its type and meaning", () => {
+  const rows = catalogue.map(({ help, name, type }) => `| \`${name}\` | ${type} | ${help} |`);
+  expect(readFileSync("docs/reference/http.md", "utf8")).toContain(
+    `| metric | type | meaning |\n| --- | --- | --- |\n${rows.join("\n")}\n`,
+  );
+});
