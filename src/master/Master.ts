@@ -22,7 +22,7 @@ import * as History from "./History.ts";
 import * as LiveControl from "./LiveControl.ts";
 import * as LiveOrder from "./LiveOrder.ts";
 import * as Monitoring from "./Monitoring.ts";
-import { afterOf, orderOf } from "./Order.ts";
+import { afterOf, orderOf, turnsOf } from "./Order.ts";
 import * as Published from "./Published.ts";
 import { reattach } from "./Reattach.ts";
 import { toPeople, toUnit } from "./Reports.ts";
@@ -95,6 +95,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     };
 
     yield* reattach({ driver, store, entries, publish: history.publish });
+    const turns = turnsOf(spec.root, order.after());
     const mailboxOf = (entry: Entry) => {
       const { id } = entry.spec;
       const args = withSpec(entry, {
@@ -103,6 +104,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         recovered: entry.recovered,
         remember: (memory: UnitMemory) => store.putUnit(id, memory),
         isHeld: store.held.has(id),
+        turn: root === null ? (turns.get(id) ?? []) : null,
         hold: (held: boolean) => (held ? store.hold(id) : store.unhold(id)),
         now,
         supervisor: groupAt(entry.groups),

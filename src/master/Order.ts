@@ -32,3 +32,22 @@ const waits = (one: string, other: string, after: ReadonlyMap<string, ReadonlyAr
   for (const id of seen) for (const next of after.get(id) ?? []) seen.add(next);
   return seen.has(other);
 };
+
+/** By unit: whom it waits for before its first start, by its own words and by those of the groups that it is in. */
+export const turnsOf = (
+  root: GroupSpec,
+  own: ReadonlyMap<string, ReadonlyArray<string>> = new Map(),
+): ReadonlyMap<string, ReadonlyArray<string>> => {
+  const turns = new Map<string, ReadonlyArray<string>>();
+  const walk = (group: GroupSpec, above: ReadonlyArray<string>): void => {
+    const after = afterOf(group, own);
+    group.children.forEach((child, index) => {
+      const before = group.strategy === "one_for_one" ? undefined : group.children[index - 1]?.id;
+      const waits = [...new Set([...above, ...(after.get(child.id) ?? []), ...(before === undefined ? [] : [before])])];
+      if (child._tag === "Unit") turns.set(child.id, waits);
+      else walk(child, waits);
+    });
+  };
+  walk(root, []);
+  return turns;
+};

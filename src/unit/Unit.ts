@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Option from "effect/Option";
-import { Actor, type ActorRef, ExitReason } from "../actor/index.ts";
+import { Actor, type ActorRef, ExitReason, Supervisor } from "../actor/index.ts";
 import { Signal } from "../platform/index.ts";
 import { InvalidTransition, NotAllowed, NotReloadable, StartFailed } from "../protocol/Errors.ts";
 import { connectionsOf, isIdle, lookMillis, quietSince, release, startedByConnection } from "./Demand.ts";
@@ -23,6 +23,9 @@ import { performUnmanaged } from "./Watch.ts";
 
 type Context = Actor.ActorContext<UnitRpcs>;
 
+/** It is not up, and will be started as soon as those before it are: there is nothing to add to that. */
+const isUpcoming = (error: unknown): boolean => error instanceof Supervisor.ChildNotDown && error.state === "down";
+
 /** What a command's action has the supervisor do. A stop by hand holds: no sibling's failure undoes it. */
 const perform = (action: Action, command: Command, args: UnitArgs): Effect.Effect<void, unknown> => {
   const { spec, supervisor } = args;
@@ -31,7 +34,11 @@ const perform = (action: Action, command: Command, args: UnitArgs): Effect.Effec
     return performUnmanaged(command === "reset-failed" ? "start" : command, unmanaged, args);
   }
   const stop = Effect.flatMap(supervisor, (group) => group.terminateChild(id, { hold: true }));
-  const start = Effect.flatMap(supervisor, (group) => group.restartChild(id));
+  const start = Effect.catchIf(
+    Effect.flatMap(supervisor, (group) => group.restartChild(id)),
+    isUpcoming,
+    () => Effect.void,
+  );
   // A failed start by hand is told, and not tried again; whose failures are only to be forgotten was being tried again, and still is.
   const goOn = Effect.flatMap(supervisor, (group) => group.restartChild(id, { supervised: true }));
   switch (action) {
@@ -127,6 +134,12 @@ const timetableOf = (args: UnitArgs, context: Context): Timetable.Timetable | nu
 const reasonOf = ({ enabled, onCall }: UnitSpec, isScheduled: boolean): string | null =>
   !enabled && !isScheduled ? "disabled" : onCall === undefined ? null : Recovered.waitsForCall;
 
+/** Of one that starts with its master, which has not come to it yet: what it waits for. */
+const turnOf = ({ isHeld, recovered, slot, spec, turn }: UnitArgs): string | null => {
+  if (turn === null || spec.unmanaged !== undefined || slot.completed || !Recovered.startsWithMaster(spec, recovered, isHeld)) return null;
+  return turn.length === 0 ? "waits for its turn" : waitsForText(turn);
+};
+
 /** One timer from the end of the last call on; a call that comes meanwhile makes it count for nothing. */
 const idleSoon = ({ slot, spec }: UnitArgs, context: Context): void => {
   const idleMillis = spec.onCall?.idleMillis;
@@ -153,11 +166,12 @@ export const Unit = Actor.make({
     args.slot.requested ||= process !== null || memory?.state === "backoff";
     const isDown = !isScheduled && memory !== null && (memory.state === "stopped" || memory.state === "failed");
     const waits = memory?.state === "backoff" && args.slot.notBefore !== null;
-    const down = !isScheduled ? "stopped" : memory?.state === "failed" ? "failed" : "waiting";
+    const turn = isDown || process !== null ? null : turnOf(args);
+    const down = turn !== null ? "blocked" : !isScheduled ? "stopped" : memory?.state === "failed" ? "failed" : "waiting";
     const initial: State = {
       args,
       state: args.slot.task !== null ? (args.spec.start === "oneshot" ? "starting" : "running") : isDown || waits ? memory.state : down,
-      reason: isDown || waits ? memory.reason : args.isHeld ? words.stop : reasonOf(args.spec, isScheduled),
+      reason: isDown || waits ? memory.reason : args.isHeld ? words.stop : (turn ?? reasonOf(args.spec, isScheduled)),
       restarts: memory?.restarts ?? 0,
       nextStartAt: args.slot.notBefore,
       lastExit: memory?.lastExit ?? null,

@@ -32,6 +32,8 @@ export interface UnitArgs {
   readonly publish: (type: string, message: string) => void;
   /** It was stopped by hand, and that has been kept. */
   readonly isHeld: boolean;
+  /** Whom it is behind in the start of its master; null: that is over. */
+  readonly turn: ReadonlyArray<string> | null;
   /** It was stopped by hand, and is not to be started by a later master either; or it was started by hand. */
   readonly hold: (held: boolean) => void;
   /** Unix milliseconds. */

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
-import { eventsOf, running, unit, until, withMaster, yamlUnit } from "./support.ts";
+import { eventsOf, running, unit, until, withMaster, withStarting, yamlUnit } from "./support.ts";
 
 /** A unit of a shell script, with keys of its own. */
 const shell = (id: string, script: string, keys: ReadonlyArray<string> = [], management: ReadonlyArray<string> = []): string =>
@@ -125,6 +125,35 @@ describe("order of units", () => {
           expect((yield* unit(control, "web")).state).toBe("blocked");
           expect((yield* control.start("web")).state).toBe("running");
         }
+      }),
+    );
+  });
+
+  it("while its master is still starting, who has not had its turn says whom it waits for, and can be taken out of the start", () => {
+    const text = config(
+      shell("once", "while [ ! -e go ]; do sleep 0.02; done"),
+      shell("web", stays),
+      shell("other", stays),
+      "  - id: both\n    strategy: one_for_all\n    children:\n" +
+        ["a", "b"].map((id) => shell(id, stays).replaceAll(/^/gm, "    ")).join("\n"),
+    );
+    return withStarting(text, ({ control, directory }) =>
+      Effect.gen(function* () {
+        yield* until(unit(control, "once"), ({ state }) => state === "starting");
+        const seen = yield* control.status;
+        expect(Object.fromEntries(seen.units.map(({ id, reason, state }) => [id, `${state}: ${reason}`]))).toEqual({
+          once: "starting: null",
+          web: "blocked: waits for once",
+          other: "blocked: waits for once",
+          a: "blocked: waits for once",
+          b: "blocked: waits for once, a",
+        });
+        expect((yield* control.stop("other")).state).toBe("stopped");
+        // It is started in its turn, as it would have been anyway.
+        expect((yield* control.start("web")).pid).toBe(null);
+        writeFileSync(join(directory, "go"), "");
+        yield* until(states(control), ({ a, b, web }) => [a, b, web].every((state) => state === "running"));
+        expect(yield* unit(control, "other")).toMatchObject({ state: "stopped", reason: "stopped by hand" });
       }),
     );
   });

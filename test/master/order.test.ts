@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import * as Result from "effect/Result";
 import { parse } from "../../src/config/index.ts";
-import { afterOf, orderOf } from "../../src/master/Order.ts";
+import { afterOf, orderOf, turnsOf } from "../../src/master/Order.ts";
 
 const group = (strategy: string) => {
   const unit = (id: string, start: string) => `    - { id: ${id}, management: { control: { executable: x, start: ${start} } } }`;
@@ -40,4 +40,25 @@ it("what a unit says itself goes before what the list says", () => {
     ["c", ["second"]],
     ["inner", ["second"]],
   ]);
+});
+
+it("before its first start a unit waits for those whom it is after, and for those whom its groups are", () => {
+  const own = new Map([["all", ["net"]]]);
+  const root = { ...group("one_for_one"), id: "root", children: [group("one_for_one")] };
+  expect(Object.fromEntries(turnsOf(root, own))).toEqual({
+    a: ["net"],
+    init: ["net"],
+    b: ["net", "init"],
+    second: ["net", "init"],
+    c: ["net", "second"],
+    d: ["net", "second"],
+  });
+  expect(Object.fromEntries(turnsOf(group("one_for_all")))).toEqual({
+    a: [],
+    init: ["a"],
+    b: ["init"],
+    second: ["b"],
+    c: ["second"],
+    d: ["c"],
+  });
 });

@@ -4,7 +4,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
+import * as Fiber from "effect/Fiber";
 import * as Result from "effect/Result";
 import type * as Scope from "effect/Scope";
 import * as Stream from "effect/Stream";
@@ -24,8 +26,15 @@ export interface Running {
   readonly mark: string;
 }
 
+type Use<A> = (running: Running) => Effect.Effect<A, unknown, Scope.Scope>;
+
 /** Runs `use` with a master of this config, and stops the master after it. */
-export const withMaster = <A>(yaml: string, use: (running: Running) => Effect.Effect<A, unknown, Scope.Scope>): Promise<A> => {
+export const withMaster = <A>(yaml: string, use: Use<A>): Promise<A> => master(yaml, use, false);
+
+/** As soon as it answers, while its units are still being started. */
+export const withStarting = <A>(yaml: string, use: Use<A>): Promise<A> => master(yaml, use, true);
+
+const master = <A>(yaml: string, use: Use<A>, early: boolean): Promise<A> => {
   const directory = mkdtempSync(join(tmpdir(), "hsu-master-"));
   const mark = `HSU_TEST_MARK=${directory}`;
   return Effect.gen(function* () {
@@ -34,16 +43,20 @@ export const withMaster = <A>(yaml: string, use: (running: Running) => Effect.Ef
       stateDirectory: directory,
       environment: { ...process.env, HSU_TEST_MARK: directory },
     });
-    const control = yield* start({
-      spec,
-      driver,
-      stateDirectory: directory,
-      store: MemoryStore.make(),
-      version: "test",
-      pid: process.pid,
-      memory: Effect.succeed(null),
-      services: [],
-    });
+    const answers = yield* Deferred.make<Control["Service"]>();
+    const starting = yield* Effect.forkScoped(
+      start({
+        spec,
+        driver,
+        stateDirectory: directory,
+        store: MemoryStore.make(),
+        version: "test",
+        pid: process.pid,
+        memory: Effect.succeed(null),
+        services: [{ id: "test", start: (control) => Effect.asVoid(Deferred.succeed(answers, control)) }],
+      }),
+    );
+    const control = yield* early ? Effect.raceFirst(Deferred.await(answers), Fiber.join(starting)) : Fiber.join(starting);
     return yield* use({ control, directory, mark });
   }).pipe(
     Effect.scoped,

@@ -58,8 +58,8 @@ describe("a unit that somebody else runs", () => {
 
   it("is asked how it is, and neither ended nor restarted for what it says", async () => {
     const port = await freePort();
-    const check = `health_check: { interval: 60ms, timeout: 50ms, failure_threshold: 2, http_endpoint: "http://127.0.0.1:${port}/" }`;
-    const flags = ["--pid-file", pidFile, "--health-port", String(port), "--fail-health-after", "20"];
+    const check = `health_check: { interval: 300ms, timeout: 290ms, failure_threshold: 2, http_endpoint: "http://127.0.0.1:${port}/" }`;
+    const flags = ["--pid-file", pidFile, "--health-port", String(port), "--fail-health-after", "3"];
     await withMaster(`${config()}\n        ${check}`, ({ control }) =>
       Effect.gen(function* () {
         expect(yield* unit(control, "daemon")).toMatchObject({ pid: null, ready: false, health: "unknown" });
