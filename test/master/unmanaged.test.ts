@@ -23,7 +23,9 @@ afterEach(() => {
 
 const by = (rest = "check_interval: 100ms") => `{ pid_file: ${pidFile}, ${rest} }`;
 const config = (control?: string, discovery = by()) => `managed_processes:\n${yamlUnmanaged("daemon", discovery, control)}`;
-const state = (control: Control["Service"], pid: number | null) => until(unit(control, "daemon"), (seen) => seen.pid === pid);
+/** The process is known a moment before its mailbox has heard of it. */
+const state = (control: Control["Service"], pid: number | null) =>
+  until(unit(control, "daemon"), (seen) => seen.pid === pid && (seen.state === "running") === (pid !== null));
 const told = (control: Control["Service"]) =>
   Effect.map(eventsOf(control), (events) => events.filter(({ path }) => path.at(-1) === "daemon").map(({ type }) => type));
 
