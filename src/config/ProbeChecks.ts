@@ -95,6 +95,14 @@ const probe = (parent: Located, kind: "startup" | "readiness" | "liveness", inte
   if (tcp?.kind === "map" && lacksPort(tcp)) found.push(noPort(keyOf(node, "tcp"), "a tcp probe"));
   const grpc = at(node, "grpc");
   if (grpc?.kind === "map" && !integrated && lacksPort(grpc)) found.push(noPort(keyOf(node, "grpc"), "a grpc probe"));
+  const tls = at(grpc, "tls");
+  for (const [one, other] of [
+    ["cert_file", "key_file"],
+    ["key_file", "cert_file"],
+  ] as const) {
+    if (tls?.entries.has(one) === true && !tls.entries.has(other))
+      found.push(problem(keyOf(tls, one), `${one} is of no use without ${other}`, { expected: "both, or none" }));
+  }
   const exec = at(node, "exec");
   if (exec?.kind === "map" && !exec.entries.has("command"))
     found.push(problem(keyOf(node, "exec"), "an exec probe lacks its command", { expected: "command" }));

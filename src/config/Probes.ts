@@ -41,6 +41,9 @@ const Status = dispatch<string | number>((value) => (typeof value === "number" ?
 
 const Headers = Schema.Record(Schema.String, Scalar);
 const Exec = block({ command: Name, args: Schema.Array(Text) });
+const TlsBlock = block({ insecure_skip_verify: Flag, ca_file: Name, server_name: Name, cert_file: Name, key_file: Name });
+type Tls = boolean | typeof TlsBlock.Type;
+const Tls = dispatch<Tls>((value) => (typeof value === "boolean" ? Flag : TlsBlock));
 const Tcp = block({ address: Name, port: Port });
 
 const Probe = block({
@@ -58,7 +61,7 @@ const Probe = block({
     ca_file: Name,
   }),
   tcp: Tcp,
-  grpc: block({ address: Name, port: Port, service: Text, watch: Flag, headers: Headers }),
+  grpc: block({ address: Name, port: Port, service: Text, watch: Flag, headers: Headers, tls: Tls }),
   exec: Exec,
   process: block({}),
 });

@@ -78,13 +78,35 @@ const tcpOf = (given: { readonly address?: string; readonly port?: number }): Ch
   return { kind: "tcp", address, port: port ?? 0 };
 };
 
+const tlsOf = (folder: string, given: NonNullable<Probe["grpc"]>["tls"]): Pick<GrpcCheck, "tls"> => {
+  if (given === undefined || given === false) return {};
+  if (given === true) return { tls: {} };
+  const { ca_file: ca, cert_file: cert, insecure_skip_verify: skip, key_file: key, server_name: name } = given;
+  return {
+    tls: {
+      ...(skip === undefined ? {} : { insecureSkipVerify: skip }),
+      ...(ca === undefined ? {} : { caFile: NodePath.resolve(folder, ca) }),
+      ...(name === undefined ? {} : { serverName: name }),
+      ...(cert === undefined ? {} : { certFile: NodePath.resolve(folder, cert) }),
+      ...(key === undefined ? {} : { keyFile: NodePath.resolve(folder, key) }),
+    },
+  };
+};
+
 const checkOf = (folder: string, { exec, grpc, http, tcp }: Probe): CheckSpec => {
   if (http !== undefined) return httpOf(folder, http);
   if (tcp !== undefined) return tcpOf(tcp);
   if (exec !== undefined) return execOf(folder, exec);
   if (grpc === undefined) return { kind: "process" };
   const { headers, service = "", watch = false } = grpc;
-  return { kind: "grpc", ...addressOf(grpc.address, grpc.port), method: watch ? "watch" : "check", service, headers: texts(headers) };
+  return {
+    kind: "grpc",
+    ...addressOf(grpc.address, grpc.port),
+    method: watch ? "watch" : "check",
+    service,
+    headers: texts(headers),
+    ...tlsOf(folder, grpc.tls),
+  };
 };
 
 const probeOf = (folder: string, given: Probe | undefined, defaults: Timing): ProbeSpec | undefined =>

@@ -4,6 +4,8 @@
  */
 import { type ClientHttp2Session, connect, constants, type IncomingHttpHeaders } from "node:http2";
 import { connect as connectTcp, type LookupFunction } from "node:net";
+import { connect as connectTls } from "node:tls";
+import type { TlsOptions } from "./Tls.ts";
 import { explain } from "./NetworkErrors.ts";
 
 /** More than this of an answer is not read. */
@@ -20,6 +22,8 @@ export interface CallOptions {
   /** `/package.Service/Method`. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Null: plaintext. */
+  readonly tls: TlsOptions | null;
   readonly request: Uint8Array;
   readonly onAnswer: (answer: Uint8Array) => void;
   /** Called once; never after the call was closed. */
@@ -67,15 +71,20 @@ export interface Call {
   readonly ping: (answered: () => void) => () => void;
 }
 
+const openSession = ({ address, port, tls }: CallOptions): ClientHttp2Session => {
+  const authority = `${tls === null ? "http" : "https"}://${host(address)}:${port}`;
+  if (address !== "localhost") return connect(authority, tls ?? {});
+  const place = { host: address, port, lookup: localhost, autoSelectFamily: true };
+  return connect(authority, {
+    createConnection: () =>
+      tls === null ? connectTcp(place) : connectTls({ ...place, servername: address, ...tls, ALPNProtocols: ["h2"] }),
+  });
+};
+
 /** Makes the call on a connection of its own. */
 export const open = (options: CallOptions): Call => {
-  const { address, headers, onAnswer, onEnd, path, port, request } = options;
-  const session: ClientHttp2Session =
-    address === "localhost"
-      ? connect(`http://localhost:${port}`, {
-          createConnection: () => connectTcp({ host: address, port, lookup: localhost, autoSelectFamily: true }),
-        })
-      : connect(`http://${host(address)}:${port}`);
+  const { headers, onAnswer, onEnd, path, request } = options;
+  const session = openSession(options);
   let isOpen = true;
   const close = (): void => {
     isOpen = false;

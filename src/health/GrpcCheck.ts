@@ -7,6 +7,7 @@ import { HealthCheckRequest, HealthCheckResponse } from "../protocol/gen/grpc/he
 import { type Check, failed, type Outcome, passed } from "./Check.ts";
 import { type Call, call, type CallEnd, open } from "./GrpcCall.ts";
 import type { GrpcCheck } from "./ProbeSpec.ts";
+import { load, type TlsOptions } from "./Tls.ts";
 
 const servingStatuses = ["UNKNOWN", "SERVING", "NOT_SERVING", "SERVICE_UNKNOWN"];
 const serving = "SERVING";
@@ -39,7 +40,7 @@ const outcomeOf = (status: string | null): Outcome => {
 };
 
 /** Whom to ask for what. */
-type Place = GrpcCheck & { readonly port: number };
+type Place = Omit<GrpcCheck, "tls"> & { readonly port: number; readonly tls: TlsOptions | null };
 
 interface Answered {
   readonly outcome: Outcome;
@@ -157,7 +158,12 @@ export const make = (spec: GrpcCheck, ownPort: () => number | null): Effect.Effe
       const port = spec.port ?? ownPort();
       if (port === null) return Effect.succeed(failed("its port is not known"));
       // Where a unit that was only told a port binds is its own affair: 127.0.0.1, or all of IPv6.
-      return asking({ ...spec, port, address: spec.port === null && spec.address === "127.0.0.1" ? "localhost" : spec.address });
+      const address = spec.port === null && spec.address === "127.0.0.1" ? "localhost" : spec.address;
+      if (spec.tls === undefined) return asking({ ...spec, port, address, tls: null });
+      return Effect.matchEffect(load(spec.tls), {
+        onFailure: (why) => Effect.succeed(failed(why)),
+        onSuccess: (tls) => asking({ ...spec, port, address, tls }),
+      });
     });
   switch (spec.method) {
     case "check":

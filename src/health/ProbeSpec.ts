@@ -26,6 +26,19 @@ export interface TcpCheck {
   readonly port: number;
 }
 
+/** Paths are absolute, of PEM files, and read at each run. */
+export interface TlsSpec {
+  /** Any certificate will do. */
+  readonly insecureSkipVerify?: boolean;
+  /** The authorities that are trusted instead of the system's. */
+  readonly caFile?: string;
+  /** Whose certificate it has to be, and who is asked for where one address serves several; absent: the address. */
+  readonly serverName?: string;
+  /** What the probe shows of itself; one with the other. */
+  readonly certFile?: string;
+  readonly keyFile?: string;
+}
+
 export interface GrpcCheck {
   readonly kind: "grpc";
   readonly address: string;
@@ -39,6 +52,8 @@ export interface GrpcCheck {
   /** Of `grpc.health.v1`; empty: the server as a whole. */
   readonly service: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Absent: plaintext. */
+  readonly tls?: TlsSpec;
 }
 
 export interface ExecCheck {

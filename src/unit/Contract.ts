@@ -22,6 +22,7 @@ const ask = (port: number, method: string, request: Uint8Array, millis: number):
           port,
           path: `${service}/${method}`,
           headers: {},
+          tls: null,
           request,
           onAnswer: (bytes) => void (answer = bytes),
           onEnd: (end) => resume(Effect.succeed(end._tag === "Status" && end.status === 0 ? answer : null)),

@@ -97,6 +97,11 @@ describe("probes", () => {
     ["{address: 'h:9', service: a.B, watch: true}", { address: "h", port: 9, method: "watch", service: "a.B" }],
     ["{address: '[::1]:9'}", { address: "::1", port: 9 }],
     ["{address: 'h', port: 9}", { address: "h", port: 9 }],
+    ["{port: 9, tls: true}", { tls: {} }],
+    [
+      "{port: 9, tls: {ca_file: ca.pem, server_name: h, cert_file: /c.pem, key_file: k.pem, insecure_skip_verify: false}}",
+      { tls: { caFile: "/srv/ca.pem", serverName: "h", certFile: "/c.pem", keyFile: "/srv/k.pem", insecureSkipVerify: false } },
+    ],
   ])("grpc %s", (block, expected) => {
     expect(probes(`{liveness: {grpc: ${block}}}`)?.liveness?.check).toMatchObject({ kind: "grpc", ...expected });
   });
@@ -246,6 +251,8 @@ describe("what cannot work is an error with its place", () => {
     ["probes: {liveness: {http: {port: 1, status: »99}}}", '"status" cannot be the number 99'],
     ["probes: {liveness: {»tcp: {address: h}}}", "a tcp probe lacks a port"],
     ["probes: {liveness: {»grpc: {}}}", "a grpc probe lacks a port"],
+    ["probes: {liveness: {grpc: {port: 1, tls: {»cert_file: c}}}}", "cert_file is of no use without key_file"],
+    ["probes: {liveness: {grpc: {port: 1, tls: {»key_file: c}}}}", "key_file is of no use without cert_file"],
     ["probes: {liveness: {»exec: {args: [a]}}}", "an exec probe lacks its command"],
     ["health_check: {type: »http}", 'type is "http", and there is no block "http"'],
     ["health_check: {type: http, »http: {method: GET}}", "an http check lacks its url"],

@@ -204,7 +204,7 @@ const grpc = (port: number | null, more: Partial<GrpcCheck> = {}): GrpcCheck => 
 
 describe("gRPC", () => {
   /** Statuses by service; `tell` sets one and tells who watches. */
-  const serve = async (options: { readonly watch?: boolean; readonly core?: boolean } = {}) => {
+  const serve = async (options: { readonly watch?: boolean; readonly core?: boolean; readonly credentials?: ServerCredentials } = {}) => {
     const statuses = new Map<string, Serving>([["", Serving.SERVING]]);
     const listeners = new Set<() => void>();
     const seen: Array<string | undefined> = [];
@@ -229,7 +229,7 @@ describe("gRPC", () => {
       },
     });
     if (options.core === true) server.add(CoreServiceDefinition, { ping: async () => ({}) });
-    const port = await server.listen("127.0.0.1:0", ServerCredentials.createInsecure());
+    const port = await server.listen("127.0.0.1:0", options.credentials ?? ServerCredentials.createInsecure());
     const close = () => server.forceShutdown();
     cleanUps.push(close);
     const tell = (status: Serving, service = ""): void => {
@@ -250,6 +250,30 @@ describe("gRPC", () => {
     tell(Serving.UNKNOWN);
     expect(await look(grpc(port))).toBe("- UNKNOWN");
     expect(await look(grpc(1))).toBe("- connection refused");
+  });
+
+  it("TLS: whom it trusts, whose certificate it has to be, and what it shows of itself", async () => {
+    const file = (name: string) => resolve("test/health/fixtures", name);
+    const pair = (name: string, key: string) => ({ cert_chain: readFileSync(file(name)), private_key: readFileSync(file(key)) });
+    const { port } = await serve({ credentials: ServerCredentials.createSsl(null, [pair("certificate.pem", "key.pem")]) });
+    const caFile = file("certificate.pem");
+    expect(await look(grpc(port, { tls: {} }))).toBe("- the certificate is self-signed");
+    expect(await look(grpc(port, { tls: { insecureSkipVerify: true } }))).toBe("+ SERVING");
+    expect(await look(grpc(port, { tls: { caFile } }))).toBe("+ SERVING");
+    expect(await look(grpc(port, { tls: { caFile }, method: "watch" }))).toBe("+ SERVING");
+    expect(await look(grpc(port, { tls: { caFile, serverName: "web.internal" } }))).toBe("- the certificate is of another host");
+    expect(await look(grpc(null, { tls: { caFile } }), noExec, port)).toBe("- the certificate is of another host");
+    expect(await look(grpc(null, { tls: { insecureSkipVerify: true } }), noExec, port)).toBe("+ SERVING");
+    expect(await look(grpc(port, { tls: { caFile: file("none.pem") } }))).toMatch(/^- ca_file: ENOENT/);
+    expect(await look(grpc(port))).not.toMatch(/^\+/);
+    expect(await look(grpc((await serve()).port, { tls: {} }))).toBe("- the answer is not TLS");
+
+    // Another one, which asks for a certificate.
+    const named = [pair("named.pem", "named-key.pem")];
+    const strict = await serve({ credentials: ServerCredentials.createSsl(readFileSync(caFile), named, true) });
+    const tls = { caFile: file("named.pem"), serverName: "web.internal" };
+    expect(await look(grpc(strict.port, { tls }))).not.toMatch(/^\+/);
+    expect(await look(grpc(strict.port, { tls: { ...tls, certFile: caFile, keyFile: file("key.pem") } }))).toBe("+ SERVING");
   });
 
   it("at the unit's own port, which is looked up at each run", async () => {
