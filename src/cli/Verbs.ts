@@ -210,12 +210,21 @@ export const verbs: ReadonlyArray<VerbSpec> = [
   },
   {
     name: "logs",
-    summary: "Show what a unit has written",
-    details: "Both streams of the unit go to stdout.",
-    operands: [{ name: "UNIT", required: true }],
+    summary: "Show what units have written",
+    details:
+      "Both streams of a unit go to stdout, in the order in which they were read. Several units come one after the other.\n" +
+      "TIME is a duration (10m: ten minutes ago), a date or a time as 2026-01-31T12:00:00Z.",
+    operands: [units],
     flags: {
       follow,
-      lines: { type: "count", short: "n", value: "N", help: "the last N lines of each stream (100)" },
+      lines: { type: "count", short: "n", value: "N", help: "the last N lines (100; with a flag below: all)" },
+      tail: { type: "count", value: "N", help: "the same" },
+      since: { type: "text", value: "TIME", help: "written then or later" },
+      until: { type: "text", value: "TIME", help: "written before that" },
+      grep: { type: "text", value: "REGEX", help: "lines that match" },
+      level: { type: ["trace", "debug", "info", "warn", "error", "fatal"], help: "lines that say they are of this level or a graver one" },
+      merge: { type: "boolean", help: "lines of several units in the order of their times" },
+      output: output("text", "json"),
     },
     load: () => import("./verbs/logs.ts"),
   },

@@ -2,11 +2,12 @@
  * The collector as a part of a master: it lives as long as the scope, and what the units have written until then is in their logs.
  */
 import * as Effect from "effect/Effect";
+import * as Stream from "effect/Stream";
 import type * as Scope from "effect/Scope";
 import { punchHole } from "../platform/index.ts";
 import { Collector } from "./collect/Collector.ts";
 import * as LogFiles from "./LogFiles.ts";
-import type { LogsSpec } from "./LogsSpec.ts";
+import { defaultLogs, type LogsSpec } from "./LogsSpec.ts";
 import type { Outputs } from "./Outputs.ts";
 
 export interface CollectingOptions {
@@ -34,7 +35,14 @@ export const collecting = ({ stateDirectory, units }: CollectingOptions): Effect
     return {
       begin: (unit, spec) => Effect.map(LogFiles.prepare(stateDirectory, unit), () => collector.begin(unit, spec)),
       end: (unit) => Effect.sync(() => collector.end(unit)),
+      read: (unit, spec, query) =>
+        Stream.unwrap(
+          Effect.gen(function* () {
+            yield* Effect.promise(() => collector.settled(unit)).pipe(Effect.timeoutOption(settleMillis));
+            const { read } = yield* Effect.promise(() => import("./read/Read.ts"));
+            return read(stateDirectory, unit, spec ?? defaultLogs, query);
+          }),
+        ),
       listen: (listener) => void (told = listener),
-      settled: (unit) => Effect.promise(() => collector.settled(unit)).pipe(Effect.timeoutOption(settleMillis), Effect.asVoid),
     };
   });

@@ -2,17 +2,21 @@
  * Where a unit's output goes: to files that the unit writes by itself, with or without somebody behind it who takes them over.
  */
 import * as Effect from "effect/Effect";
+import * as Stream from "effect/Stream";
 import type { Paths } from "../platform/index.ts";
 import * as LogFiles from "./LogFiles.ts";
 import type { LogsSpec } from "./LogsSpec.ts";
+import type { LogLine } from "../protocol/MasterRpc.ts";
+import { isWanted, type LogQuery } from "./read/Query.ts";
+import { tail } from "./Tail.ts";
 
 export interface Outputs {
   /** The files that the next run of a unit appends to. `spec`: how they are kept; absent: as by default. */
   readonly begin: (unit: string, spec?: LogsSpec) => Effect.Effect<Readonly<Record<LogFiles.LogStream, string>>, Paths.DirectoryError>;
   /** That run is over, and nobody writes any more. */
   readonly end: (unit: string) => Effect.Effect<void>;
-  /** Done when what the unit has written can be read in its log. */
-  readonly settled: (unit: string) => Effect.Effect<void>;
+  /** What it has written, in order. */
+  readonly read: (unit: string, spec: LogsSpec | undefined, query: LogQuery) => Stream.Stream<LogLine>;
   /** Who is told when what a unit writes cannot be taken over, and when it can be again. */
   readonly listen: (told: (unit: string, message: string) => void) => void;
 }
@@ -21,6 +25,9 @@ export interface Outputs {
 export const direct = (stateDirectory: string): Outputs => ({
   begin: (unit) => LogFiles.prepare(stateDirectory, unit),
   end: () => Effect.void,
-  settled: () => Effect.void,
+  read: (unit, _, { follow, grep, level, lines }) =>
+    tail({ stateDirectory, unit, lines: lines ?? Number.MAX_SAFE_INTEGER, follow }).pipe(
+      Stream.filter(({ text }) => isWanted({ follow, lines, ...(grep && { grep }), ...(level && { level }) }, null, text)),
+    ),
   listen: () => {},
 });

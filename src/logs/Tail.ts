@@ -1,12 +1,11 @@
 /**
  * A unit's output as a stream of lines: the last ones, and with `follow` each new one as it is written.
  */
-import { type FSWatcher, watch } from "node:fs";
 import * as Arr from "effect/Array";
 import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
-import type * as Scope from "effect/Scope";
 import * as Stream from "effect/Stream";
+import { changesOf } from "./Changes.ts";
 import type { LogLine } from "../protocol/MasterRpc.ts";
 import { LogCursor } from "./LogCursor.ts";
 import * as LogFiles from "./LogFiles.ts";
@@ -20,37 +19,6 @@ export interface TailOptions {
   /** Go on with what is written from now on; the stream then has no end. */
   readonly follow: boolean;
 }
-
-/** Changes in a folder: `waits` returns at once when there was one since `seen`. */
-interface Changes {
-  readonly seen: () => void;
-  readonly waits: Effect.Effect<void>;
-}
-
-/** Told by the kernel (inotify, FSEvents): nothing is asked again and again. */
-const changesOf = (directory: string): Effect.Effect<Changes, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Effect.sync((): Changes & { readonly watcher: FSWatcher } => {
-      let changed = true;
-      let wake = () => {};
-      const watcher = watch(directory, () => {
-        changed = true;
-        wake();
-      });
-      // The folder is gone: its files are still open, there is only nothing more to be told.
-      watcher.on("error", () => {});
-      return {
-        watcher,
-        seen: () => void (changed = false),
-        waits: Effect.callback((resume) => {
-          if (changed) return resume(Effect.void);
-          wake = () => resume(Effect.void);
-          return undefined;
-        }),
-      };
-    }),
-    ({ watcher }) => Effect.sync(() => watcher.close()),
-  );
 
 /**
  * The last `lines` lines of stdout, then those of stderr, then (`follow`) the new lines of both as they come.

@@ -11,4 +11,6 @@ export { tail, type TailOptions } from "./Tail.ts";
 export { appender } from "./Append.ts";
 export { collecting } from "./Collecting.ts";
 export { direct, type Outputs } from "./Outputs.ts";
+export { isAtLeast, type Level, levelOf, levels } from "./read/Level.ts";
+export { type LogQuery, queryOf } from "./read/Query.ts";
 export type { LogsSpec } from "./LogsSpec.ts";

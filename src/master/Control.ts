@@ -7,7 +7,16 @@ import type * as Stream from "effect/Stream";
 import type { Registry } from "../integrated/Registry.ts";
 import type { CallError } from "../protocol/CallErrors.ts";
 import type { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
-import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitDescription, UnitStatus } from "../protocol/MasterRpc.ts";
+import type {
+  CallReply,
+  LogLine,
+  LogRequest,
+  MasterEvent,
+  MasterStatus,
+  TreeNode,
+  UnitDescription,
+  UnitStatus,
+} from "../protocol/MasterRpc.ts";
 import type { ResourceReport } from "../protocol/Resources.ts";
 import type { Applied, ApplyFailed, Revision, RevisionNotFound } from "../protocol/PlanRpc.ts";
 import type { MasterSpec } from "../unit/index.ts";
@@ -31,12 +40,8 @@ export class Control extends Context.Service<
     readonly resetFailed: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | NotAllowed | StartFailed>;
     /** The kept history from sequence number `since` on, then, with `follow`, each event as it happens. */
     readonly events: (options: { readonly follow: boolean; readonly since: number }) => Stream.Stream<MasterEvent>;
-    /** The last `lines` lines of each stream of the unit, then, with `follow`, each line as it is written. */
-    readonly logs: (options: {
-      readonly unit: string;
-      readonly follow: boolean;
-      readonly lines: number;
-    }) => Stream.Stream<LogLine, UnitNotFound>;
+    /** The lines of the unit that are asked for, in the order in which they were written, then, with `follow`, each line as it is written. */
+    readonly logs: (request: LogRequest) => Stream.Stream<LogLine, UnitNotFound>;
     /** Calls a method of the unit's own services; without one, tells which there are. Starts a unit that waits for that. */
     readonly call: (options: CallOptions) => Stream.Stream<CallReply, UnitNotFound | StartFailed | CallError>;
     /** What units use of the machine, and what they may. */

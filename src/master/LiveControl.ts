@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream";
 import { ActorDown, type CallError, CallingSelf, CallTimeout, MailboxFull, NotEncodable } from "../actor/index.ts";
 import { nearest } from "../config/Nearest.ts";
 import type { Registry } from "../integrated/Registry.ts";
-import { tail } from "../logs/index.ts";
+import { type Outputs, queryOf } from "../logs/index.ts";
 import { NotUpgradable, UnitNotFound } from "../protocol/Errors.ts";
 import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
 import { Demand, type MasterSpec, statusOf, type UnitRef } from "../unit/index.ts";
@@ -63,6 +63,7 @@ export interface Parts {
   readonly options: Options;
   readonly entries: Map<string, Entry>;
   readonly history: History;
+  readonly outputs: Outputs;
   readonly registry: Registry;
   readonly startedAt: number;
   readonly phase: () => MasterStatus["phase"];
@@ -80,7 +81,8 @@ export interface Parts {
 
 /** The operations on a running master. */
 export const make = (parts: Parts): Control["Service"] => {
-  const { current, entries, groupAt, history, monitoring, options, order, phase, registry, shutdown, startedAt, terminated } = parts;
+  const { current, entries, groupAt, history, monitoring, options, order, outputs, phase, registry, shutdown, startedAt, terminated } =
+    parts;
   const find = (unit: string): Effect.Effect<Entry, UnitNotFound> => {
     const entry = entries.get(unit);
     return entry === undefined
@@ -146,12 +148,7 @@ export const make = (parts: Parts): Control["Service"] => {
     resetFailed: (unit) => withUnit(unit, (ref) => ref.call("ResetFailed", undefined, commandTimeout)),
     signal: (unit, signal) => withUnit(unit, (ref) => ref.call("Signal", { signal }, commandTimeout)),
     events: history.events,
-    logs: ({ follow, lines, unit }) =>
-      Stream.unwrap(
-        Effect.map(Effect.tap(find(unit), options.outputs?.settled(unit) ?? Effect.void), () =>
-          tail({ stateDirectory: options.stateDirectory, unit, lines, follow }),
-        ),
-      ),
+    logs: (request) => Stream.unwrap(Effect.map(find(request.unit), ({ spec: of }) => outputs.read(of.id, of.logs, queryOf(request)))),
     call: (request) =>
       Stream.unwrap(
         Effect.map(find(request.unit), (entry) =>

@@ -165,6 +165,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       options,
       entries,
       history,
+      outputs,
       registry,
       startedAt,
       phase: () => (stopping ? "stopping" : running ? "running" : "starting"),

@@ -154,8 +154,26 @@ export const LogLine = Schema.Struct({
   unit: Schema.String,
   stream: Schema.Literals(["stdout", "stderr"]),
   text: Schema.String,
+  /** When it was read, Unix milliseconds; absent: nobody knows. */
+  time: Schema.optionalKey(Schema.Number),
 });
 export type LogLine = typeof LogLine.Type;
+
+/** Which lines of a unit's output. */
+export const LogRequest = Schema.Struct({
+  unit: Schema.String,
+  follow: Schema.Boolean,
+  /** So many of the last ones; null: all. */
+  lines: Schema.NullOr(Schema.Int),
+  /** Written at or after, and before: Unix milliseconds. */
+  since: Schema.optionalKey(Schema.Number),
+  until: Schema.optionalKey(Schema.Number),
+  /** A regular expression; what is none is looked for as it is. */
+  grep: Schema.optionalKey(Schema.String),
+  /** Lines that give themselves this level, or a graver one. */
+  level: Schema.optionalKey(Schema.Literals(["trace", "debug", "info", "warn", "error", "fatal"])),
+});
+export type LogRequest = typeof LogRequest.Type;
 
 /** A reply of a unit's own service, or one of the methods that it serves. */
 export const CallReply = Schema.Union([
@@ -200,9 +218,9 @@ export const MasterRpc = RpcGroup.make(
   }),
   /** History first (at most the master's ring of them, from `since` on), then, with `follow`, what happens. */
   Rpc.make("Events", { payload: { follow: Schema.Boolean, since: Schema.Int }, success: MasterEvent, stream: true }),
-  /** The last `lines` lines of each stream first, then, with `follow`, what is written. */
+  /** What is there first, then, with `follow`, what is written. */
   Rpc.make("Logs", {
-    payload: { unit: Schema.String, follow: Schema.Boolean, lines: Schema.Int },
+    payload: LogRequest,
     success: LogLine,
     error: UnitNotFound,
     stream: true,

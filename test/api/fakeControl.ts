@@ -148,7 +148,7 @@ export const make = Effect.gen(function* () {
         follow,
       ),
     logs: ({ unit: id, follow, lines: count }) =>
-      Stream.unwrap(Effect.map(find(id), () => followed(logged.slice(0, count * 2), lines, follow))),
+      Stream.unwrap(Effect.map(find(id), () => followed(logged.slice(0, (count ?? 100) * 2), lines, follow))),
     call: ({ json, method, unit: id }) =>
       Stream.unwrap(
         Effect.map(call(`call ${method}`, id), (): Stream.Stream<CallReply, CallDeadline> =>

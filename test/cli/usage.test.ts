@@ -24,7 +24,11 @@ describe("wrong usage", () => {
     [["logs", "--folow", "web"], "`hsu logs` has no flag --folow", "did you mean --follow?"],
     [["logs", "-x", "web"], "`hsu logs` has no flag -x", "see `hsu help logs`"],
     [["--sokcet", "x", "status"], "no flag --sokcet", "did you mean --socket?"],
-    [["logs"], "`hsu logs` needs UNIT", "usage: hsu logs [-f] [-n N] UNIT"],
+    [
+      ["logs"],
+      "`hsu logs` needs UNIT",
+      "usage: hsu logs [-f] [-n N] [--tail N] [--since TIME] [--until TIME] [--grep REGEX] [--level trace|debug|info|warn|error|fatal] [--merge] [-o text|json] UNIT…",
+    ],
     [["signal", "web"], "`hsu signal` needs SIGNAL", "usage: hsu signal UNIT SIGNAL"],
     [["status", "web"], '`hsu status` does not take "web"', "usage: hsu status [-o table|json|yaml]"],
     [["logs", "-n", "many", "web"], '-n needs a whole number, not "many"', "see `hsu help logs`"],

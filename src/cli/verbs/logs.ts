@@ -1,20 +1,82 @@
 /**
- * `hsu logs [-f] [-n N] UNIT`
+ * `hsu logs [-f] [-n N] [--since TIME] [--until TIME] [--grep REGEX] [--level LEVEL] [--merge] [-o text|json] UNIT…`
  */
+import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
+import * as Stream from "effect/Stream";
+import { parseDuration } from "../../config/Duration.ts";
+import type { LogLine, LogRequest } from "../../protocol/MasterRpc.ts";
+import { UsageError } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
-import { withMaster } from "../Invocation.ts";
+import { type Invocation, withMaster } from "../Invocation.ts";
+import { ndjson } from "../render/structured.ts";
 import type { Verb } from "../Verbs.ts";
+import { byTime } from "./byTime.ts";
 import { printAll } from "./follow.ts";
 
-export const run: Verb = (invocation) => {
-  const { flags, operands } = invocation;
-  const request = {
-    unit: operands[0] ?? "",
-    follow: flags["follow"] === true,
-    lines: typeof flags["lines"] === "number" ? flags["lines"] : 100,
-  };
-  return withMaster(invocation, ({ call }) => printAll(invocation, call.Logs(request), (line) => `${line.text}\n`)).pipe(
-    Effect.as(ExitCode.ok),
-  );
+/** Unix milliseconds; a duration is that long before `now`. */
+export const timeOf = (flag: string, text: string, now: number): number | UsageError => {
+  const millis = parseDuration(text);
+  if (typeof millis === "number") return now - millis;
+  const time = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return time;
+  return new UsageError({
+    message: `--${flag} cannot be ${JSON.stringify(text)}`,
+    hint: "times look like 10m, 2026-01-31 or 2026-01-31T12:00:00Z",
+  });
 };
+
+const levels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+const requestOf = ({ flags }: Invocation, now: number): Omit<LogRequest, "unit"> | UsageError => {
+  const times: Record<string, number> = {};
+  for (const flag of ["since", "until"] as const) {
+    const text = flags[flag];
+    const time = typeof text === "string" ? timeOf(flag, text, now) : undefined;
+    if (time instanceof UsageError) return time;
+    if (time !== undefined) times[flag] = time;
+  }
+  const { grep } = flags;
+  try {
+    new RegExp(String(grep ?? ""));
+  } catch (error) {
+    return new UsageError({ message: `--grep: ${(error as Error).message}`, hint: "a regular expression as JavaScript has it" });
+  }
+  const level = levels.find((each) => each === flags["level"]);
+  const isNarrow = grep !== undefined || level !== undefined || Object.keys(times).length > 0;
+  const count = flags["lines"] ?? flags["tail"];
+  return {
+    follow: flags["follow"] === true,
+    lines: typeof count === "number" ? count : isNarrow ? null : 100,
+    ...times,
+    ...(typeof grep === "string" ? { grep } : {}),
+    ...(level === undefined ? {} : { level }),
+  };
+};
+
+/** With several units each line says whose it is. */
+const textOf = (ids: ReadonlyArray<string>): ((line: LogLine) => string) => {
+  if (ids.length === 1) return ({ text }) => `${text}\n`;
+  const width = Math.max(...ids.map((id) => id.length));
+  return ({ text, unit }) => `${unit.padEnd(width)} | ${text}\n`;
+};
+
+const jsonOf = ({ time, ...line }: LogLine): string => ndjson(time === undefined ? line : { time: new Date(time).toISOString(), ...line });
+
+export const run: Verb = (invocation) =>
+  Effect.gen(function* () {
+    const request = requestOf(invocation, yield* Clock.currentTimeMillis);
+    if (request instanceof UsageError) return yield* Effect.fail(request);
+    const ids = Array.from(new Set(invocation.operands));
+    const render = invocation.flags["output"] === "json" ? jsonOf : textOf(ids);
+    yield* withMaster(invocation, ({ call }) => {
+      const each = ids.map((unit) => call.Logs({ ...request, unit }));
+      const lines = request.follow
+        ? Stream.mergeAll(each, { concurrency: "unbounded" })
+        : invocation.flags["merge"] === true
+          ? byTime(each)
+          : Stream.flatMap(Stream.fromIterable(each), (stream) => stream);
+      return printAll(invocation, lines, render);
+    });
+    return ExitCode.ok;
+  });
