@@ -1,5 +1,5 @@
 /** A collector in this process, with a folder of its own, for the tests of what becomes of a unit's output. */
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -29,7 +29,7 @@ export const logsSpec = (
 export const logFiles = (folder: string, stream = "stdout"): ReadonlyArray<string> => {
   const log = join(folder, "u", `${stream}.log`);
   const complete = completeOf(log, readdirSync(join(folder, "u"))).map(({ segment }) => completeName(log, segment));
-  return [...complete, log].map((path) => readFileSync(path, "latin1"));
+  return [...complete, log].map((path) => (existsSync(path) ? readFileSync(path, "latin1") : ""));
 };
 
 export const logText = (folder: string, stream = "stdout"): string => logFiles(folder, stream).join("");

@@ -26,6 +26,14 @@ export const timeOf = (flag: string, text: string, now: number): number | UsageE
   });
 };
 
+const problemOf = (pattern: string): string | undefined => {
+  try {
+    return void RegExp(pattern);
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+
 const levels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
 const requestOf = ({ flags }: Invocation, now: number): Omit<LogRequest, "unit"> | UsageError => {
@@ -37,11 +45,8 @@ const requestOf = ({ flags }: Invocation, now: number): Omit<LogRequest, "unit">
     if (time !== undefined) times[flag] = time;
   }
   const { grep } = flags;
-  try {
-    new RegExp(String(grep ?? ""));
-  } catch (error) {
-    return new UsageError({ message: `--grep: ${(error as Error).message}`, hint: "a regular expression as JavaScript has it" });
-  }
+  const problem = typeof grep === "string" ? problemOf(grep) : undefined;
+  if (problem !== undefined) return new UsageError({ message: `--grep: ${problem}`, hint: "a regular expression as JavaScript has it" });
   const level = levels.find((each) => each === flags["level"]);
   const isNarrow = grep !== undefined || level !== undefined || Object.keys(times).length > 0;
   const count = flags["lines"] ?? flags["tail"];

@@ -26,6 +26,9 @@ export interface Added {
   readonly progress: Progress;
 }
 
+/** For all of them: it is filled and written in one go. */
+const scratch = Buffer.alloc(checkpointBytes);
+
 interface Open {
   readonly log: number;
   readonly index: number;
@@ -58,7 +61,6 @@ export class LogWriter {
   readonly #rotation: Rotation;
   /** Is told each file that is complete, to be compressed. */
   readonly #completed: (path: string) => void;
-  readonly #scratch = Buffer.alloc(checkpointBytes);
   #open: Open | undefined;
   #checkpoint: Checkpoint | undefined;
   #last: IndexEntry | undefined;
@@ -133,7 +135,7 @@ export class LogWriter {
   }
 
   #store(open: Open, checkpoint: Checkpoint): void {
-    writeFully(open.checkpoint, encode(checkpoint, this.#scratch), 0);
+    writeFully(open.checkpoint, encode(checkpoint, scratch), 0);
     this.#checkpoint = checkpoint;
   }
 
@@ -156,7 +158,7 @@ export class LogWriter {
     const { checkpoint } = this.#open!;
     this.#open = undefined;
     const next = { ...this.checkpoint, segment: segment + 1, logBytes: 0, indexBytes: 0 };
-    writeFully(checkpoint, encode(next, this.#scratch), 0);
+    writeFully(checkpoint, encode(next, scratch), 0);
     Fs.closeSync(checkpoint);
     this.#checkpoint = undefined;
     this.prune();

@@ -8,9 +8,10 @@ import { maxLineBytes } from "../Lines.ts";
 import type { LogStream } from "../LogFiles.ts";
 import type { LogFileSpec, LogsSpec } from "../LogsSpec.ts";
 import { cut, cutRaw } from "./Cut.ts";
+import { type Checkpoint, first } from "./Checkpoint.ts";
 import { format, linesIn, type Options as FormatOptions } from "./Format.ts";
 import { LogWriter } from "./LogWriter.ts";
-import { generationsIn, type Place, placeOf, spoolPath } from "./Place.ts";
+import { checkpointPath, generationsIn, type Place, placeOf, spoolPath } from "./Place.ts";
 
 /** Of one unit: counts the lines of both outputs. */
 export interface Sequence {
@@ -69,6 +70,7 @@ export class Pipe {
   #highest: number;
   /** The last generation's run is over. */
   #ended = false;
+  #isFresh: boolean;
   #punched = 0;
   #isPunching = false;
 
@@ -83,14 +85,21 @@ export class Pipe {
     this.#sequence = sequence;
     this.#world = world;
     this.#writer = this.#write();
-    const { generation, sequence: next } = this.#writer.checkpoint;
-    sequence.next = Math.max(sequence.next, next);
     const found = generationsIn(place);
+    // Nothing of it on the disk: it is not looked at, nor is anything made, before there is something to be kept.
+    this.#isFresh = found.length === 0 && !Fs.existsSync(checkpointPath(place));
+    const { generation, sequence: next } = this.#at;
+    sequence.next = Math.max(sequence.next, next);
     for (const old of found.filter((each) => each < generation)) Fs.rmSync(spoolPath(place, old), { force: true });
     this.#later = found.filter((each) => each > generation);
     this.#highest = this.#later.at(-1) ?? (found.includes(generation) ? generation : generation - 1);
+    if (this.#isFresh) return;
     this.#writer.prune(world.now());
     this.#writer.close();
+  }
+
+  get #at(): Checkpoint {
+    return this.#isFresh ? first : this.#writer.checkpoint;
   }
 
   /** From the next lines on. */
@@ -105,12 +114,24 @@ export class Pipe {
     this.#ended = false;
     this.#highest += 1;
     const path = spoolPath(this.place, this.#highest);
-    Fs.mkdirSync(this.place.folder, { recursive: true, mode: 0o700 });
-    Fs.closeSync(Fs.openSync(path, "a", 0o600));
-    if (this.#highest !== this.#writer.checkpoint.generation) this.#later.push(this.#highest);
-    // Opened now: also when it is removed while the unit runs, it can be read.
-    else this.#open();
+    const fd = this.#make(path);
+    // Kept open: also when it is removed while the unit runs, it can be read.
+    if (this.#highest === this.#at.generation && this.#spool === undefined) this.#spool = fd;
+    else Fs.closeSync(fd);
+    if (this.#highest !== this.#at.generation) this.#later.push(this.#highest);
     return path;
+  }
+
+  #make(path: string): number {
+    const flags = Fs.constants.O_RDWR | Fs.constants.O_CREAT;
+    this.#punched = 0;
+    try {
+      return Fs.openSync(path, flags, 0o600);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      Fs.mkdirSync(this.place.folder, { recursive: true, mode: 0o700 });
+      return Fs.openSync(path, flags, 0o600);
+    }
   }
 
   /** Nobody writes to it any more: a last line without a newline is one. */
@@ -121,14 +142,14 @@ export class Pipe {
   /** What can be watched for growth; undefined when there is nothing that could grow. */
   get watchable(): string | undefined {
     if (this.#spool === undefined) return undefined;
-    return pathOfDescriptor(this.#spool, spoolPath(this.place, this.#writer.checkpoint.generation));
+    return pathOfDescriptor(this.#spool, spoolPath(this.place, this.#at.generation));
   }
 
   /** Takes over what is there, in pieces. */
   step(): Outcome | Promise<Outcome> {
     if (this.#next !== undefined) this.#change(this.#next);
     if (!this.#open()) return this.#advance();
-    const { spoolOffset } = this.#writer.checkpoint;
+    const { spoolOffset } = this.#at;
     quiet ??= Buffer.allocUnsafeSlow(quietBytes);
     const count = Fs.readSync(this.#spool!, quiet, 0, quietBytes, spoolOffset);
     if (count > this.#file.rotation.maxBytes) return this.#sparingly(quiet.subarray(0, count));
@@ -155,7 +176,7 @@ export class Pipe {
   }
 
   #isOver(): boolean {
-    return this.#ended || this.#writer.checkpoint.generation < this.#highest;
+    return this.#ended || this.#at.generation < this.#highest;
   }
 
   /** Frees what a quiet unit does not need. */
@@ -177,7 +198,7 @@ export class Pipe {
   #open(): boolean {
     if (this.#spool !== undefined) return true;
     try {
-      this.#spool = Fs.openSync(spoolPath(this.place, this.#writer.checkpoint.generation), "r+");
+      this.#spool = Fs.openSync(spoolPath(this.place, this.#at.generation), "r+");
       this.#punched = 0;
       return true;
     } catch (error) {
@@ -188,11 +209,18 @@ export class Pipe {
 
   /** To the next run's file, if there is one or will be one. */
   #advance(): Outcome {
-    const { generation } = this.#writer.checkpoint;
+    const { generation } = this.#at;
     const next = this.#later[0] ?? this.#highest + 1;
+    this.#closeSpool();
+    // Nothing was written: as if it had not been there.
+    if (this.#isFresh && this.#later.length === 0) {
+      Fs.rmSync(spoolPath(this.place, generation), { force: true });
+      this.#highest = generation - 1;
+      return "idle";
+    }
+    this.#isFresh = false;
     if (next !== generation) this.#writer.skip({ generation: next, spoolOffset: 0, part: 0 });
     this.#later.shift();
-    this.#closeSpool();
     Fs.rmSync(spoolPath(this.place, generation), { force: true });
     return next <= this.#highest && next !== generation ? "more" : "idle";
   }
@@ -207,6 +235,7 @@ export class Pipe {
     this.#next = undefined;
     this.#file = spec[this.#stream];
     this.#backlog = spec.backlog;
+    this.#isFresh = false;
     if (before.format !== this.#file.format || before.path !== this.#file.path) this.#writer.complete();
     const place = placeOf(this.#folder, this.#stream, this.#file.path);
     // What somebody else has written there is kept.
@@ -224,8 +253,8 @@ export class Pipe {
 
   async #loudly(): Promise<Outcome> {
     const size = Fs.fstatSync(this.#spool!).size;
-    if (size - this.#writer.checkpoint.spoolOffset > this.#backlog.maxBytes) await this.#drop(size);
-    const { spoolOffset } = this.#writer.checkpoint;
+    if (size - this.#at.spoolOffset > this.#backlog.maxBytes) await this.#drop(size);
+    const { spoolOffset } = this.#at;
     const buffer = loud ?? Buffer.allocUnsafeSlow(loudBytes);
     loud = undefined;
     try {
@@ -241,7 +270,7 @@ export class Pipe {
 
   /** What of these bytes goes to the log, and as what. */
   #take(bytes: Buffer, isOver: boolean): Piece {
-    const { part } = this.#writer.checkpoint;
+    const { part } = this.#at;
     const { format: form, prefix } = this.#file;
     if (form === "raw") {
       const taken = cutRaw(bytes, isOver, quietBytes);
@@ -273,10 +302,11 @@ export class Pipe {
 
   #append({ bytes, lines, part, taken }: Piece): Promise<void> | undefined {
     if (taken === 0) return undefined;
-    const { droppedBytes, droppedLines, generation, spoolOffset } = this.#writer.checkpoint;
+    const { droppedBytes, droppedLines, generation, spoolOffset } = this.#at;
     const sequence = this.#sequence.next;
     const told = droppedBytes > 0 ? this.#lossOf(droppedLines, droppedBytes) : undefined;
     this.#sequence.next += lines + (told === undefined ? 0 : 1);
+    this.#isFresh = false;
     return this.#writer.append({
       bytes: told === undefined ? bytes : Buffer.concat([told, bytes]),
       time: this.#world.now(),
@@ -306,7 +336,7 @@ export class Pipe {
     const until = size - Math.floor(this.#backlog.maxBytes / 2);
     const buffer = Buffer.allocUnsafeSlow(loudBytes);
     for (;;) {
-      const { droppedBytes, droppedLines, spoolOffset } = this.#writer.checkpoint;
+      const { droppedBytes, droppedLines, spoolOffset } = this.#at;
       let at = spoolOffset;
       let lines = 0;
       while (at < until && at - spoolOffset < countedBytes) {
@@ -325,7 +355,7 @@ export class Pipe {
   }
 
   #giveBack(): void {
-    const length = Math.floor(this.#writer.checkpoint.spoolOffset / page) * page;
+    const length = Math.floor(this.#at.spoolOffset / page) * page;
     if (this.#isPunching || length - this.#punched < punchBytes || this.#spool === undefined) return;
     this.#isPunching = true;
     const spool = this.#spool;

@@ -37,7 +37,7 @@ const patternOf = (text: string): RegExp => {
 };
 
 /** As it is asked over the wire. */
-export const queryOf = ({ grep, unit: _, ...rest }: LogRequest): LogQuery => ({
+export const queryOf = ({ grep, ...rest }: Omit<LogRequest, "unit">): LogQuery => ({
   ...rest,
   ...(grep === undefined ? {} : { grep: patternOf(grep) }),
 });
