@@ -74,12 +74,14 @@ export class NotUpgradable extends Schema.TaggedError<NotUpgradable>()("NotUpgra
 export class StartFailed extends Schema.TaggedError<StartFailed>()("StartFailed", {
   unit: Schema.String,
   reason: Schema.String,
+  /** What to do about that very reason. */
+  advice: Schema.optionalKey(Schema.String),
 }) {
   readonly code = "HSU-UNIT-003";
   override get message(): string {
     return `unit ${JSON.stringify(this.unit)} did not start: ${this.reason}`;
   }
   get hint(): string {
-    return `see \`hsu logs ${this.unit}\` and \`hsu events\``;
+    return this.advice ?? `\`hsu logs ${this.unit}\` has what it said, \`hsu describe ${this.unit}\` what was executed`;
   }
 }

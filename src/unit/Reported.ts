@@ -29,7 +29,11 @@ const announce = (state: State, report: Report, note: string | null, delayMillis
     case "completed":
       return publish("completed", `completed${exitNote(state)}`);
     case "started":
-      return publish("started", startedAs(slot));
+      // Of one whose start was not complete this is the second word.
+      return publish(
+        "started",
+        slot.reattached && state.state === "starting" ? `up, pid ${slot.task?.identity.pid ?? "?"}` : startedAs(slot),
+      );
     case "startFailed":
       return publish("failed", `did not start: ${note ?? "unknown"}`);
     case "restarting":

@@ -2,6 +2,7 @@
  * The mailbox of a unit: an actor that outlives the unit's processes. It answers at any time, does what the lifecycle table says to a
  * command, and has the unit's supervisor carry it out.
  */
+import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Option from "effect/Option";
@@ -81,7 +82,7 @@ const begin = (state: State, command: Command, context: Context, reason: string,
   const id = state.nextId;
   const carryOut = Effect.exit(perform(next.action, command, state.args)).pipe(
     Effect.map((exit) =>
-      context.self.cast("ActionEnded", { id, failure: Exit.isSuccess(exit) ? null : failureText(exit), refused: refusedBy(exit) }),
+      context.self.cast("ActionEnded", { id, ...(Exit.isSuccess(exit) ? succeeded : failureOf(exit)), refused: refusedBy(exit) }),
     ),
   );
   const moved = keep(state, {
@@ -111,11 +112,20 @@ const refusedBy = (exit: Exit.Exit<void, unknown>): NotAllowed | null => {
   return error instanceof NotAllowed ? error : null;
 };
 
-const failureText = (exit: Exit.Exit<void, unknown>): string => {
+/** In its own words; and what to do, where the error knows. */
+const failureOf = (exit: Exit.Exit<void, unknown>): { readonly failure: string; readonly advice: string | null } => {
   const error = Option.getOrUndefined(Exit.findErrorOption(exit));
-  if (error instanceof Actor.StartError) return ExitReason.format(error.reason);
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Actor.StartError)) return { failure: error instanceof Error ? error.message : String(error), advice: null };
+  const { reason } = error;
+  const origin = (reason._tag === "Error" ? Cause.squash(reason.cause) : null) as {
+    readonly code?: unknown;
+    readonly hint?: unknown;
+  } | null;
+  const advice = typeof origin?.hint === "string" && typeof origin.code === "string" ? `${origin.hint} (${origin.code})` : null;
+  return { failure: ExitReason.format(reason), advice };
 };
+
+const succeeded = { failure: null, advice: null };
 
 const timetableOf = (args: UnitArgs, context: Context): Timetable.Timetable | null => {
   const { clockwork, now, spec } = args;
@@ -278,7 +288,7 @@ export const Unit = Actor.make({
           return state;
       }
     },
-    ActionEnded: (state, { failure, id, refused }) => {
+    ActionEnded: (state, { advice, failure, id, refused }) => {
       const done = state.waiting.find((waiting) => waiting.id === id);
       const waiting = state.waiting.filter((each) => each !== done);
       // A process that ended by itself just before its stop was reported as waiting for its restart, which the stop has taken back without a word.
@@ -293,7 +303,10 @@ export const Unit = Actor.make({
       if (done === undefined) return settled;
       if (failure !== null) {
         if (settled.state === "failed") release(settled.args.slot);
-        Actor.failTo(done.to, refused ?? new StartFailed({ unit: state.args.spec.id, reason: failure }));
+        Actor.failTo(
+          done.to,
+          refused ?? new StartFailed({ unit: state.args.spec.id, reason: failure, ...(advice === null ? {} : { advice }) }),
+        );
         return settled;
       }
       return Effect.map(describe(settled), (status) => {

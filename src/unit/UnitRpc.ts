@@ -49,6 +49,6 @@ export const UnitRpc = RpcGroup.make(
   /** Its spec says something else now. */
   Rpc.make("Respec"),
   /** A command's action is over. */
-  Rpc.make("ActionEnded", { payload: { id: Schema.Int, failure: Schema.NullOr(Schema.String), refused: Schema.NullOr(NotAllowed) } }),
+  Rpc.make("ActionEnded", { payload: { id: Schema.Int, failure: Note, advice: Note, refused: Schema.NullOr(NotAllowed) } }),
 );
 export type UnitRpcs = RpcGroup.Rpcs<typeof UnitRpc>;

@@ -111,7 +111,7 @@ describe("commands", () => {
         expect(io.out()).toBe("web running (pid 4242)\n");
         expect(io.err()).toBe(
           'error: no unit "wep" [HSU-UNIT-001]\nhint: did you mean "web"?\n' +
-            'error: unit "broken" did not start: ENOENT [HSU-UNIT-003]\nhint: see `hsu logs broken` and `hsu events`\n',
+            'error: unit "broken" did not start: ENOENT [HSU-UNIT-003]\nhint: `hsu logs broken` has what it said, `hsu describe broken` what was executed\n',
         );
         expect(yield* hsu(io, "stop", "broken")).toBe(1);
         expect(yield* hsu(io, "signal", "nobody", "TERM")).toBe(4);

@@ -161,6 +161,7 @@ describe("commands", () => {
           const failure = yield* Effect.flip(control.start("ghost"));
           expect(failure).toMatchObject({ _tag: "StartFailed", code: "HSU-UNIT-003" });
           expect(failure.message).toMatch(/there is no executable ".*no-such-program"/);
+          expect(failure).toMatchObject({ hint: expect.stringMatching(/check its spelling \(HSU-PROC-001\)$/) });
           expect((yield* unit(control, "ghost")).state).toBe("failed");
         }),
     ));

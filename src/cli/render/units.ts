@@ -35,7 +35,7 @@ export const clock = (at: number): string => {
 
 /** `exited with code 1`, `killed by SIGKILL`, or why the master has ended it. */
 export const ending = ({ because, code, signal }: LastExit): string => {
-  const how = signal === null ? `exited with code ${code ?? "?"}` : `killed by ${clean(signal)}`;
+  const how = signal !== null ? `killed by ${clean(signal)}` : code === null ? "exit code unknown" : `exited with code ${code}`;
   return because === undefined ? how : clean(because);
 };
 
