@@ -27,7 +27,7 @@ export interface Usage {
   readonly contextSwitches: number | null;
   /** Processes that the kernel has killed because the control group was at its limit of memory. */
   readonly oomKills: number | null;
-  /** Percent of the last ten seconds in which somebody waited for it (PSI). */
+  /** Percent of the last ten seconds in which somebody waited for it (PSI); only where it was asked for. */
   readonly pressure: { readonly cpu: number; readonly memory: number; readonly io: number } | null;
 }
 

@@ -75,6 +75,12 @@ class Member {
   /** Set at the first look: the same pid with another start is somebody else. */
   startTime: number | undefined;
   contextSwitches = 0;
+  swapBytes = 0;
+  openFiles = 0;
+  ioText: string | undefined;
+  #line = "";
+  /** Looks in a row that have found the same line. */
+  #same = 0;
 
   constructor(pid: number) {
     this.#pid = pid;
@@ -86,14 +92,24 @@ class Member {
   stat(): ProcStat | undefined {
     const line = this.#stat.read();
     if (line === undefined) return undefined;
+    this.#same = line === this.#line ? this.#same + 1 : 0;
+    this.#line = line;
     const stat = parseStat(line);
     if (this.startTime !== undefined && stat.startTime !== this.startTime) return undefined;
     this.startTime = stat.startTime;
     return stat.state === "Z" || stat.state === "X" ? undefined : stat;
   }
 
+  /** Whoever has used no CPU time and no page since the last look is not asked for the rest, but for one look of six. */
+  look(detail: boolean): void {
+    if (!detail && this.#same % 6 !== 0) return;
+    this.swapBytes = this.#readStatus() ?? 0;
+    this.openFiles = this.#files() ?? 0;
+    this.ioText = this.#io.read();
+  }
+
   /** Swap in bytes, and switches of context so far. */
-  status(): number | null {
+  #readStatus(): number | null {
     const text = this.#status.read();
     if (text === undefined) return null;
     this.contextSwitches =
@@ -102,12 +118,8 @@ class Member {
     return swap === null ? null : swap * 1024;
   }
 
-  io(): string | undefined {
-    return this.#io.read();
-  }
-
   /** Since Linux 6.2 the folder's size is their number; before, it is 0. */
-  files(): number | null {
+  #files(): number | null {
     try {
       const { size } = statSync(`/proc/${this.#pid}/fd`);
       return size > 0 ? size : readdirSync(`/proc/${this.#pid}/fd`).length;
@@ -207,7 +219,8 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
   };
 
   const read = (detail: boolean): Usage | undefined => {
-    if (leader.stat() === undefined) return undefined;
+    const first = leader.stat();
+    if (first === undefined) return undefined;
     const { pageSize, ticksPerSecond } = systemUnits();
     const now = new Set(pids());
     for (const [one, member] of members) {
@@ -221,7 +234,7 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
     for (const one of now) {
       let member = members.get(one);
       if (member === undefined) members.set(one, (member = new Member(one)));
-      const stat = member.stat();
+      const stat = member === leader ? first : member.stat();
       if (stat === undefined) {
         past += member.contextSwitches;
         switches += member.contextSwitches;
@@ -234,12 +247,12 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
       rss += stat.rssPages;
       virtual += stat.virtualBytes;
       threads += stat.threads;
-      swap += member.status() ?? 0;
+      member.look(detail);
+      swap += member.swapBytes;
       switches += member.contextSwitches;
-      const open = member.files() ?? 0;
-      files += open;
-      filesMost = Math.max(filesMost, open);
-      const text = member.io();
+      files += member.openFiles;
+      filesMost = Math.max(filesMost, member.openFiles);
+      const text = member.ioText;
       if (text !== undefined) {
         io.syscr += numberAfter(text, "syscr:") ?? 0;
         io.syscw += numberAfter(text, "syscw:") ?? 0;
@@ -252,7 +265,7 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
     }
     const usage = alone ? undefined : cpu?.read();
     const counted = usage === undefined ? null : numberAfter(usage, "usage_usec");
-    const [cpuText, memoryText, ioText] = pressures.map((file) => file?.read());
+    const [cpuText, memoryText, ioText] = pressures.map((file) => (detail ? file?.read() : undefined));
     return {
       cpuMillis: grown("cpuMillis", Math.max((ticks * 1000) / ticksPerSecond, (counted ?? 0) / 1000)),
       rssBytes: rss * pageSize,
