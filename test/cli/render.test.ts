@@ -2,14 +2,17 @@
  * Rendering: exact texts.
  */
 import { describe, expect, test } from "vitest";
+import { description } from "../../src/cli/render/description.ts";
 import { errorText } from "../../src/cli/render/error.ts";
 import { eventLine } from "../../src/cli/render/event.ts";
 import { frame, repaint } from "../../src/cli/render/live.ts";
 import { coloured, paintFor, plain } from "../../src/cli/render/paint.ts";
 import { masterLine, statusTable } from "../../src/cli/render/status.ts";
 import { align, clean, truncate, width } from "../../src/cli/render/text.ts";
+import { type Order, sorted, topLines } from "../../src/cli/render/top.ts";
 import { treeText } from "../../src/cli/render/tree.ts";
 import { bytes, duration, isAsWanted, note } from "../../src/cli/render/units.ts";
+import type { ResourceReport, UnitResources, UsageSample } from "../../src/protocol/Resources.ts";
 import { event, now, status, tree, unit } from "../api/fakeControl.ts";
 
 const exit = (code: number | null, signal: string | null = null) => ({ code, signal, at: now - 1000 });
@@ -254,5 +257,86 @@ describe("the live picture", () => {
   test("is drawn over the one before, line by line", () => {
     expect(repaint(0, ["a", "b"])).toBe("\x1b[?2026h\ra\x1b[K\nb\x1b[K\n\x1b[J\x1b[?2026l");
     expect(repaint(2, ["c"])).toBe("\x1b[?2026h\r\x1b[2Ac\x1b[K\n\x1b[J\x1b[?2026l");
+  });
+});
+
+describe("top and describe", () => {
+  const usage: UsageSample = {
+    at: now,
+    cpuPercent: 12.34,
+    cpuMillis: 65_000,
+    rssBytes: 1 << 20,
+    pssBytes: 1 << 19,
+    virtualBytes: 1 << 22,
+    swapBytes: 0,
+    processes: 2,
+    threads: 5,
+    files: 10,
+    filesMost: 8,
+    sockets: 1,
+    readBytes: 4096,
+    writeBytes: 0,
+    reads: 3,
+    writes: 4,
+    readBps: 2048,
+    writeBps: 0,
+    readOps: 1,
+    writeOps: 0,
+    contextSwitches: 7,
+    oomKills: 1,
+    pressure: { cpu: 1, memory: 0, io: 2.5 },
+  };
+  const web: UnitResources = {
+    unit: "web",
+    state: "running",
+    pid: 4242,
+    usage,
+    limits: [
+      { limit: "memory.max_rss", bound: 100 << 20, policy: "restart", by: "cgroup v2" },
+      { limit: "cpu.max_cores", bound: 1.5, policy: "throttle", by: "monitor", why: "there is no cpu controller" },
+    ],
+  };
+  const idle: UnitResources = { unit: "idle", state: "stopped", pid: null, usage: null, limits: [] };
+  const greedy: UnitResources = { ...web, unit: "greedy", usage: { ...usage, cpuPercent: null, rssBytes: 8 << 20 }, limits: [] };
+  const report: ResourceReport = { at: now, cores: 2, memoryBytes: 8_589_934_592, master: usage, units: [idle, web, greedy] };
+
+  test("a line a unit, those first that use most of what is asked for; a dash for what is not known", () => {
+    expect(`${topLines(report, "cpu", plain).join("\n")}\n`).toBe(
+      [
+        "3 units · 9.0MiB of 8.0GiB · 2 cores · master 12.3% cpu, 1.0MiB",
+        "UNIT    STATE     PID  CPU%   TIME     RSS  SWAP  PROCS  THREADS  FILES  READ/S  WRITE/S  LIMITS",
+        "web     running  4242  12.3  1m05s  1.0MiB    0B      2        5     10  2.0KiB       0B  max_rss 100.0MiB, max_cores 1.5",
+        "greedy  running  4242     -  1m05s  8.0MiB    0B      2        5     10  2.0KiB       0B",
+        "idle    stopped     -     -      -       -     -      -        -      -       -        -",
+        "",
+      ].join("\n"),
+    );
+    const first = (order: Order) => sorted(report.units, order).map((each) => each.unit);
+    expect([first("memory"), first("io"), first("name")]).toEqual([
+      ["greedy", "web", "idle"],
+      ["web", "greedy", "idle"],
+      ["greedy", "idle", "web"],
+    ]);
+  });
+
+  test("what a unit uses, and who holds its limits", () => {
+    const text = description({ status: unit("web"), history: [], resources: web }, now, plain);
+    expect(text.split("\n").slice(5, -1)).toEqual([
+      "up         1m05s",
+      "cpu        12.3% of a core, 1m05s in all",
+      "memory     1.0MiB resident, 512.0KiB by share, 4.0MiB virtual, 0B swapped",
+      "processes  2, 5 threads",
+      "files      10 open, 1 of them sockets",
+      "reads      2.0KiB/s, 4.0KiB in all",
+      "writes     0B/s, 0B in all",
+      "switches   7",
+      "oom kills  1",
+      "pressure   cpu 1.0%, memory 0.0%, io 2.5%",
+      "ready      true",
+      "restarts   0",
+      "limits",
+      "  memory.max_rss  100.0MiB  restart   held by: cgroup v2",
+      "  cpu.max_cores   1.5       throttle  held by: monitor (there is no cpu controller)",
+    ]);
   });
 });
