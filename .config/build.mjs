@@ -5,7 +5,7 @@
 // With --if-possible (npm's `prepare`), a missing tool or a missing source is no error: a package installed without
 // development dependencies comes with its dist.
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -77,6 +77,8 @@ const buildBin = async () => {
   });
   await bundle.close();
   chmodSync(file, 0o755);
+  // For `hsu explain`.
+  cpSync(join(root, "docs/reference/errors"), join(dist, "bin/errors"), { recursive: true });
 };
 
 const possible = () => {

@@ -82,5 +82,27 @@ export class NoConfig extends Data.TaggedError("NoConfig")<{ readonly lookedAt: 
   }
 }
 
+/** What is waited for does not come by itself. */
+export class WillNotBe extends Data.TaggedError("WillNotBe")<{ readonly unit: string; readonly condition: string; readonly why: string }> {
+  readonly code = "HSU-CLI-008";
+  override get message(): string {
+    return `unit ${JSON.stringify(this.unit)} will not be ${this.condition}: ${this.why}`;
+  }
+  get hint(): string {
+    return `\`hsu describe ${this.unit}\` tells what has become of it, \`hsu start ${this.unit}\` starts it`;
+  }
+}
+
+/** No page has this code. */
+export class UnknownCode extends Data.TaggedError("UnknownCode")<{ readonly given: string; readonly nearest: string | null }> {
+  readonly code = "HSU-CLI-009";
+  override get message(): string {
+    return `there is no error ${JSON.stringify(this.given)}`;
+  }
+  get hint(): string {
+    return this.nearest === null ? "a code looks like HSU-UNIT-002" : `did you mean ${this.nearest}?`;
+  }
+}
+
 /** Nobody reads our output any more (EPIPE, or the terminal has gone). Not shown to anybody: there is nobody to show it to. */
 export class OutputClosed extends Data.TaggedError("OutputClosed") {}

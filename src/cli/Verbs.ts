@@ -50,6 +50,8 @@ export const globalFlags: Readonly<Record<string, FlagSpec>> = {
 
 const file: OperandSpec = { name: "FILE", required: false };
 const units: OperandSpec = { name: "UNIT", required: true, many: true };
+const many =
+  "UNIT is a unit's id, a group's, a pattern such as 'worker-*', or all; of what only a group or a pattern names, those that it makes sense for.";
 const output = (...words: ReadonlyArray<string>): FlagSpec => ({ type: words, short: "o", help: `how to print it (${words[0]})` });
 const follow: FlagSpec = { type: "boolean", short: "f", help: "go on with what happens next" };
 
@@ -146,7 +148,7 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     summary: "Show the units",
     details: "Exit code 3 if no master is running, or if a unit that should run does not.",
     operands: [],
-    flags: { output: output("table", "json", "yaml") },
+    flags: { output: output("table", "json", "yaml", "name") },
     load: () => import("./verbs/status.ts"),
   },
   {
@@ -156,9 +158,36 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     flags: { output: output("text", "json", "yaml") },
     load: () => import("./verbs/tree.ts"),
   },
-  { name: "start", summary: "Start units", operands: [units], flags: {}, load: () => import("./verbs/start.ts") },
-  { name: "stop", summary: "Stop units, and keep them stopped", operands: [units], flags: {}, load: () => import("./verbs/stop.ts") },
-  { name: "restart", summary: "Stop units and start them again", operands: [units], flags: {}, load: () => import("./verbs/restart.ts") },
+  { name: "start", summary: "Start units", details: many, operands: [units], flags: {}, load: () => import("./verbs/start.ts") },
+  {
+    name: "stop",
+    summary: "Stop units, and keep them stopped",
+    details: many,
+    operands: [units],
+    flags: {},
+    load: () => import("./verbs/stop.ts"),
+  },
+  {
+    name: "restart",
+    summary: "Stop units and start them again",
+    details: `${many}\nOne after the other.`,
+    operands: [units],
+    flags: {},
+    load: () => import("./verbs/restart.ts"),
+  },
+  {
+    name: "wait",
+    summary: "Wait until units are as they should be",
+    details:
+      "--for=ready (without it), running, healthy, completed, stopped, or exit: its process ends, and its exit code is this one's.\n" +
+      "Exit code 1 as soon as a unit has failed for good, so that it will not be.",
+    operands: [units],
+    flags: {
+      for: { type: ["ready", "running", "healthy", "completed", "stopped", "exit"], help: "what to wait for (ready)" },
+      timeout: { type: "duration", value: "TIME", help: "how long (for ever); then exit code 124" },
+    },
+    load: () => import("./verbs/wait.ts"),
+  },
   {
     name: "reload",
     summary: "Have units read their configuration again",
@@ -289,6 +318,35 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     operands: [],
     flags: { timeout: { type: "duration", value: "TIME", help: "how long to wait for its end (60s); then exit code 124" } },
     load: () => import("./verbs/down.ts"),
+  },
+  {
+    name: "explain",
+    summary: "Tell what an error is about",
+    details: "CODE is what errors end with: HSU-UNIT-002. Prints its page of the documentation.",
+    operands: [{ name: "CODE", required: true }],
+    flags: {},
+    load: () => import("./verbs/explain.ts"),
+  },
+  {
+    name: "install",
+    summary: "Print what has systemd or launchd run a master",
+    details:
+      "hsu install systemd FILE > ~/.config/systemd/user/hsu.service && systemctl --user enable --now hsu\n" +
+      "With --system for the whole machine, in /etc/systemd/system. The units outlive a crash of the master, and are ended with an orderly stop.",
+    operands: [
+      { name: "MANAGER", required: true },
+      { name: "FILE", required: false },
+    ],
+    flags: { system: { type: "boolean", help: "for the machine, not for this user" } },
+    load: () => import("./verbs/install.ts"),
+  },
+  {
+    name: "completion",
+    summary: "Print what completes verbs, flags and units in a shell",
+    details: 'eval "$(hsu completion bash)"; hsu completion zsh > ~/.zfunc/_hsu; hsu completion fish | source',
+    operands: [{ name: "SHELL", required: true }],
+    flags: {},
+    load: () => import("./verbs/completion.ts"),
   },
   { name: "version", summary: "Show the version", operands: [], flags: {}, load: () => import("./verbs/version.ts") },
   {

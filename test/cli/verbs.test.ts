@@ -115,7 +115,7 @@ describe("commands", () => {
         );
         expect(yield* hsu(io, "stop", "broken")).toBe(1);
         expect(yield* hsu(io, "signal", "nobody", "TERM")).toBe(4);
-        expect(server.calls).toEqual(["start wep", "start broken", "start web", "stop broken", "signal SIGTERM nobody"]);
+        expect(server.calls).toEqual(["start broken", "start web", "stop broken", "signal SIGTERM nobody"]);
       }),
     ),
   );
@@ -322,4 +322,36 @@ describe("the config", () => {
     expect([code, out]).toEqual([0, "~/hsu.yaml: valid, 0 units in 1 group\n"]);
     expect(JSON.parse((await validate("managed_processes: []\n", "-o", "json")).out)).toMatchObject({ root: { _tag: "Group" } });
   });
+});
+
+describe("wait", () => {
+  test(
+    "until units are ready; at once where they are, and not for ever where they will not be",
+    withMaster(({ io, server }) =>
+      Effect.gen(function* () {
+        expect(yield* hsu(io, "wait", "web")).toBe(0);
+        expect(io.out()).toBe("web running\n");
+        expect(yield* hsu(io, "wait", "broken")).toBe(1);
+        expect(io.err()).toContain('unit "broken" will not be ready: gave up after 3 restarts [HSU-CLI-008]');
+        expect(yield* hsu(io, "wait", "wbe")).toBe(4);
+        server.units[0] = unit("web", { ready: false });
+        expect(yield* hsu(io, "wait", "--timeout", "20ms", "web")).toBe(124);
+      }),
+    ),
+  );
+
+  test(
+    "goes on with an event; an exit has its exit code, and that of a signal",
+    withMaster(({ io, server }) =>
+      Effect.gen(function* () {
+        const waiting = yield* Effect.forkChild(hsu(io, "wait", "--for", "exit", "web"), { startImmediately: true });
+        // It has looked, and waits for what happens.
+        yield* Effect.sleep(100);
+        server.units[0] = unit("web", { lastExit: { code: null, signal: "SIGKILL", at: 7 } });
+        yield* server.happen(event(1, "exited", "killed by SIGKILL"));
+        expect(yield* Fiber.join(waiting)).toBe(137);
+        expect(io.out()).toBe("web killed by SIGKILL\n");
+      }),
+    ),
+  );
 });

@@ -7,18 +7,27 @@ import type { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNot
 import type { UnitStatus } from "../../protocol/MasterRpc.ts";
 import type { Client } from "../Client.ts";
 import { ExitCode } from "../ExitCode.ts";
-import { complain, print, withMaster } from "../Invocation.ts";
+import { complain, print, say, withMaster } from "../Invocation.ts";
 import { stateStyle } from "../render/paint.ts";
 import { clean } from "../render/text.ts";
+import { select } from "../Selection.ts";
 import type { Verb } from "../Verbs.ts";
 
 type Refusal = UnitNotFound | InvalidTransition | NotAllowed | NotReloadable | StartFailed;
 
+interface How {
+  /** The verb. */
+  readonly name: string;
+  readonly command: (call: Client["call"], unit: string) => Effect.Effect<UnitStatus, Refusal | RpcClientError>;
+  /** Nobody waits for the one before; the master sees to it that who is required ends last. */
+  readonly atOnce?: boolean;
+}
+
 /**
- * Commands the units in the order they were given and prints the state each is in. One that fails does not keep the next ones from their turn; the
- * exit code is that of the first failure.
+ * Commands the units that are meant, in the order of `select`, and prints the state each is in. One that fails does not keep the next ones from their
+ * turn; the exit code is that of the first failure.
  */
-export const each = (command: (call: Client["call"], unit: string) => Effect.Effect<UnitStatus, Refusal | RpcClientError>): Verb =>
+export const each = ({ atOnce = false, command, name }: How): Verb =>
   Effect.fnUntraced(function* (invocation) {
     const { operands, paint } = invocation;
     let exitCode: ExitCode = ExitCode.ok;
@@ -31,14 +40,19 @@ export const each = (command: (call: Client["call"], unit: string) => Effect.Eff
       return print(invocation, `${clean(status.id)} ${stateStyle(paint, status.state)(status.state)}${pid}\n`);
     };
     yield* withMaster(invocation, ({ call }) =>
-      Effect.forEach(
-        operands,
-        (unit) =>
-          Effect.flatMap(command(call, unit), show).pipe(
-            Effect.catchTag(["UnitNotFound", "InvalidTransition", "NotAllowed", "NotReloadable", "StartFailed"], fail),
-          ),
-        { discard: true },
-      ),
+      Effect.gen(function* () {
+        const { units } = yield* call.Status(undefined);
+        const chosen = select(name, operands, units);
+        if (chosen.length === 0) yield* say(invocation, `there is nothing to ${name}`);
+        yield* Effect.forEach(
+          chosen,
+          (unit) =>
+            (typeof unit === "string" ? Effect.flatMap(command(call, unit), show) : Effect.fail(unit)).pipe(
+              Effect.catchTag(["UnitNotFound", "InvalidTransition", "NotAllowed", "NotReloadable", "StartFailed"], fail),
+            ),
+          { discard: true, concurrency: atOnce ? "unbounded" : 1 },
+        );
+      }),
     );
     return exitCode;
   });

@@ -4,4 +4,4 @@
 import type { Verb } from "../Verbs.ts";
 import { each } from "./each.ts";
 
-export const run: Verb = each((call, unit) => call.Reload({ unit }));
+export const run: Verb = each({ name: "reload", command: (call, unit) => call.Reload({ unit }) });

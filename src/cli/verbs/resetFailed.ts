@@ -1,17 +1,9 @@
 /**
  * `hsu reset-failed [UNIT…]`
  */
-import * as Effect from "effect/Effect";
-import { withMaster } from "../Invocation.ts";
 import type { Verb } from "../Verbs.ts";
 import { each } from "./each.ts";
 
-const reset = each((call, unit) => call.ResetFailed({ unit }));
+const reset = each({ name: "reset-failed", command: (call, unit) => call.ResetFailed({ unit }) });
 
-export const run: Verb = (invocation) =>
-  invocation.operands.length > 0
-    ? reset(invocation)
-    : Effect.flatMap(
-        withMaster(invocation, ({ call }) => call.Status(undefined)),
-        ({ units }) => reset({ ...invocation, operands: units.map(({ id }) => id) }),
-      );
+export const run: Verb = (invocation) => reset(invocation.operands.length > 0 ? invocation : { ...invocation, operands: ["all"] });

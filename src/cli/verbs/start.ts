@@ -4,4 +4,4 @@
 import type { Verb } from "../Verbs.ts";
 import { each } from "./each.ts";
 
-export const run: Verb = each((call, unit) => call.Start({ unit }));
+export const run: Verb = each({ name: "start", command: (call, unit) => call.Start({ unit }) });

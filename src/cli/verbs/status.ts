@@ -1,5 +1,5 @@
 /**
- * `hsu status [-o table|json|yaml]`
+ * `hsu status [-o table|json|yaml|name]`
  */
 import * as Effect from "effect/Effect";
 import { ExitCode } from "../ExitCode.ts";
@@ -12,7 +12,8 @@ import type { Verb } from "../Verbs.ts";
 export const run: Verb = Effect.fnUntraced(function* (invocation) {
   const { flags, io, paint } = invocation;
   const status = yield* withMaster(invocation, ({ call }) => call.Status(undefined));
-  if (flags["output"] === "json") yield* print(invocation, json(status));
+  if (flags["output"] === "name") yield* print(invocation, status.units.map(({ id }) => `${id}\n`).join(""));
+  else if (flags["output"] === "json") yield* print(invocation, json(status));
   else if (flags["output"] === "yaml") yield* print(invocation, yield* Effect.promise(() => yaml(status)));
   // Who reads a screen gets the master's line; who reads a pipe gets the table and nothing else.
   else yield* print(invocation, `${io.stdout.isTTY ? `${masterLine(status, paint)}\n\n` : ""}${statusTable(status, paint)}`);

@@ -4,4 +4,4 @@
 import type { Verb } from "../Verbs.ts";
 import { each } from "./each.ts";
 
-export const run: Verb = each((call, unit) => call.Stop({ unit }));
+export const run: Verb = each({ name: "stop", command: (call, unit) => call.Stop({ unit }), atOnce: true });

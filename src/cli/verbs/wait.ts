@@ -1,0 +1,83 @@
+/**
+ * `hsu wait [--for CONDITION] [--timeout TIME] UNIT…`
+ */
+import { constants } from "node:os";
+import * as Effect from "effect/Effect";
+import * as Stream from "effect/Stream";
+import type { UnitStatus } from "../../protocol/MasterRpc.ts";
+import { type Condition, verdict } from "../Awaited.ts";
+import type { Client } from "../Client.ts";
+import { DeadlineExceeded, WillNotBe } from "../Errors.ts";
+import { ExitCode } from "../ExitCode.ts";
+import { print, withMaster } from "../Invocation.ts";
+import { ending } from "../render/units.ts";
+import { clean } from "../render/text.ts";
+import { select } from "../Selection.ts";
+import type { Verb } from "../Verbs.ts";
+
+const numberOf = (signal: string | null): number => (constants.signals as Readonly<Record<string, number>>)[signal ?? ""] ?? 0;
+
+/** Not everything that a unit becomes is an event. */
+const lookMillis = 1000;
+
+/** Each status of these units from now on: at each event, and once in a while, at once for the first time. */
+const statuses = (call: Client["call"], ids: ReadonlyArray<string>) => {
+  const look = Effect.map(
+    call.Status(undefined),
+    ({ units }) => new Map(units.filter(({ id }) => ids.includes(id)).map((unit) => [unit.id, unit])),
+  );
+  // What has happened before is in the first look.
+  const last = Stream.runFold(
+    call.Events({ follow: false, since: 0 }),
+    () => 0,
+    (_, { seq }) => seq,
+  );
+  const events = Stream.unwrap(Effect.map(last, (seq) => call.Events({ follow: true, since: seq + 1 })));
+  return Stream.mapEffect(Stream.merge(events, Stream.tick(lookMillis)), () => look);
+};
+
+export const run: Verb = (invocation) => {
+  const { flags, operands } = invocation;
+  const condition = (flags["for"] ?? "ready") as Condition;
+  const wait = withMaster(invocation, ({ call }) =>
+    Effect.gen(function* () {
+      const { units } = yield* call.Status(undefined);
+      const chosen = select("wait", operands, units);
+      const unknown = chosen.find((word) => typeof word !== "string");
+      if (unknown !== undefined) return yield* unknown;
+      const first = new Map(units.map((unit) => [unit.id, unit]));
+      const left = new Set(chosen as ReadonlyArray<string>);
+      let exitCode: ExitCode = ExitCode.ok;
+      const done = (unit: UnitStatus) => {
+        left.delete(unit.id);
+        const { lastExit } = unit;
+        const how = condition === "exit" && lastExit !== null ? ending(lastExit) : unit.state;
+        // The shell's way: a signal has a number of its own.
+        if (condition === "exit" && lastExit !== null && exitCode === ExitCode.ok)
+          exitCode = (lastExit.code ?? 128 + numberOf(lastExit.signal)) as ExitCode;
+        return print(invocation, `${clean(unit.id)} ${how}\n`);
+      };
+      yield* statuses(call, [...left]).pipe(
+        Stream.takeUntilEffect((now) =>
+          Effect.gen(function* () {
+            for (const id of left) {
+              const [was, is] = [first.get(id)!, now.get(id)];
+              if (is === undefined) return yield* new WillNotBe({ unit: id, condition, why: "it is not there any more" });
+              const said = verdict(condition, is, was);
+              if (said === "never") return yield* new WillNotBe({ unit: id, condition, why: is.reason ?? `it is ${is.state}` });
+              if (said === "yes") yield* done(is);
+            }
+            return left.size === 0;
+          }),
+        ),
+        Stream.runDrain,
+      );
+      return exitCode;
+    }),
+  );
+  const millis = flags["timeout"];
+  if (typeof millis !== "number") return wait;
+  const hint = "`hsu status` tells how the units are";
+  const late = new DeadlineExceeded({ what: `the wait for ${operands.join(", ")}`, millis, hint });
+  return Effect.timeoutOrElse(wait, { duration: millis, orElse: () => Effect.fail(late) });
+};
