@@ -1,6 +1,7 @@
 /**
  * The state in an SQLite file: written at once, so that a killed master loses nothing; and locked, so that there is only one.
  */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import * as Effect from "effect/Effect";
@@ -45,6 +46,26 @@ const rows = <A>(db: DatabaseSync, sql: string, schema: Schema.Codec<A, unknown>
     });
 };
 
+/** For people who have to end a master that does not answer at its socket: the lock itself does not say whose it is. */
+const holder = "master.pid";
+
+const noteHolder = (directory: string, unwritable: (error: StoreUnusable) => void): void => {
+  const file = join(directory, holder);
+  try {
+    writeFileSync(file, `${process.pid}\n`);
+  } catch (cause) {
+    unwritable(new StoreUnusable({ file, reason: reasonOf(cause) }));
+  }
+};
+
+const holderOf = (directory: string): number | null => {
+  try {
+    return Number(/^\d+(?=\n$)/.exec(readFileSync(join(directory, holder), "latin1"))?.[0] ?? Number.NaN) || null;
+  } catch {
+    return null; // It has just opened it, or could not write it down.
+  }
+};
+
 /**
  * Opens the state of a directory until the scope ends. What was written under another boot of the machine is dropped.
  * `unwritable` hears of each write that fails.
@@ -64,11 +85,15 @@ export const open = (options: {
         try: () => {
           const opened = new DatabaseSync(file);
           opened.exec(setUp);
+          noteHolder(directory, unwritable);
           return opened;
         },
-        catch: (cause) => ((cause as { readonly errcode?: number }).errcode === busy ? new StateInUse({ directory }) : failed(cause)),
+        catch: (cause) =>
+          (cause as { readonly errcode?: number }).errcode === busy
+            ? new StateInUse({ directory, pid: holderOf(directory) })
+            : failed(cause),
       }),
-      (opened) => Effect.sync(() => opened.close()),
+      (opened) => Effect.sync(() => (rmSync(join(directory, holder), { force: true }), opened.close())),
     );
     return yield* Effect.try({ try: () => make(db, bootId, (cause) => unwritable(failed(cause))), catch: failed });
   });

@@ -85,13 +85,18 @@ export interface Store {
 }
 
 /** Another master has this state open. */
-export class StateInUse extends Schema.TaggedError<StateInUse>()("StateInUse", { directory: Schema.String }) {
+export class StateInUse extends Schema.TaggedError<StateInUse>()("StateInUse", {
+  directory: Schema.String,
+  /** Who, as far as it has written that down. */
+  pid: Schema.NullOr(Schema.Int),
+}) {
   readonly code = "HSU-STO-001";
   override get message(): string {
-    return `another master uses the state directory ${this.directory}`;
+    return `another master${this.pid === null ? "" : ` (pid ${this.pid})`} uses the state directory ${this.directory}`;
   }
   get hint(): string {
-    return "end it with `hsu down`, or give this one its own with $HSU_STATE_DIR";
+    const unreachable = this.pid === null ? "" : `; if that finds none, its socket is another or gone: \`kill ${this.pid}\``;
+    return `end it with \`hsu down\`${unreachable}. Or give this one its own with $HSU_STATE_DIR`;
   }
 }
 

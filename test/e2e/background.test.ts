@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { freePort, type Home, home, until } from "./program.ts";
@@ -23,9 +23,12 @@ describe("a master in the background", () => {
 
     const second = await place.hsu("up");
     expect(second.code).toBe(1);
-    expect(second.err).toMatch(/^error: another master uses the state directory .*state \[HSU-STO-001\]\nhint: .+\n$/);
+    expect(second.err).toMatch(/^error: another master \(pid \d+\) uses the state directory .*state \[HSU-STO-001\]\nhint: .+\n$/);
+    expect(second.err).toContain(`if that finds none, its socket is another or gone: \`kill ${pid}\`.`);
 
+    expect(readFileSync(join(place.folder, "state/master.pid"), "utf8")).toBe(`${pid}\n`);
     const down = await place.hsu("down");
+    expect(existsSync(join(place.folder, "state/master.pid"))).toBe(false);
     expect(down).toMatchObject({ code: 0, out: `master ${pid} has ended\n` });
     expect(place.left()).toEqual([]);
     expect(await place.hsu("status")).toMatchObject({ code: 3, out: "" });

@@ -74,7 +74,7 @@ describe("the state in a file", () => {
     );
     const writer = spawn(process.execPath, [program], { stdio: ["ignore", "pipe", "inherit"] });
     await new Promise((done) => writer.stdout.once("data", done));
-    await expect(open(() => {})).rejects.toThrow(/another master uses the state directory/);
+    await expect(open(() => {})).rejects.toThrow(`another master (pid ${writer.pid}) uses the state directory ${directory}`);
     const ended = new Promise((done) => writer.once("exit", done));
     writer.kill("SIGKILL");
     await ended;
