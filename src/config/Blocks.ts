@@ -1,12 +1,10 @@
 /**
- * Schemas of the blocks about resources, files and logs. Those that are not in effect in this version are checked all the same: a typo in them is an
+ * Schemas of the blocks about resources and files. Those that are not in effect in this version are checked all the same: a typo in them is an
  * error today and not a surprise on the day they come into effect.
  */
 import * as Schema from "effect/Schema";
 import { Limits as Names } from "../resources/index.ts";
-import { AnyMap, block, Count, Duration, Flag, number, OneOf, Percent, Quantity, Text, Timeout, told } from "./Values.ts";
-
-const texts = Schema.Array(Text);
+import { block, Count, Duration, Flag, number, OneOf, Percent, Quantity, Text, Timeout, told } from "./Values.ts";
 
 /** Between two looks: more often than ten times a second costs more than it tells. */
 const Interval = Timeout.check(Schema.makeFilter((millis: number) => millis >= 100, told("HSU-CFG-010", "a duration of at least 100ms")));
@@ -46,53 +44,4 @@ export const ProcessFile = block({
   app_name: Text,
   usesubdirectory: Flag,
   use_subdirectory: Flag,
-});
-
-const Target = block({
-  type: OneOf("file", "stdout", "stderr", "syslog", "elasticsearch", "process_manager_stdout"),
-  path: Text,
-  format: OneOf("plain", "enhanced_plain", "json", "structured_json"),
-  prefix: Text,
-  rotation: block({ max_size: Schema.Unknown, max_files: Count, max_age: Duration }),
-  authentication: AnyMap,
-  config: AnyMap,
-});
-const targets = Schema.Array(Target);
-
-/** The log collection of one unit, and the default of all. */
-const unitLogs = {
-  enabled: Flag,
-  capture_stdout: Flag,
-  capture_stderr: Flag,
-  buffering: block({ size: Schema.Unknown, flush_interval: Duration, max_lines: Count }),
-  processing: block({
-    parse_structured: Flag,
-    add_metadata: Flag,
-    filters: block({ exclude_patterns: texts, include_patterns: texts, level_filter: Schema.Unknown }),
-  }),
-  outputs: block({ separate: block({ stdout: targets, stderr: targets }), forwarding: targets }),
-};
-export const UnitLogCollection = block(unitLogs);
-
-export const LogCollection = block({
-  enabled: Flag,
-  global_aggregation: block({ enabled: Flag, targets }),
-  enhancement: block({
-    enabled: Flag,
-    metadata: block({
-      add_process_manager_id: Flag,
-      add_hostname: Flag,
-      add_timestamp: Flag,
-      add_sequence: Flag,
-      add_line_number: Flag,
-    }),
-  }),
-  default: block(unitLogs),
-  system: block({
-    process_directory: Text,
-    buffer_size: Schema.Unknown,
-    flush_interval: Duration,
-    max_managed_processes: Count,
-    metrics: block({ enabled: Flag, interval: Duration, targets }),
-  }),
 });

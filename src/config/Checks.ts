@@ -7,6 +7,7 @@ import { checkOrder } from "./OrderChecks.ts";
 import { checkProbes } from "./ProbeChecks.ts";
 import { pathProblems } from "./PathChecks.ts";
 import { httpProblems } from "./HttpOf.ts";
+import { logProblems } from "./LogChecks.ts";
 import { listenProblems } from "./ListenChecks.ts";
 import { startProblems } from "./StartChecks.ts";
 import { type Entry, labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
@@ -90,14 +91,12 @@ const isUnmanaged = ({ node }: Found): boolean =>
 /** What is accepted without effect, by place in a unit: the key itself, or only some keys of it (`except`: all but these). */
 const WITHOUT_EFFECT: ReadonlyArray<Idle> = [
   ["management.process_file"],
-  ["management.log_collection"],
   ["management.logging", ["buffer_size"]],
   ["management.metadata", ["version", "tags"]],
   ["management.unmanaged.metadata", ["version", "tags"]],
   ...["standard_managed", "integrated_managed"].flatMap((kind): ReadonlyArray<Idle> => [
     [`management.${kind}.metadata`, ["version", "tags"]],
     [`management.${kind}.control.process_file`],
-    [`management.${kind}.control.log_collection`],
   ]),
 ];
 
@@ -163,7 +162,6 @@ export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
   const found = entriesOf(root, ["managed_processes"]);
   const units = found.filter((entry) => !entry.group);
   const list = get(root, "managed_processes");
-  const logs = get(root, "log_collection");
   const problems = [
     ...duplicates(found, text),
     ...units.flatMap((unit) => {
@@ -182,20 +180,16 @@ export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
     ...units.flatMap((unit) => startProblems(unit.node, nameOf(unit.node), get)),
     ...units.flatMap((unit) => pathProblems(unit.node, nameOf(unit.node), get)),
     ...httpProblems(root),
+    ...logProblems(
+      root,
+      units.map(({ node }) => node),
+      nameOf,
+      get,
+    ),
     ...checkOrder(root),
     ...idleLimit(get(root, "process_manager")?.node),
     ...found.filter((entry) => entry.group).flatMap((entry) => idleLimit(entry.node)),
   ];
-  if (logs !== undefined && !isOff(logs.node)) {
-    const { start, end } = logs;
-    problems.push({
-      code: "HSU-CFG-101",
-      start,
-      end,
-      message: '"log_collection" is accepted and not in effect in this version',
-      hint: "each unit's output is in `hsu logs`",
-    });
-  }
   if (list?.node.kind === "list" && list.node.items.length === 0) {
     problems.push({
       code: "HSU-CFG-104",

@@ -11,6 +11,7 @@ import { onCallOf } from "./OnCallOf.ts";
 import { probesOf, startupMillis, watchedOf } from "./ProbesOf.ts";
 import type { ProbeBlocks } from "./Probes.ts";
 import { type StartBlock, startsOf } from "./Starts.ts";
+import { logsOf } from "./LogsOf.ts";
 import { moduleOf } from "./ModuleOf.ts";
 import { restartOf, type Said } from "./RestartOf.ts";
 import type { ConfigFile, Entry, FlatManagement, Found, Group, Managed, ModuleUnit, Unit } from "./Schema.ts";
@@ -35,6 +36,8 @@ const DEFAULTS = {
 interface Context {
   readonly folder: string;
   readonly root: Located;
+  /** Of logs, for all units. */
+  readonly collection: ConfigFile["log_collection"];
 }
 
 /** Numbers and truth values as the file writes them: `1.10` is not `1.1`. */
@@ -73,6 +76,7 @@ interface Program {
   readonly signals: Pick<FlatManagement["control"], "stop_signal" | "reload_signal">;
   readonly description: string | undefined;
   readonly logging: FlatManagement["logging"];
+  readonly collection: FlatManagement["log_collection"];
   readonly starts: StartBlock & Pick<FlatManagement["control"], "listen" | "on_call" | "on_demand">;
   /** Of its control block. */
   readonly place: Path;
@@ -93,6 +97,7 @@ const flat = (context: Context, path: Path, management: FlatManagement): Program
     signals: control,
     description: metadata?.description ?? metadata?.name,
     logging: management.logging,
+    collection: management.log_collection,
     starts: control,
     place: [...path, "control"],
     health: management,
@@ -116,6 +121,7 @@ const nested = (context: Context, path: Path, managed: Managed): Program => {
     signals: control,
     description: metadata?.description ?? metadata?.name,
     logging: undefined,
+    collection: control.log_collection,
     starts: control,
     place: [...path, "control"],
     health: managed,
@@ -150,7 +156,7 @@ const moduleUnit = (context: Context, { enabled, id, management }: ModuleUnit): 
     startTimeoutMillis: control.startup_timeout ?? DEFAULTS.startTimeoutMillis,
     stopTimeoutMillis: control.shutdown_timeout ?? DEFAULTS.stopTimeoutMillis,
     restart: restartOf({ policy }),
-    capture: { stdout: logging?.capture_stdout ?? true, stderr: logging?.capture_stderr ?? true },
+    ...logsOf({ ...context, unit: id, own: undefined, capture: logging }),
   };
 };
 
@@ -212,7 +218,7 @@ const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
     restart: restartOf({ ...program.restart, ...policyOf(program), profile: unit.profile_type }),
     stopSignal: program.signals.stop_signal ?? "SIGTERM",
     ...(program.signals.reload_signal === undefined ? {} : { reloadSignal: program.signals.reload_signal }),
-    capture: { stdout: logging?.capture_stdout ?? true, stderr: logging?.capture_stderr ?? true },
+    ...logsOf({ ...context, unit: unit.id, own: program.collection, capture: logging }),
     ...startsOf(program.starts),
     ...listenOf(program.starts, unit.id, context.folder, (index, key, value) =>
       written(context, [...program.place, "listen", index, key], value),
@@ -273,6 +279,6 @@ export const compile = (config: ConfigFile, root: Located, file: string, folder:
     ...(manager.registry === undefined ? {} : { registry: registryOf(folder, manager.registry) }),
     ...samplingOf(manager.resources),
     forceShutdownTimeoutMillis: manager.force_shutdown_timeout ?? DEFAULTS.forceShutdownTimeoutMillis,
-    root: groupOf({ folder, root }, ["managed_processes"], "units", manager, config.managed_processes),
+    root: groupOf({ folder, root, collection: config.log_collection }, ["managed_processes"], "units", manager, config.managed_processes),
   };
 };

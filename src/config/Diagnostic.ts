@@ -30,6 +30,7 @@ export const CODES = {
   "HSU-CFG-032": "keys that do not go together",
   "HSU-CFG-033": "not a socket",
   "HSU-CFG-034": "an HTTP API that cannot be opened so",
+  "HSU-CFG-040": "a log that cannot be kept so",
   "HSU-CFG-101": "accepted, not in effect in this version",
   "HSU-CFG-104": "nothing to run",
   "HSU-CFG-105": "unusual YAML",

@@ -4,7 +4,8 @@
  */
 import * as Schema from "effect/Schema";
 import { HttpBlock } from "./HttpOf.ts";
-import { Limits, LogCollection, ManagerResources, ProcessFile, ResourceLimits, UnitLogCollection } from "./Blocks.ts";
+import { Limits, ManagerResources, ProcessFile, ResourceLimits } from "./Blocks.ts";
+import { LogCollection, Logging, UnitLogCollection } from "./LogBlocks.ts";
 import { isGroup, nestedOf } from "./Dialect.ts";
 import { probeKeys } from "./Probes.ts";
 import { RestartContext, RestartPolicy, SignalName } from "./RestartSchema.ts";
@@ -13,22 +14,7 @@ import { onCallKeys } from "./OnCallOf.ts";
 import { startKeys } from "./Starts.ts";
 import { ModuleControl } from "./ModuleOf.ts";
 import { FlatUnmanaged, NestedUnmanaged } from "./UnmanagedOf.ts";
-import {
-  Arguments,
-  block,
-  Count,
-  dispatch,
-  Environment,
-  Flag,
-  Id,
-  isRecord,
-  Name,
-  OneOf,
-  Port,
-  Positive,
-  Text,
-  Timeout,
-} from "./Values.ts";
+import { Arguments, block, Count, dispatch, Environment, Flag, Id, isRecord, Name, OneOf, Port, Text, Timeout } from "./Values.ts";
 
 const optional = Schema.optionalKey;
 
@@ -62,7 +48,7 @@ const FlatManagement = Schema.Struct({
   ...upstreamKeys,
   resource_limits: optional(ResourceLimits),
   restart_policy: optional(RestartPolicy),
-  logging: optional(block({ capture_stdout: Flag, capture_stderr: Flag, buffer_size: Positive })),
+  logging: optional(Logging),
   metadata: optional(Metadata),
 });
 
@@ -128,7 +114,7 @@ const ModuleUnit = Schema.Struct({
   management: Schema.Struct({
     control: ModuleControl,
     restart_policy: optional(RestartPolicy),
-    logging: optional(block({ capture_stdout: Flag, capture_stderr: Flag, buffer_size: Positive })),
+    logging: optional(Logging),
     metadata: optional(Metadata),
   }),
 });

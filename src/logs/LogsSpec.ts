@@ -2,6 +2,7 @@
  * How a unit's output is kept, as plain data.
  */
 import type { LogStream } from "./LogFiles.ts";
+import type { Level } from "./read/Level.ts";
 
 /** `raw`: the bytes as they are. `enhanced_plain`: `[RFC3339][id][stream] message`. */
 export type LogFormat = "raw" | "plain" | "enhanced_plain" | "json" | "structured_json";
@@ -35,8 +36,23 @@ export interface Backlog {
   readonly whenFull: "drop" | "block";
 }
 
+/** Which lines are kept: one of `include`, where there are any, none of `exclude`, and none that says that it is of a lower level. */
+export interface LogFilters {
+  readonly include: ReadonlyArray<string>;
+  readonly exclude: ReadonlyArray<string>;
+  readonly level?: Level;
+}
+
 export interface LogsSpec extends Readonly<Record<LogStream, LogFileSpec>> {
   readonly backlog: Backlog;
+  /** Absent: all lines are kept. */
+  readonly filters?: LogFilters;
+  /** Each line of `enhanced_plain` has its number; JSON always has it. */
+  readonly withSequence?: boolean;
+  /** JSON says on which host it was. */
+  readonly withHostname?: boolean;
+  /** What is JSON or logfmt itself is kept as fields; `structured_json` always is. */
+  readonly parse?: boolean;
 }
 
 export const defaultRotation: Rotation = { maxBytes: 50_000_000, maxFiles: 10, compress: false };

@@ -146,6 +146,24 @@ describe("a unit's log", () => {
     expect(readFileSync(join(folder, "u/stdout.000001.log"), "utf8")).toBe("raw\n");
   });
 
+  it("has only the lines that are to be kept, and goes on behind those that are not", async () => {
+    const unit = collectedUnit({
+      ...logsSpec({ format: "enhanced_plain" }),
+      filters: { include: [], exclude: ["no"] },
+      withSequence: true,
+    });
+    unit.write("no\n");
+    await unit.settled();
+    unit.write("yes\nno\nyes too\n");
+    await unit.end();
+    unit.restart();
+    unit.write("no\nyes again\n");
+    await unit.settled();
+    expect(logText(unit.folder).replaceAll(/^\[[^\]]*\]/gm, "")).toBe(
+      "[u][stdout][1] yes\n[u][stdout][2] yes too\n[u][stdout][3] yes again\n",
+    );
+  });
+
   it("gives the disk back behind it", async () => {
     const unit = collectedUnit(logsSpec({ rotation: { maxBytes: 50_000_000 } }));
     const chunk = numberedLines(1, 100_000, 100);

@@ -3,9 +3,11 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { checkpointBytes, decode, encode, first } from "../../src/logs/collect/Checkpoint.ts";
 import { cut, cutRaw } from "../../src/logs/collect/Cut.ts";
+import { filtered, filterOf } from "../../src/logs/collect/Filter.ts";
 import { format } from "../../src/logs/collect/Format.ts";
 import { encodeEntry, entryAt, entryOfOffset, offsetAtTime } from "../../src/logs/collect/LogIndex.ts";
 import { completeName, completeOf, expired, isComplete, parseName } from "../../src/logs/collect/Rotate.ts";
+import { structured } from "../../src/logs/collect/Structured.ts";
 import { maxLineBytes } from "../../src/logs/Lines.ts";
 import { isAtLeast, levelOf, levels } from "../../src/logs/read/Level.ts";
 import { merged } from "../../src/logs/read/Merge.ts";
@@ -241,3 +243,33 @@ it("rows in order are merged into one in order, and nothing is lost", () =>
       },
     ),
   ));
+
+describe("lines that are data", () => {
+  it("are taken apart: JSON and logfmt; what is neither is its own message", () => {
+    expect(structured('{"level":"warn","msg":"slow","ms":12}')).toEqual({ message: "slow", level: "warn", fields: { ms: 12 } });
+    expect(structured('level=error msg="no \\"disk\\"" left=0')).toEqual({ message: 'no "disk"', level: "error", fields: { left: "0" } });
+    expect(structured("ERROR a=b in the middle")).toEqual({ message: "ERROR a=b in the middle", level: "error" });
+    expect(structured("{ no json")).toEqual({ message: "{ no json" });
+    expect(structured('{"__proto__":1,"message":"m"}').message).toBe("m");
+  });
+
+  it("are kept so, and shown as a line again", () => {
+    const header = { unit: "web", stream: "stdout", time: 0, sequence: 1 } as const;
+    const [one = "", two = ""] = format(
+      { format: "structured_json" },
+      Buffer.from('{"level":"info","msg":"hi","user":"a b"}\nplain\n'),
+      header,
+    )
+      .toString()
+      .split("\n");
+    expect(JSON.parse(one)).toMatchObject({ seq: 1, message: "hi", level: "info", fields: { user: "a b" } });
+    expect(JSON.parse(two)).toMatchObject({ seq: 2, message: "plain" });
+    expect(parseStored({ format: "structured_json" }, one)).toEqual({ text: 'hi user="a b"', time: 0 });
+  });
+});
+
+it("filters keep what is included, not excluded and grave enough, byte for byte", () => {
+  const keeps = filterOf({ include: ["a", "ERROR"], exclude: ["^no"], level: "warn" });
+  const block = Buffer.from("a\nnot a\nb\nINFO a\nERROR x\na \u00ff\nlast a", "latin1");
+  expect(filtered(keeps, block).toString("latin1")).toBe("a\nERROR x\na \u00ff\nlast a");
+});

@@ -4,6 +4,7 @@
  */
 import { isUtf8 } from "node:buffer";
 import type { LogFormat } from "../LogsSpec.ts";
+import { structured } from "./Structured.ts";
 import type { LogStream } from "../LogFiles.ts";
 
 /** What all lines of a block have in common. */
@@ -29,6 +30,8 @@ export interface Options {
   readonly withSequence?: boolean;
   /** Further members of each JSON object. */
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Lines that are data are taken apart. */
+  readonly parse?: boolean;
 }
 
 const latin1 = (text: string): string => Buffer.from(text, "utf8").toString("latin1");
@@ -81,12 +84,16 @@ const json = (options: Options, block: Buffer, header: Header, part: Part | unde
   let { sequence } = header;
   let out = "";
   const text = bytes.toString("latin1");
-  if (isUtf8(bytes) && !needsEscape.test(text)) {
+  const isParsed = part === undefined && (options.parse === true || options.format === "structured_json");
+  if (!isParsed && isUtf8(bytes) && !needsEscape.test(text)) {
     const start = latin1(head);
     for (const line of text.split("\n")) out += `${start}${sequence++},"message":"${line}"}\n`;
     return Buffer.from(out, "latin1");
   }
-  for (const line of bytes.toString("utf8").split("\n")) out += `${head}${sequence++},"message":${JSON.stringify(line)}}\n`;
+  for (const line of bytes.toString("utf8").split("\n")) {
+    const members = isParsed ? JSON.stringify(structured(line)).slice(1) : `"message":${JSON.stringify(line)}}`;
+    out += `${head}${sequence++},${members}\n`;
+  }
   return Buffer.from(out, "utf8");
 };
 

@@ -3,12 +3,14 @@
  * nothing is held in memory, and a master that is killed leaves all there is on the disk.
  */
 import * as Fs from "node:fs";
+import { hostname } from "node:os";
 import { pathOfDescriptor } from "../../platform/index.ts";
 import { maxLineBytes } from "../Lines.ts";
 import type { LogStream } from "../LogFiles.ts";
 import type { LogFileSpec, LogsSpec } from "../LogsSpec.ts";
 import { cut, cutRaw } from "./Cut.ts";
 import { type Checkpoint, first } from "./Checkpoint.ts";
+import { type Filter, filtered, filterOf } from "./Filter.ts";
 import { format, linesIn, type Options as FormatOptions } from "./Format.ts";
 import { LogWriter } from "./LogWriter.ts";
 import { checkpointPath, generationsIn, type Place, placeOf, spoolPath } from "./Place.ts";
@@ -56,8 +58,9 @@ export class Pipe {
   readonly #folder: string;
   readonly #stream: LogStream;
   place: Place;
+  #spec: LogsSpec;
   #file: LogFileSpec;
-  #backlog: LogsSpec["backlog"];
+  #keeps: Filter | undefined;
   /** Another one than the one that is in use, for the next step. */
   #next: LogsSpec | undefined;
   readonly #sequence: Sequence;
@@ -80,8 +83,9 @@ export class Pipe {
     this.#stream = stream;
     const place = placeOf(folder, stream, spec[stream].path);
     this.place = place;
+    this.#spec = spec;
     this.#file = spec[stream];
-    this.#backlog = spec.backlog;
+    this.#keeps = spec.filters === undefined ? undefined : filterOf(spec.filters);
     this.#sequence = sequence;
     this.#world = world;
     this.#writer = this.#write();
@@ -104,9 +108,7 @@ export class Pipe {
 
   /** From the next lines on. */
   keep(spec: LogsSpec): void {
-    const { path, ...rest } = spec[this.#stream];
-    const { path: now, ...before } = this.#file;
-    if (path !== now || JSON.stringify([rest, spec.backlog]) !== JSON.stringify([before, this.#backlog])) this.#next = spec;
+    if (spec !== this.#spec && JSON.stringify(spec) !== JSON.stringify(this.#spec)) this.#next = spec;
   }
 
   /** Makes the file that the next run writes to. */
@@ -233,8 +235,9 @@ export class Pipe {
   #change(spec: LogsSpec): void {
     const before = this.#file;
     this.#next = undefined;
+    this.#spec = spec;
     this.#file = spec[this.#stream];
-    this.#backlog = spec.backlog;
+    this.#keeps = spec.filters === undefined ? undefined : filterOf(spec.filters);
     this.#isFresh = false;
     if (before.format !== this.#file.format || before.path !== this.#file.path) this.#writer.complete();
     const place = placeOf(this.#folder, this.#stream, this.#file.path);
@@ -253,7 +256,7 @@ export class Pipe {
 
   async #loudly(): Promise<Outcome> {
     const size = Fs.fstatSync(this.#spool!).size;
-    if (size - this.#at.spoolOffset > this.#backlog.maxBytes) await this.#drop(size);
+    if (size - this.#at.spoolOffset > this.#spec.backlog.maxBytes) await this.#drop(size);
     const { spoolOffset } = this.#at;
     const buffer = loud ?? Buffer.allocUnsafeSlow(loudBytes);
     loud = undefined;
@@ -271,20 +274,24 @@ export class Pipe {
   /** What of these bytes goes to the log, and as what. */
   #take(bytes: Buffer, isOver: boolean): Piece {
     const { part } = this.#at;
-    const { format: form, prefix } = this.#file;
+    const { format: form } = this.#file;
     if (form === "raw") {
       const taken = cutRaw(bytes, isOver, quietBytes);
-      const own = bytes.subarray(0, taken);
+      const all = bytes.subarray(0, taken);
+      const own = this.#keeps === undefined ? all : filtered(this.#keeps, all);
       // The next run begins with a line of its own.
-      const isOpen = isOver && taken > 0 && own[taken - 1] !== 0x0a;
+      const isOpen = isOver && own.length > 0 && own[own.length - 1] !== 0x0a;
       return { bytes: isOpen ? Buffer.concat([own, Buffer.from("\n")]) : own, taken, lines: taken > 0 ? 1 : 0, part: 0 };
     }
-    const options: FormatOptions = { format: form, ...(prefix === undefined ? {} : { prefix }) };
+    const options = this.#formatOf(form);
     const blocks = cut(bytes, part, isOver);
     const header = { unit: this.unit, stream: this.place.stream, time: this.#world.now() };
     let lines = 0;
     const out = blocks.map((block) => {
-      const own = bytes.subarray(block.from, block.to);
+      const all = bytes.subarray(block.from, block.to);
+      // A part of a line says too little to be judged.
+      const own = this.#keeps === undefined || block.part !== undefined ? all : filtered(this.#keeps, all);
+      if (own.length === 0) return own;
       const sequence = this.#sequence.next + lines;
       lines += linesIn(own);
       return format(
@@ -300,10 +307,27 @@ export class Pipe {
     return { bytes: only ?? Buffer.concat(out), taken: last?.to ?? 0, lines, part: isOpen ? last.part : last === undefined ? part : 0 };
   }
 
+  #formatOf(form: FormatOptions["format"]): FormatOptions {
+    const { parse, withHostname, withSequence } = this.#spec;
+    const { prefix } = this.#file;
+    return {
+      format: form,
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(withSequence === true ? { withSequence } : {}),
+      ...(withHostname === true ? { metadata: { host: hostname() } } : {}),
+      ...(parse === true ? { parse } : {}),
+    };
+  }
+
   #append({ bytes, lines, part, taken }: Piece): Promise<void> | undefined {
     if (taken === 0) return undefined;
     const { droppedBytes, droppedLines, generation, spoolOffset } = this.#at;
     const sequence = this.#sequence.next;
+    if (bytes.length === 0 && droppedBytes === 0) {
+      this.#isFresh = false;
+      this.#writer.skip({ spoolOffset: spoolOffset + taken, part });
+      return undefined;
+    }
     const told = droppedBytes > 0 ? this.#lossOf(droppedLines, droppedBytes) : undefined;
     this.#sequence.next += lines + (told === undefined ? 0 : 1);
     this.#isFresh = false;
@@ -324,16 +348,16 @@ export class Pipe {
 
   /** The line that says what is not in the log. */
   #lossOf(lines: number, bytes: number): Buffer {
-    const { format: form, prefix } = this.#file;
+    const { format: form } = this.#file;
     const text = Buffer.from(`[hsu] ${lines} lines (${bytes} bytes) dropped here: more than could be taken over\n`);
     if (form === "raw") return text;
     const header = { unit: this.unit, stream: this.place.stream, time: this.#world.now(), sequence: this.#sequence.next };
-    return format({ format: form, ...(prefix === undefined ? {} : { prefix }) }, text, header);
+    return format(this.#formatOf(form), text, header);
   }
 
   /** Gives up the oldest, so that half of the bound is left; how much it was is kept with the checkpoint until the log says it. */
   async #drop(size: number): Promise<void> {
-    const until = size - Math.floor(this.#backlog.maxBytes / 2);
+    const until = size - Math.floor(this.#spec.backlog.maxBytes / 2);
     const buffer = Buffer.allocUnsafeSlow(loudBytes);
     for (;;) {
       const { droppedBytes, droppedLines, spoolOffset } = this.#at;

@@ -9,6 +9,16 @@ export interface Stored {
   readonly time?: number;
 }
 
+/** As logfmt behind the message. */
+const withFields = (message: string, fields: unknown): string =>
+  typeof fields !== "object" || fields === null
+    ? message
+    : [
+        message,
+        ...Object.entries(fields).map(([key, value]) => `${key}=${typeof value === "string" ? shown(value) : JSON.stringify(value)}`),
+      ].join(" ");
+const shown = (value: string): string => (/^[^\s"=]+$/.test(value) ? value : JSON.stringify(value));
+
 const enhanced = /^\[(\d{4}-\d\d-\d\dT[\d:.]+Z)\]\[[\w-]+\]\[std(?:out|err)\](?:\[\d+\])? /;
 
 /** A line that is not in this form, because the form was another one when it was written, is taken as it is. */
@@ -16,8 +26,8 @@ export const parseStored = ({ format, prefix }: Pick<LogFileSpec, "format" | "pr
   if (format === "raw") return { text: line };
   if (format === "json" || format === "structured_json") {
     try {
-      const { message, time } = JSON.parse(line) as { readonly message?: unknown; readonly time?: unknown };
-      if (typeof message === "string" && typeof time === "string") return { text: message, time: Date.parse(time) };
+      const { fields, message, time } = JSON.parse(line) as Readonly<Record<string, unknown>>;
+      if (typeof message === "string" && typeof time === "string") return { text: withFields(message, fields), time: Date.parse(time) };
     } catch {
       // Written in another form.
     }
