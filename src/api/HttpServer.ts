@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
 import type { Control } from "../master/Control.ts";
+import { optimize } from "../platform/index.ts";
 
 /** The master cannot be reached over HTTP where it should be. */
 export class HttpNotOpened extends Schema.TaggedError<HttpNotOpened>()("HttpNotOpened", { place: Schema.String, reason: Schema.String }) {
@@ -31,6 +32,7 @@ export const serve = Effect.fnUntraced(function* (
   place: HttpPlace,
   tokens: string,
 ): Effect.fn.Return<number, HttpNotOpened, Control | Scope.Scope> {
+  optimize();
   const { listen } = yield* Effect.promise(() => import("./HttpListen.ts"));
   return yield* listen(place, tokens);
 });
