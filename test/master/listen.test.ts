@@ -194,6 +194,35 @@ describe("a unit on demand", () => {
       ),
     ));
 
+  it("goes with its group as it is: one that waits goes on waiting, one that runs is restarted", () =>
+    withPort((port) =>
+      withMaster(
+        `managed_processes:
+  - id: pair
+    strategy: one_for_all
+    children:
+      - id: other
+        management: { control: { executable: sleep, arguments: ["600"] }, restart_policy: { strategy: always, restart_delay: 1ms } }
+${config(port).split("\n").slice(1).join("\n").replaceAll(/^/gm, "    ")}`,
+        ({ control }) =>
+          Effect.gen(function* () {
+            yield* waiting(control);
+            const { pid: first } = yield* running(control, "other");
+            process.kill(first!, "SIGKILL");
+            const { pid: second } = yield* until(unit(control, "other"), (now) => now.state === "running" && now.pid !== first);
+            expect(yield* waiting(control)).toMatchObject({ pid: null });
+            const { pid: before } = yield* Effect.andThen(ask(port), running(control, "web"));
+            process.kill(second!, "SIGKILL");
+            yield* until(unit(control, "web"), (now) => now.state === "running" && now.pid !== before);
+            expect(yield* ask(port)).toMatch(/^\d+\n$/);
+            // A restart by hand of one that waits is a start.
+            yield* control.stop("web");
+            yield* control.start("web");
+            expect(yield* control.restart("web")).toMatchObject({ state: "running" });
+          }),
+      ),
+    ));
+
   it("whose port is taken says by whom, and listens as soon as it is free", () =>
     withPort((port) =>
       withMaster(
