@@ -77,7 +77,7 @@ interface Program {
   readonly description: string | undefined;
   readonly logging: FlatManagement["logging"];
   readonly collection: FlatManagement["log_collection"];
-  readonly starts: StartBlock & Pick<FlatManagement["control"], "listen" | "on_call" | "on_demand">;
+  readonly starts: StartBlock & Pick<FlatManagement["control"], "listen" | "on_call" | "on_demand" | "proxy">;
   /** Of its control block. */
   readonly place: Path;
   readonly health: ProbeBlocks;

@@ -32,6 +32,11 @@ const ofUnit = (control: Located, policy: Located | undefined, name: string, get
       problems.push(clash(strategy, message, "on_failure, which is the default of such a unit"));
     }
   }
+  const proxy = key("proxy");
+  if (isOn(proxy) && listen === undefined) {
+    const hint = "add listen: the sockets that somebody connects to";
+    problems.push(clash(proxy, `${name}: "proxy" has nobody to pass on: it listens nowhere`, hint));
+  }
   if (listen === undefined) return problems;
   if (get(control, "start")?.node.value === "oneshot")
     problems.push(clash(listen, `${name}: a "oneshot" has ended before anybody is answered`));

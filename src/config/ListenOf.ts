@@ -6,7 +6,7 @@ import * as NodePath from "node:path";
 import * as Schema from "effect/Schema";
 import type { SocketAddress } from "../platform/index.ts";
 import type { UnitSpec } from "../unit/UnitSpec.ts";
-import { block, dispatch, Flag, isRecord, Name, number, Positive, Text, Timeout, told } from "./Values.ts";
+import { block, dispatch, Flag, isRecord, Name, number, Port, Positive, Text, Timeout, told } from "./Values.ts";
 
 const optional = Schema.optionalKey;
 
@@ -44,23 +44,25 @@ type OnDemand = boolean | typeof OnDemandBlock.Type;
 
 export const listenKeys = {
   listen: optional(Schema.Array(Socket).check(Schema.isMinLength(1, told("HSU-CFG-033", "at least one socket")))),
+  proxy: optional(dispatch<boolean | number>((value) => (typeof value === "boolean" ? Flag : Port))),
   on_demand: optional(dispatch<OnDemand>((value) => (typeof value === "boolean" ? Flag : OnDemandBlock))),
 };
 
 interface ListenBlock {
   readonly listen?: ReadonlyArray<Socket>;
   readonly on_demand?: OnDemand;
+  readonly proxy?: boolean | number;
 }
 
 const defaults = { backlog: 4096, mode: 0o660 };
 
 /** What they make of a unit. `written` is the text of a value in the file, `folder` is absolute. */
 export const listenOf = (
-  { listen, on_demand: onDemand }: ListenBlock,
+  { listen, on_demand: onDemand, proxy }: ListenBlock,
   id: string,
   folder: string,
   written: (index: number, key: string, value: string | number) => string,
-): Pick<UnitSpec, "listen" | "onDemand"> => {
+): Pick<UnitSpec, "listen" | "onDemand" | "proxy"> => {
   if (listen === undefined) return {};
   const addressOf = (socket: Socket, index: number): SocketAddress => {
     if ("tcp" in socket) return { _tag: "Tcp", ...parseTcp(String(socket.tcp))! };
@@ -73,9 +75,13 @@ export const listenOf = (
     name: socket.name ?? id,
     backlog: socket.backlog ?? defaults.backlog,
   }));
-  if (onDemand === undefined || onDemand === false) return { listen: sockets };
+  const held = {
+    listen: sockets,
+    ...(proxy === undefined || proxy === false ? {} : { proxy: proxy === true ? {} : { port: proxy } }),
+  };
+  if (onDemand === undefined || onDemand === false) return held;
   const idle = onDemand === true ? 0 : (onDemand.idle_timeout ?? 0);
-  return { listen: sockets, onDemand: idle === 0 ? {} : { idleMillis: idle } };
+  return { ...held, onDemand: idle === 0 ? {} : { idleMillis: idle } };
 };
 
 export const isMode = (written: string): boolean => parseMode(written) !== undefined;

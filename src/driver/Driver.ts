@@ -33,8 +33,8 @@ export interface TaskSpec {
   readonly workingDirectory: string;
   /** Added to the master's own environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** What it finds from descriptor 3 on. */
-  readonly sockets?: HeldSockets;
+  /** What it finds from descriptor 3 on, and whether it is told. */
+  readonly sockets?: { readonly held: HeldSockets; readonly told: boolean };
   readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
   /** How that is kept; absent: as by default. */
   readonly logs?: LogsSpec;

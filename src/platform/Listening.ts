@@ -61,6 +61,11 @@ export interface HeldSockets {
    * only while nobody else has them.
    */
   readonly onConnection: (callback: () => void) => () => void;
+  /**
+   * Passes connections on to a port of 127.0.0.1, from when somebody listens there; until then they wait. `notice`: what people should know. The result
+   * takes nobody more.
+   */
+  readonly forward: (port: number, notice: (message: string) => void) => () => void;
   /** Whether a connection waits just now. */
   readonly isAwaited: () => boolean;
   /** Connections that are open or wait to be accepted. */

@@ -53,8 +53,11 @@ export interface SpawnOptions {
   readonly env: Readonly<Record<string, string>>;
   /** A control group to run in, where the system has such and lets one be made. Nobody that it starts ever leaves it. */
   readonly cgroup?: CgroupName;
-  /** Sockets that it finds from descriptor 3 on, told of in `LISTEN_FDS`, `LISTEN_FDNAMES` and `LISTEN_PID`. */
-  readonly sockets?: HeldSockets;
+  /**
+   * Sockets that it has from descriptor 3 on. `told`: in `LISTEN_FDS`, `LISTEN_FDNAMES` and `LISTEN_PID`; else they are only kept open by it, for a later
+   * master.
+   */
+  readonly sockets?: { readonly held: HeldSockets; readonly told: boolean };
   /** What the kernel is to hold it to, from its first instruction on. */
   readonly capped?: Capped | undefined;
   readonly stdin: "ignore";

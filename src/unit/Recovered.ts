@@ -33,7 +33,7 @@ export const nothing: Recovered = { process: null, memory: null, completed: fals
 
 /** What a process is made from: another fingerprint is another process. That there is a port counts, which one does not. */
 export const fingerprint = (spec: UnitSpec): string => {
-  const { args, capture, environment, executable, kind, listen, start, watchdogMillis, workingDirectory } = spec;
+  const { args, capture, environment, executable, kind, listen, proxy, start, watchdogMillis, workingDirectory } = spec;
   return JSON.stringify([
     executable,
     kind === "integrated" ? [...args, "--port"] : args,
@@ -42,6 +42,7 @@ export const fingerprint = (spec: UnitSpec): string => {
     capture,
     // What it finds in its environment.
     ...(start === "notify" ? [{ watchdogMillis }] : []),
+    ...(proxy === undefined ? [] : [{ proxy }]),
     ...(listen === undefined ? [] : [{ listen: listen.map(({ address, name }) => [formatAddress(address), name]) }]),
   ]);
 };

@@ -17,6 +17,7 @@ import type { HeldLimit } from "../protocol/Resources.ts";
 import type { Store } from "../store/index.ts";
 import type { Raised } from "./Caps.ts";
 import { carriedOut, type FailureLog, noFailures, NotDue } from "./FailurePolicy.ts";
+import * as Proxying from "./Proxying.ts";
 import { keepPort, newPort, recordedPort, withPort } from "./Port.ts";
 import type { Known } from "./Order.ts";
 import * as Demand from "./Demand.ts";
@@ -62,6 +63,10 @@ export interface Slot extends FailureLog {
   port: number | null;
   /** Calls to it that are open, and how many were made. */
   readonly calls: { open: number; made: number };
+  /** Where the process listens that connections are passed on to, if that was chosen for it. */
+  behind: number | null;
+  /** Has nobody more be passed on to it. */
+  stopPassing: (() => void) | null;
   /** The sockets that are held for it. */
   sockets: HeldSockets | null;
   /** Its last runs that have ended at once, in a row, with success and with somebody still waiting. */
@@ -104,6 +109,8 @@ export const emptySlot = (): Slot => ({
   because: null,
   port: null,
   calls: { open: 0, made: 0 },
+  behind: null,
+  stopPassing: null,
   sockets: null,
   unanswered: 0,
   completed: false,
@@ -172,7 +179,7 @@ const launch = Effect.fnUntraced(function* (args: RunArgs, limiting: Limiting | 
     Effect.suspend(() => {
       const { because, task } = slot;
       slot.health = slot.because = null;
-      slot.task = slot.startedAt = slot.port = null;
+      slot.task = slot.startedAt = slot.port = slot.behind = null;
       slot.reattached = false;
       slot.readiness.set(false);
       store.removeProcess(spec.id);
@@ -271,6 +278,7 @@ const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
     yield* Effect.forkIn(
       Effect.map(ended(task), (exit) => {
         args.slot.readiness.set(false);
+        Proxying.stop(args.slot);
         context.self.cast("Exited", exit);
       }),
       context.scope,
@@ -282,6 +290,7 @@ const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
       const since = (yield* Clock.currentTimeMillis) - (args.slot.startedAt ?? 0);
       context.sendAfter(Math.max(0, runTimeoutMillis - since), "Overdue");
     }
+    yield* Proxying.begin(args.spec, args.slot, (message) => args.mailbox.cast("Noticed", { type: "proxy", message }));
     return running({ task, probing, notifying, limiting });
   });
 
@@ -373,7 +382,8 @@ const goOn = ({ driver, ports, slot, spec }: RunArgs, limiting: Limiting | null)
       if (Option.isNone(task)) return Effect.void;
       slot.reattached = true;
       slot.startedAt = recovered.startedAt;
-      return keepPort(spec, slot, ports, recovered.port);
+      const kept = Proxying.keepPort(spec, slot, ports, recovered.port);
+      return Effect.andThen(kept, keepPort(spec, slot, ports, recovered.port));
     });
   });
 
@@ -386,8 +396,9 @@ const startNew = Effect.fnUntraced(function* (
   yield* turn;
   const startedAt = yield* Clock.currentTimeMillis;
   const port = yield* newPort(spec, slot, ports);
+  const behind = yield* Proxying.newPort(spec, slot, ports);
   const invocation = newInvocation();
-  const record = { unit: spec.id, invocation, fingerprint: fingerprint(spec), identity: null, startedAt, ...recordedPort(port) };
+  const record = { unit: spec.id, invocation, fingerprint: fingerprint(spec), identity: null, startedAt, ...recordedPort(port ?? behind) };
   store.putProcess(record);
   const task = yield* driver.start({
     id: spec.id,
@@ -395,10 +406,10 @@ const startNew = Effect.fnUntraced(function* (
     executable: spec.executable,
     args: withPort(spec.args, port),
     workingDirectory: spec.workingDirectory,
-    environment: { ...spec.environment, ...environment },
+    environment: { ...spec.environment, ...environment, ...Proxying.environmentOf(behind) },
     capture: spec.capture,
     ...(spec.logs === undefined ? {} : { logs: spec.logs }),
-    ...(slot.sockets === null ? {} : { sockets: slot.sockets }),
+    ...(slot.sockets === null ? {} : { sockets: { held: slot.sockets, told: spec.proxy === undefined } }),
     capped: limiting?.capped,
   });
   store.putProcess({ ...record, identity: task.identity });
@@ -438,6 +449,7 @@ const Run = Actor.make({
     if (reason._tag !== "Shutdown" || task === null) return Effect.void;
     // What is being stopped is not ready, and a probe that fails now says nothing.
     probing?.stop();
+    Proxying.stop(args.slot);
     args.slot.readiness.set(false);
     const signal = Effect.ignore(task.signal(args.spec.stopSignal));
     return Contract.askToEnd(task, args.slot, args.spec).pipe(Effect.andThen(signal), Effect.andThen(task.waitForAll));

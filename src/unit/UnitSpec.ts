@@ -101,6 +101,8 @@ export interface UnitSpec extends Waits {
   readonly onCall?: { readonly idleMillis?: number };
   /** Sockets that its master holds over its ends and starts, and hands to each process of it. */
   readonly listen?: ReadonlyArray<SocketSpec>;
+  /** With `listen`: it is not told of its sockets, but listens on a port, to which its master passes connections on; absent: chosen for it. */
+  readonly proxy?: { readonly port?: number };
   /** With `listen`: it is started by the first connection, and stopped when none has been open for so long. */
   readonly onDemand?: { readonly idleMillis?: number };
   /** Of a unit that tells its state: ended when it gives no sign of life for so long. */

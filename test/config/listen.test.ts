@@ -51,6 +51,12 @@ describe("sockets that the master holds", () => {
     expect(specOf(never)).toMatchObject({ restart: { when: "never" } });
   });
 
+  it("proxy: to a port that is chosen, or to one of its own", () => {
+    expect(specOf(file("listen: [{ tcp: 1 }]", "proxy: true"))).toMatchObject({ proxy: {} });
+    expect(specOf(file("listen: [{ tcp: 1 }]", "proxy: 9000", "on_demand: true"))).toMatchObject({ proxy: { port: 9000 }, onDemand: {} });
+    expect(specOf(file("listen: [{ tcp: 1 }]", "proxy: false"))).not.toHaveProperty("proxy");
+  });
+
   it("the keys are those of the nested dialect as well", () => {
     const nested = [
       "managed_processes:",
@@ -156,6 +162,26 @@ describe("mistakes", () => {
       hsu.yaml:6:7: error HSU-CFG-032: unit "web": "on_demand" waits for a connection to a socket that there is not
         6 |       on_demand: true
           |       ^^^^^^^^^
+          = add listen: the sockets that somebody connects to
+
+      1 error
+      "
+    `);
+    expect(findings(file("proxy: 0", "listen: [{ tcp: 1 }]"))).toMatchInlineSnapshot(`
+      "
+      hsu.yaml:6:14: error HSU-CFG-010: "proxy" cannot be the number 0
+        6 |       proxy: 0
+          |              ^
+          = expected a port: a whole number from 1 to 65535
+
+      1 error
+      "
+    `);
+    expect(findings(file("proxy: true"))).toMatchInlineSnapshot(`
+      "
+      hsu.yaml:6:7: error HSU-CFG-032: unit "web": "proxy" has nobody to pass on: it listens nowhere
+        6 |       proxy: true
+          |       ^^^^^
           = add listen: the sockets that somebody connects to
 
       1 error

@@ -82,6 +82,23 @@ describe.skipIf(python === null)("units on demand (needs python3)", () => {
     expect(await ask({ socketPath: join(place.folder, "greeter.sock") })).toBeGreaterThan(0);
   }, 60_000);
 
+  it("a unit that connections are passed on to keeps who comes while there is no master waiting for the next one", async () => {
+    const script = `require("node:http").createServer((_, answer) => answer.end("hello from " + process.pid + "\\n"))
+      .listen(Number(process.env.PORT), "127.0.0.1");`;
+    const control = { executable: process.execPath, arguments: ["-e", script], listen: [{ tcp: port }], proxy: true };
+    writeFileSync(join(place.folder, "hsu.yaml"), JSON.stringify({ managed_processes: [{ id: "web", management: { control } }] }));
+    await place.hsu("up", "-d");
+    const { pid } = (await reaches("web", "running"))!;
+    expect(await ask({ port })).toBe(pid);
+    await place.killMaster();
+    const waits = ask({ port });
+    await place.hsu("up", "-d");
+    expect(await waits).toBe(pid);
+    expect(await reaches("web", "running")).toMatchObject({ pid });
+    expect((await place.hsu("down")).code).toBe(0);
+    expect(await ask({ port })).toBe("ECONNREFUSED");
+  }, 60_000);
+
   it("sockets that cannot be had from a unit that goes on are made anew when it has ended", async () => {
     // Who has it is neither the unit's process nor one of its group, as where the system forbids the copy.
     const script = "setsid sleep 600 & exec 3<&-; while [ ! -e go ]; do sleep 0.02; done; rm go";

@@ -279,4 +279,51 @@ describe("a unit whose sockets the master holds", () => {
           }),
       ),
     ));
+
+  it("passes connections on to a unit that cannot be handed them, on the port that it is told; nobody is refused over its restarts", () =>
+    withPort((port) => {
+      const script = `
+        if (process.env.LISTEN_FDS !== undefined) process.exit(9);
+        const server = require("node:net").createServer((client) => client.end(process.pid + "\\n"));
+        setTimeout(() => server.listen(Number(process.env.PORT), "127.0.0.1"), 50);
+        process.on("SIGTERM", () => server.close());`;
+      const yaml = JSON.stringify({
+        managed_processes: [
+          {
+            id: "web",
+            management: {
+              control: {
+                executable: process.execPath,
+                arguments: ["-e", script],
+                listen: [{ tcp: port }],
+                proxy: true,
+                on_demand: { idle_timeout: "500ms" },
+              },
+              restart_policy: { strategy: "on_failure", restart_delay: "20ms" },
+            },
+          },
+        ],
+      });
+      return withMaster(yaml, ({ control }) =>
+        Effect.gen(function* () {
+          expect(yield* waiting(control)).toMatchObject({ reason: `listens on [::]:${port}` });
+          const first = yield* ask(port);
+          const { pid } = yield* running(control, "web");
+          expect(first).toBe(`${pid}\n`);
+          const seen: Array<string> = [];
+          for (let round = 0; round < 3; round++) {
+            seen.push(yield* ask(port));
+            yield* control.restart("web");
+            seen.push(yield* ask(port));
+            const { pid: killed } = yield* running(control, "web");
+            process.kill(killed!, "SIGKILL");
+            yield* until(unit(control, "web"), (now) => now.pid !== killed);
+          }
+          expect(seen.filter((said) => !/^\d+\n$/.test(said))).toEqual([]);
+          expect(new Set(seen).size).toBe(6);
+          expect(yield* waiting(control)).toMatchObject({ lastExit: { code: 0 } });
+          expect(yield* ask(port)).toMatch(/^\d+\n$/);
+        }),
+      );
+    }));
 });

@@ -45,7 +45,9 @@ for (let n = 0; n < Number(LISTEN_FDS); n++)
 `;
 const environment = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", "a.b": "c=d", LISTEN_PID: "1", LISTEN_FDS: "7" };
 const greet = (folder: string, sockets: HeldSockets) =>
-  start(options(folder, { executable: "node", args: ["-e", greeter, "one arg"], sockets, env: environment }));
+  start(
+    options(folder, { executable: "node", args: ["-e", greeter, "one arg"], sockets: { held: sockets, told: true }, env: environment }),
+  );
 
 describe.skipIf(process.platform !== "linux")("sockets that are held", () => {
   it("a connection is noticed and left waiting; the process that is started for it answers it, and knows which sockets are its own", () =>
@@ -77,7 +79,7 @@ describe.skipIf(process.platform !== "linux")("sockets that are held", () => {
         const folder = yield* temporaryFolder;
         const held = yield* hold([unix(join(folder, "web.sock"))]);
         const isBlocking = Effect.gen(function* () {
-          const { killGroup, pid } = yield* start(options(folder, { executable: "sleep", args: ["60"], sockets: held }));
+          const { killGroup, pid } = yield* start(options(folder, { executable: "sleep", args: ["60"], sockets: { held, told: true } }));
           const flags = /flags:\s+0(\d+)/.exec(readFileSync(`/proc/${pid}/fdinfo/3`, "utf8"))![1]!;
           yield* killGroup;
           return (Number.parseInt(flags, 8) & 0o4000) === 0;
@@ -179,6 +181,53 @@ describe.skipIf(process.platform !== "linux")("sockets that are held", () => {
       }),
     ));
 
+  it("are passed on to a port once somebody listens there; who was taken for nothing waits for the next one; nobody is told of them", () =>
+    run(
+      Effect.gen(function* () {
+        const [port, behind] = [yield* Effect.promise(freePort), yield* Effect.promise(freePort)];
+        const held = yield* hold([tcp(port)]);
+        const said: Array<string> = [];
+        const echo = (name: string) =>
+          createServer({ allowHalfOpen: true }, (client) => {
+            let heard = "";
+            client.on("data", (chunk) => (heard += String(chunk))).on("end", () => client.end(`${name} ${heard.length}`));
+          });
+        const tell = (text: string): Promise<string> =>
+          new Promise((done) => {
+            let answer = "";
+            const client = connect({ host: "127.0.0.1", port }, () => client.end(text));
+            client.on("data", (chunk) => (answer += String(chunk)));
+            client.on("error", (error: NodeJS.ErrnoException) => done(error.code ?? error.message));
+            client.on("close", () => done(answer));
+          });
+        const first = echo("first");
+        const stop = held.forward(behind, (message) => said.push(message));
+        const early = tell("x".repeat(1_000_000));
+        yield* until("it waits", () => held.isAwaited());
+        yield* Effect.promise(() => listening(first, { port: behind, host: "127.0.0.1" }));
+        expect(yield* Effect.promise(() => early)).toBe("first 1000000");
+        expect(yield* Effect.promise(() => tell("two"))).toBe("first 3");
+        // It ends, and nobody has been told yet.
+        yield* Effect.promise(() => closed(first));
+        const late = tell("late");
+        yield* until("it was taken", () => held.connections() === 1 && held.isAwaited());
+        stop();
+        expect(held.isAwaited()).toBe(true);
+        yield* Effect.promise(() => noticed(held));
+        const second = echo("second");
+        yield* Effect.promise(() => listening(second, { port: behind, host: "127.0.0.1" }));
+        const stopSecond = held.forward(behind, (message) => said.push(message));
+        expect(yield* Effect.promise(() => late)).toBe("second 4");
+        stopSecond();
+        const never = tell("never");
+        yield* until("it waits", () => held.isAwaited());
+        held.close();
+        expect(yield* Effect.promise(() => never)).toBe("ECONNRESET");
+        yield* Effect.promise(() => closed(second));
+        expect(said).toEqual([]);
+      }),
+    ));
+
   it("a path that a killed master has left is taken; one where another has put its own is left to that one", () =>
     run(
       Effect.gen(function* () {
@@ -206,7 +255,8 @@ describe.skipIf(process.platform !== "linux")("sockets that are held", () => {
         const folder = yield* temporaryFolder;
         const held = yield* hold([unix(join(folder, "web.sock"))]);
         writeFileSync(join(folder, "text"), "no program");
-        const refused = (more: Parameters<typeof options>[1]) => Effect.flip(start(options(folder, { sockets: held, ...more })));
+        const refused = (more: Parameters<typeof options>[1]) =>
+          Effect.flip(start(options(folder, { sockets: { held, told: true }, ...more })));
         expect(yield* refused({ executable: "/nonexistent" })).toMatchObject({ reason: "ExecutableNotFound" });
         expect(yield* refused({ executable: "nonexistent" })).toMatchObject({ reason: "ExecutableNotFound" });
         expect(yield* refused({ executable: "./text" })).toMatchObject({ reason: "NotExecutable" });

@@ -3,9 +3,11 @@
  * no polling. Loaded with the first unit that listens.
  */
 import { chmodSync, closeSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import * as Effect from "effect/Effect";
 import { formatAddress, type HeldSockets, type HoldSockets, NotListening, type SocketAddress, type SocketSpec } from "../Listening.ts";
+import { forward } from "./Forward.ts";
 import { claim, keep } from "./Kept.ts";
 import { type Libc, libc, quiet, socketLevel, unixAddress, unixDomain } from "./Libc.ts";
 import { procProbe } from "./Proc.ts";
@@ -13,7 +15,8 @@ import { connectionsTo, listenerOn } from "./SocketTable.ts";
 
 const [inet, inet6, stream] = [2, 10, 1];
 const [reuseAddress, accepting] = [2, 30];
-/** `F_GETFL`, `F_SETFL` and `O_NONBLOCK`. */
+/** `F_DUPFD_CLOEXEC`, `F_GETFL`, `F_SETFL` and `O_NONBLOCK`. */
+const duplicate = 1030;
 const [getFlags, setFlags, nonBlocking] = [3, 4, 0o4000];
 /** The same on every machine: they are younger than the common numbering. */
 const [pidfdOpen, pidfdGetfd] = [434, 438];
@@ -194,8 +197,31 @@ const close = ({ fd, inode, spec }: Held): void => {
 
 const held = (system: Libc, all: ReadonlyArray<Held>): HeldSockets => {
   const letGo = all.map(({ fd, spec }) => keep(keptName(spec), fd, (on) => system.closeOnExec(fd, on)));
+  /** Who was taken to be passed on, and has not been. */
+  const taken = new Set<Socket>();
   const open = [...all];
   let deafen = (): void => {};
+  const onConnection: HeldSockets["onConnection"] = (callback) => {
+    deafen();
+    const hear = (): void => {
+      deafen();
+      callback();
+    };
+    const handles = all.map(({ fd, spec }) => {
+      // One that a program has shut down does not listen any more; to the others this changes nothing.
+      system.listen(fd, spec.backlog);
+      const handle = system.koffi.node.poll(fd, { readable: true }, hear);
+      // It is not what keeps a master alive.
+      handle.unref();
+      return handle;
+    });
+    const mine = (deafen = () => {
+      deafen = () => {};
+      for (const handle of handles.splice(0)) handle.close();
+    });
+    if (taken.size > 0) setImmediate(() => (deafen === mine ? hear() : undefined));
+    return mine;
+  };
   return {
     names: all.map(({ spec }) => spec.name),
     handOver: () => {
@@ -204,37 +230,21 @@ const held = (system: Libc, all: ReadonlyArray<Held>): HeldSockets => {
       for (const { fd } of all) system.fcntl(fd, setFlags, system.fcntl(fd, getFlags, 0) & ~nonBlocking);
       return all.map(({ fd }) => fd);
     },
-    onConnection: (callback) => {
-      deafen();
-      const hear = (): void => {
-        deafen();
-        callback();
-      };
-      const handles = all.map(({ fd, spec }) => {
-        // One that a program has shut down does not listen any more; to the others this changes nothing.
-        system.listen(fd, spec.backlog);
-        const handle = system.koffi.node.poll(fd, { readable: true }, hear);
-        // It is not what keeps a master alive.
-        handle.unref();
-        return handle;
-      });
-      const mine = (deafen = () => {
-        deafen = () => {};
-        for (const handle of handles.splice(0)) handle.close();
-      });
-      return mine;
-    },
+    onConnection,
+    forward: (port, notice) =>
+      forward(port, { onConnection, notice, taken, copies: () => all.map(({ fd }) => system.fcntl(fd, duplicate, 3)) }),
     isAwaited: () => {
       const asked = Buffer.alloc(pollBytes * all.length);
       for (const [index, { fd }] of all.entries()) {
         asked.writeInt32LE(fd, pollBytes * index);
         asked.writeInt16LE(pollIn, pollBytes * index + 4);
       }
-      return system.poll(asked, all.length, 0) > 0;
+      return taken.size > 0 || system.poll(asked, all.length, 0) > 0;
     },
     connections: () => all.reduce((sum, { at, spec }) => sum + connectionsTo(spec.address, at.host), 0),
     close: () => {
       deafen();
+      for (const client of taken) client.destroy();
       for (const one of letGo) one();
       for (const one of open.splice(0)) close(one);
     },

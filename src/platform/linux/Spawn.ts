@@ -122,14 +122,16 @@ export const throughShell = (env: SpawnOptions["env"], ...words: ReadonlyArray<s
 const commandOf = (options: SpawnOptions): Pick<SpawnOptions, "executable" | "args" | "env"> & { readonly fds: ReadonlyArray<number> } => {
   const { args, env, executable, sockets } = options;
   if (sockets === undefined) return { executable, args, env, fds: [] };
+  const { held, told } = sockets;
+  if (!told) return { executable, args, env, fds: held.handOver() };
   // Of the shell's own failure nobody would know what it was.
   const found = isDirectory(options.cwd) ? findExecutable(options) : undefined;
   if (found === undefined) throw explain(options, "ENOENT");
   if (!mayEnter(found) || isDirectory(found)) throw explain(options, "EACCES");
   const program = throughShell(env, executable, ...args);
-  const fds = sockets.handOver();
-  const told = { LISTEN_FDS: String(fds.length), LISTEN_FDNAMES: sockets.names.join(":") };
-  return { executable: "/bin/sh", args: ["-c", tellPid, "sh", ...program], env: { ...env, ...told }, fds };
+  const fds = held.handOver();
+  const known = { LISTEN_FDS: String(fds.length), LISTEN_FDNAMES: held.names.join(":") };
+  return { executable: "/bin/sh", args: ["-c", tellPid, "sh", ...program], env: { ...env, ...known }, fds };
 };
 
 /**

@@ -43,6 +43,7 @@ export const makeSockets = (): MemorySockets => {
           queueMicrotask(look);
           return (deafen = () => void (isOver = true));
         },
+        forward: () => () => {},
         isAwaited,
         connections: () => own.reduce((sum, { waiting }) => sum + waiting, 0),
         close: () => {
