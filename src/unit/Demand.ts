@@ -10,6 +10,20 @@ import type { Known } from "./Order.ts";
 import type { Slot } from "./Run.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
 
+/** What is known of the sockets of a unit. */
+export interface SocketSlot {
+  /** Those that are held for it. */
+  sockets: HeldSockets | null;
+  /** Its last runs that have ended at once, in a row, with success and with somebody still waiting. */
+  unanswered: number;
+  /** Where the process listens that connections are passed on to, if that was chosen for it. */
+  behind: number | null;
+  /** Has nobody more be passed on to it. */
+  stopPassing: (() => void) | null;
+}
+
+export const noSockets = (): SocketSlot => ({ sockets: null, unanswered: 0, behind: null, stopPassing: null });
+
 /** Where its sockets are, for people. */
 export const listensOn = ({ listen = [] }: UnitSpec): string =>
   `listens on ${listen.map(({ address }) => formatAddress(address)).join(", ")}`;

@@ -12,7 +12,7 @@ import { Actor, type ActorRef, ChildSpec, ExitReason } from "../actor/index.ts";
 import type { Driver, Task } from "../driver/index.ts";
 import type { ProbesSpec } from "../health/index.ts";
 import { type Health, LastExit } from "../protocol/MasterRpc.ts";
-import { type HeldSockets, newInvocation, type Ports } from "../platform/index.ts";
+import { newInvocation, type Ports } from "../platform/index.ts";
 import type { HeldLimit } from "../protocol/Resources.ts";
 import type { Store } from "../store/index.ts";
 import type { Raised } from "./Caps.ts";
@@ -37,7 +37,7 @@ import type { UnitRpcs } from "./UnitRpc.ts";
 import type { RestartWhen, UnitSpec } from "./UnitSpec.ts";
 
 /** The process that runs just now, for the unit's mailbox to look at and to signal at any time. */
-export interface Slot extends FailureLog {
+export interface Slot extends FailureLog, Demand.SocketSlot {
   task: Task | null;
   /** Unix milliseconds. */
   startedAt: number | null;
@@ -63,14 +63,6 @@ export interface Slot extends FailureLog {
   port: number | null;
   /** Calls to it that are open, and how many were made. */
   readonly calls: { open: number; made: number };
-  /** Where the process listens that connections are passed on to, if that was chosen for it. */
-  behind: number | null;
-  /** Has nobody more be passed on to it. */
-  stopPassing: (() => void) | null;
-  /** The sockets that are held for it. */
-  sockets: HeldSockets | null;
-  /** Its last runs that have ended at once, in a row, with success and with somebody still waiting. */
-  unanswered: number;
   /** A one-shot that an earlier master has seen through: its next start has nothing to do. */
   completed: boolean;
   /** Somebody has asked for the run, which a unit with a schedule needs: it does not start because its siblings do. */
@@ -109,10 +101,7 @@ export const emptySlot = (): Slot => ({
   because: null,
   port: null,
   calls: { open: 0, made: 0 },
-  behind: null,
-  stopPassing: null,
-  sockets: null,
-  unanswered: 0,
+  ...Demand.noSockets(),
   completed: false,
   requested: false,
   said: null,
