@@ -84,7 +84,9 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       const { slot, spec: unit } = entry;
       const child = { slot, mailbox: refOf(entry), autoStart, after };
       if (unit.unmanaged !== undefined) {
-        return watchSpec(withSpec(entry, { ...child, unmanaged: unit.unmanaged, finder: driver.finder, exec: driver.exec }));
+        return watchSpec(
+          withSpec(entry, { ...child, unmanaged: unit.unmanaged, finder: driver.finder, exec: driver.exec, monitor: monitoring }),
+        );
       }
       const waitsFor = () => order.waitsFor(unit.id);
       if (unit.module !== undefined) {

@@ -132,6 +132,8 @@ export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Eff
       leave: (unit) => void demands.delete(unit),
       watch: (one) => {
         const before = tickMillis();
+        const earlier = watched.get(one.spec.id);
+        if (earlier !== undefined) close(earlier);
         watched.set(one.spec.id, one);
         // One that wants to be looked at sooner is not kept waiting for the others' turn.
         if (tickMillis() < before) {

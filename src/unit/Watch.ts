@@ -6,12 +6,13 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import * as Schema from "effect/Schema";
-import type * as Scope from "effect/Scope";
+import * as Scope from "effect/Scope";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef, ChildSpec, ExitReason, type Supervisor } from "../actor/index.ts";
 import type { Driver, Finder, FoundTask } from "../driver/index.ts";
 import { NotAllowed } from "../protocol/Errors.ts";
+import { type Monitor, watched } from "./Monitor.ts";
 import type { Probing } from "./Probing.ts";
 import type { Slot } from "./Run.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
@@ -45,6 +46,7 @@ interface WatchArgs {
   readonly unmanaged: Unmanaged;
   readonly finder: Finder;
   readonly exec: Driver["exec"];
+  readonly monitor: Monitor;
   readonly slot: Slot;
   readonly mailbox: ActorRef<UnitRpcs>;
   readonly autoStart: boolean;
@@ -108,7 +110,8 @@ const look = (state: State, context: Context): Effect.Effect<State, never, Scope
       state.probing?.stop();
       const { pid } = task.identity;
       const told = Effect.map(task.wait, () => context.self.cast("Gone", { pid }));
-      return Effect.flatMap(Effect.forkIn(told, context.scope), () =>
+      const seen = Effect.provideService(watched(state.args.monitor, state.args, task), Scope.Scope, context.scope);
+      return Effect.flatMap(Effect.andThen(seen, Effect.forkIn(told, context.scope)), () =>
         Effect.map(probe(state.args), (probing) => ({ ...state, task, probing, misses: 0 })),
       );
     },

@@ -45,6 +45,8 @@ describe("a unit that somebody else runs", () => {
         expect(found).toMatchObject({ state: "running", reason: null, restarts: 0, ready: true });
         expect(found.memory).toBeGreaterThan(1_000_000);
         expect(Math.abs(found.startedAt! - Date.now())).toBeLessThan(60_000);
+        const { units } = yield* control.resources({ unit: "daemon", history: false, detail: false });
+        expect(units[0]!.usage).toMatchObject({ processes: 1 });
 
         first.child.kill("SIGKILL");
         const gone = yield* state(control, null);
