@@ -18,8 +18,14 @@ export interface Patience {
 
 const mebibyte = 1 << 20;
 
-/** Where a file does not say what is to be done. Nobody can be slowed down so that it needs less memory, or has used less CPU time. */
-const usual = (name: Limits.LimitName): Limits.Policy => (name.startsWith("memory.") || name === "cpu.max_time" ? "restart" : "throttle");
+/**
+ * Where a file does not say what is to be done. Nobody can be slowed down so that it needs less memory, or has used less CPU time; children are not told
+ * apart by the kernel.
+ */
+const usual = (name: Limits.LimitName): Limits.Policy => {
+  if (name === "process.max_child_processes") return "log";
+  return name.startsWith("memory.") || name === "cpu.max_time" ? "restart" : "throttle";
+};
 
 const made = (
   name: Limits.LimitName,

@@ -32,6 +32,8 @@ it("the flat block has three limits, and may say more as the nested one does", (
     { name: "memory.max_rss", bound: 7, policy: "log" },
   ]);
   expect(load(unit()).limits).toBeUndefined();
+  const children = load(unit("  limits: { process: { max_child_processes: 2 }, cpu: { max_time: 1h } }"));
+  expect(children.limits?.limits.map(({ policy }) => policy)).toEqual(["restart", "log"]);
 });
 
 it("all of the nested block is read, with its thresholds, policies and times", () => {

@@ -7,7 +7,7 @@ import { describe, expect, it, type TestContext } from "vitest";
 import type { Control } from "../../src/master/index.ts";
 import type { Controller } from "../../src/platform/index.ts";
 import { instanceName } from "../../src/platform/linux/CgroupPlace.ts";
-import { linux, placeFor, removePlaces } from "../../src/platform/linux/Controllers.ts";
+import { leftOf, linux, placeFor, removePlaces } from "../../src/platform/linux/Controllers.ts";
 import { eventsOf, unit, until, withMaster, yamlUnit } from "./support.ts";
 
 /** Why a controller cannot be used here; null: it can. */
@@ -159,7 +159,7 @@ it("a CPU hog is held to its share by the kernel: all of its processes together"
     sampling +
       "managed_processes:\n" +
       limited("hog", ["sh", "-c", "while :; do :; done & while :; do :; done"], "{ cpu: { max_cores: 0.2, warning_threshold: 90 } }"),
-    ({ control }) =>
+    ({ control, directory }) =>
       Effect.gen(function* () {
         expect((yield* until(heldBy(control, "hog"), (held) => "cpu.max_cores" in held))["cpu.max_cores"]).toBe("cgroup v1");
         const first = yield* until(resources(control, "hog"), ({ usage }) => usage !== null);
@@ -168,6 +168,10 @@ it("a CPU hog is held to its share by the kernel: all of its processes together"
         // It would use all that there is.
         expect(share).toBeLessThan(0.4);
         expect(share).toBeGreaterThan(0);
+        const groups = leftOf(instanceName(directory), "hog", linux)
+          .map(({ folder }) => join(folder, "cpu.stat"))
+          .filter(existsSync);
+        expect(Number(/nr_throttled (\d+)/.exec(readFileSync(groups[0]!, "utf8"))?.[1])).toBeGreaterThan(0);
         const types = yield* until(typesOf(control, "hog"), (now) => now.includes("limit_warning"));
         expect(types).not.toContain("limit_exceeded");
       }),

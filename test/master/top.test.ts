@@ -35,7 +35,7 @@ it.effect("all units are sampled by one timer, and nobody is while nobody runs",
     expect((yield* control.status).units.map(({ cpu }) => cpu)).toEqual([undefined, undefined]);
     yield* TestClock.adjust(10_000);
     // What looks is loaded with the first look.
-    for (let tries = 0; tries < 100 && (yield* control.status).units[0]?.cpu === undefined; tries++) yield* looked();
+    for (let tries = 0; tries < 500 && (yield* control.status).units[0]?.cpu === undefined; tries++) yield* looked();
     expect((yield* control.status).units.map(({ cpu, memory: bytes }) => [cpu, bytes])).toEqual([
       [50, 1 << 20],
       [50, 1 << 20],

@@ -47,7 +47,7 @@ const capping = Effect.promise(() => import("./Capping.ts"));
 /** How it is started under its limits; undefined: it has none. */
 const cappingOf = (options: SpawnOptions, group: ControlGroup | undefined) => {
   const { capped, cgroup } = options;
-  if (capped === undefined || cgroup === undefined) return Effect.undefined;
+  if (capped === undefined || cgroup === undefined || Object.keys(capped.caps).length === 0) return Effect.undefined;
   return Effect.map(capping, ({ cap }) => cap(options, capped, { group, instance: instanceName(cgroup.instance), name: cgroup.name }));
 };
 
