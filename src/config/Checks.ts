@@ -3,6 +3,7 @@
  * on the located values, so that it finds everything in a file that has other errors as well.
  */
 import { isGroup, nestedOf } from "./Dialect.ts";
+import type { LineOf } from "./Lines.ts";
 import { checkOrder } from "./OrderChecks.ts";
 import { checkProbes } from "./ProbeChecks.ts";
 import { pathProblems } from "./PathChecks.ts";
@@ -36,14 +37,13 @@ const get = (node: Located | undefined, ...keys: ReadonlyArray<string>): Entry |
   return entry;
 };
 
-const lineOf = (text: string, offset: number): number => text.slice(0, offset).split("\n").length;
 const nameOf = (unit: Located): string => {
   const id = get(unit, "id")?.node;
   return id?.kind === "string" ? `unit ${JSON.stringify(id.value)}` : "a unit without an id";
 };
 const isOff = (node: Located | undefined): boolean => get(node, "enabled")?.node.value === false;
 
-const duplicates = (found: ReadonlyArray<Found>, text: string): ReadonlyArray<Problem> => {
+const duplicates = (found: ReadonlyArray<Found>, lineOf: LineOf): ReadonlyArray<Problem> => {
   const seen = new Map<unknown, Located>();
   return found.flatMap(({ node }): ReadonlyArray<Problem> => {
     const id = get(node, "id")?.node;
@@ -53,7 +53,7 @@ const duplicates = (found: ReadonlyArray<Found>, text: string): ReadonlyArray<Pr
       seen.set(id.value, id);
       return [];
     }
-    const line = lineOf(text, first.start);
+    const line = lineOf(first.start);
     const message = `the id ${JSON.stringify(id.value)} is given twice`;
     return [
       {
@@ -158,12 +158,12 @@ const probes = ({ node }: Found): ReadonlyArray<Problem> => {
 };
 
 /** All findings about the file as a whole. */
-export const check = (root: Located, text: string): ReadonlyArray<Problem> => {
+export const check = (root: Located, lineOf: LineOf): ReadonlyArray<Problem> => {
   const found = entriesOf(root, ["managed_processes"]);
   const units = found.filter((entry) => !entry.group);
   const list = get(root, "managed_processes");
   const problems = [
-    ...duplicates(found, text),
+    ...duplicates(found, lineOf),
     ...units.flatMap((unit) => {
       const kind = kinds(unit, root);
       if (kind.length > 0) return kind;

@@ -172,12 +172,15 @@ const withoutMisspelled = (issues: ReadonlyArray<SchemaIssue.Issue>): ReadonlyAr
   return issues.filter((one) => !(one._tag === "Pointer" && one.issue._tag === "MissingKey" && meant.includes(String(one.path.at(-1)))));
 };
 
+/** Of a list or a map, as many entries are told of: who has more wrong ones has made one mistake many times. */
+const MAX_SIBLINGS = 500;
+
 const leavesOf = (issue: SchemaIssue.Issue, root: Located, path: Path): ReadonlyArray<Problem> => {
   switch (issue._tag) {
     case "Pointer":
       return leavesOf(issue.issue, root, [...path, ...issue.path]);
     case "Composite":
-      return withoutMisspelled(issue.issues).flatMap((one) => leavesOf(one, root, path));
+      return withoutMisspelled(issue.issues.slice(0, MAX_SIBLINGS)).flatMap((one) => leavesOf(one, root, path));
     case "Filter":
       return issue.issue._tag === "InvalidValue" && issue.issue.annotations === undefined
         ? [failedCheck(root, path, issue.filter.annotations)]

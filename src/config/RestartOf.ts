@@ -62,12 +62,16 @@ const breakerOf = (breaker: Exclude<Policy, string | undefined>["circuit_breaker
   return { ...BREAKER, ...given({ failures, windowMillis: window, cooldownMillis: cooldown, stableMillis: stable }) };
 };
 
+/** A profile may be called as anything, `constructor` as well. */
+const own = (table: Readonly<Record<string, number>>, key: string): number | undefined =>
+  Object.hasOwn(table, key) ? table[key] : undefined;
+
 const contextsOf = (context: Context, profile: string): Pick<RestartPolicy, "contexts" | "factors"> => ({
   contexts: { health: retriesOf(context.health_failures), resources: violationsOf(context) },
   factors: {
     ...SEVERITIES,
     ...context.severity_multipliers,
-    profile: { ...PROFILES, ...context.process_profile_multipliers }[profile] ?? 1,
+    profile: own({ ...PROFILES, ...context.process_profile_multipliers }, profile) ?? 1,
   },
 });
 

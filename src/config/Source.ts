@@ -2,7 +2,9 @@
  * The text of a config file as plain values that remember where they stand. Parsing is the `yaml` package's; aliases and merge keys are
  * followed here, so that a value taken over by alias is located where it is written.
  */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml";
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, visit } from "yaml";
+import { chunksOf, type Span } from "./Chunks.ts";
+import { type LineOf, linesOf } from "./Lines.ts";
 import type { ConfigDiagnostic, Code } from "./Diagnostic.ts";
 
 /** A value with its place. Offsets are into the text; `end` is exclusive. */
@@ -48,9 +50,13 @@ export interface Source {
   readonly root: Located | undefined;
   /** Findings about the YAML itself. */
   readonly problems: ReadonlyArray<Problem>;
+  readonly lineOf: LineOf;
 }
 
-const MAX_VALUES = 200_000;
+/** Values that come by alias. */
+const MAX_REPEATED = 200_000;
+/** From here on a file is read in pieces. */
+const LARGE = 128_000;
 const MAX_DEPTH = 256;
 const MAX_SYNTAX_ERRORS = 20;
 const NO_ENTRIES: ReadonlyMap<string, Entry> = new Map();
@@ -83,16 +89,25 @@ const lastQuote = (doc: Document): readonly [number, number] | undefined => {
   return found;
 };
 
-/** Parses a text. Never throws: what is wrong with it is in `problems`. */
-export const read = (text: string, file: string): Source => {
-  const problems: Array<Problem> = [];
-  const lines = new LineCounter();
-  const doc = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false, merge: true });
+/** A text, or a piece of one: its offsets are those of the whole. */
+interface Piece {
+  readonly text: string;
+  readonly base: number;
+}
+
+interface Part {
+  readonly root: Located | undefined;
+  readonly problems: ReadonlyArray<Problem>;
+}
+
+const syntaxOf = (doc: Document, base: number, lineOf: LineOf): ReadonlyArray<Problem> => {
   const seen = new Set<number>();
+  const problems: Array<Problem> = [];
   for (const { code, message, pos } of doc.errors) {
     const unclosed = code === "MISSING_CHAR" && message.endsWith("quote") ? lastQuote(doc) : undefined;
-    const [start, end] = unclosed ?? pos;
-    const line = lines.linePos(start).line;
+    const [from, until] = unclosed ?? pos;
+    const [start, end] = [from + base, until + base];
+    const line = lineOf(start);
     // One error breaks the parser's stride on the rest of the line.
     if (seen.has(line) || seen.size >= MAX_SYNTAX_ERRORS) continue;
     seen.add(line);
@@ -100,29 +115,44 @@ export const read = (text: string, file: string): Source => {
     const said = unclosed === undefined ? (SAID[code] ?? message.charAt(0).toLowerCase() + message.slice(1)) : "this quote is not closed";
     problems.push({ code: "HSU-CFG-003", start, end, message: said, ...(hint === undefined ? {} : { hint }) });
   }
-  for (const { message, pos } of doc.warnings) problems.push({ code: "HSU-CFG-105", start: pos[0], end: pos[1], message });
+  for (const { message, pos } of doc.warnings) {
+    problems.push({ code: "HSU-CFG-105", start: pos[0] + base, end: pos[1] + base, message });
+  }
+  return problems;
+};
 
-  let values = 0;
+export const readPiece = ({ base, text }: Piece, lineOf: LineOf = linesOf(text)): Part => {
+  const doc = parseDocument(text, { uniqueKeys: false, prettyErrors: false, merge: true });
+  const problems = [...syntaxOf(doc, base, lineOf)];
+  // What is written is bounded by the file; what aliases make of it is not.
+  let repeated = 0;
+  let inAlias = 0;
   const open = new Set<unknown>();
-  // The package walks the whole document for each alias.
-  const targets = new Map<unknown, unknown>();
+  // The package would walk the whole document for each alias. An anchor may be given again: the last one before the alias is meant.
+  const anchors = new Map<string, unknown>();
   const broken = (message: string, start: number, end: number): Located => {
     problems.push({ code: "HSU-CFG-003", start, end, message });
     return scalar(null, "", start, end);
   };
   const build = (node: unknown, at: number, depth: number): Located => {
     const range = (node as { readonly range?: readonly [number, number, number] | null } | null)?.range;
-    const [start, end] = range ?? [at, at];
-    if (++values > MAX_VALUES)
-      return values === MAX_VALUES + 1 ? broken("the aliases expand to too many values", start, end) : scalar(null, "", start, end);
+    const [start, end] = range ? [range[0] + base, range[1] + base] : [at, at];
+    if (inAlias > 0 && ++repeated > MAX_REPEATED) {
+      return repeated === MAX_REPEATED + 1 ? broken("the aliases expand to too many values", start, end) : scalar(null, "", start, end);
+    }
     if (depth > MAX_DEPTH) return broken(`nested more than ${MAX_DEPTH} deep`, start, end);
     if (isAlias(node)) {
-      if (!targets.has(node)) targets.set(node, node.resolve(doc));
-      const target = targets.get(node);
+      const target = anchors.get(node.source);
       if (target === undefined) return broken(`no anchor "&${node.source}" above this alias`, start, end);
       if (open.has(target)) return broken(`the alias "*${node.source}" contains itself`, start, end);
-      return build(target, start, depth + 1);
+      inAlias++;
+      try {
+        return build(target, start, depth + 1);
+      } finally {
+        inAlias--;
+      }
     }
+    if (inAlias === 0 && isNode(node) && node.anchor !== undefined) anchors.set(node.anchor, node);
     if (isScalar(node)) return scalar(node.value, node.source ?? "", start, end);
     open.add(node);
     try {
@@ -142,31 +172,101 @@ export const read = (text: string, file: string): Source => {
     end: number,
     depth: number,
   ): Located => {
-    const entries = new Map<string, Entry>();
+    const written: Array<Entry> = [];
     const merged: Array<Located> = [];
     for (const pair of pairs) {
       const name = build(pair.key, start, depth + 1);
       const node = build(pair.value, name.end, depth + 1);
-      if (isScalar(pair.key) && typeof pair.key.value === "symbol") {
-        merged.push(...(node.kind === "list" ? node.items : [node]));
-        continue;
-      }
-      const key = name.kind === "string" ? String(name.value) : name.text;
-      const first = entries.get(key);
-      if (first === undefined) entries.set(key, { key, start: name.start, end: name.end, node });
-      else {
-        const message = `the key ${JSON.stringify(key)} is given twice`;
-        const hint = `it is first given on line ${lines.linePos(first.start).line}`;
-        problems.push({ code: "HSU-CFG-004", start: name.start, end: name.end, message, hint });
-      }
+      if (isScalar(pair.key) && typeof pair.key.value === "symbol") merged.push(...(node.kind === "list" ? node.items : [node]));
+      else written.push({ key: name.kind === "string" ? String(name.value) : name.text, start: name.start, end: name.end, node });
     }
+    const entries = unique(written, lineOf, problems);
     for (const one of merged) for (const entry of one.entries.values()) if (!entries.has(entry.key)) entries.set(entry.key, entry);
-    const value = Object.fromEntries(Array.from(entries.values(), (entry) => [entry.key, entry.node.value]));
-    return { kind: "map", value, text: "", start, end, entries, items: [] };
+    return mapOf(entries, start, end);
   };
-  const root = doc.contents === null ? undefined : build(doc.contents, 0, 0);
+  return { root: doc.contents === null ? undefined : build(doc.contents, base, 0), problems };
+};
+
+const mapOf = (entries: ReadonlyMap<string, Entry>, start: number, end: number): Located => {
+  const value = Object.fromEntries(Array.from(entries.values(), (entry) => [entry.key, entry.node.value]));
+  return { kind: "map", value, text: "", start, end, entries, items: [] };
+};
+
+/** The first of each key; the others are errors. */
+const unique = (written: ReadonlyArray<Entry>, lineOf: LineOf, problems: Array<Problem>): Map<string, Entry> => {
+  const entries = new Map<string, Entry>();
+  for (const entry of written) {
+    const { end, key, start } = entry;
+    const first = entries.get(key);
+    if (first === undefined) {
+      entries.set(key, entry);
+      continue;
+    }
+    const message = `the key ${JSON.stringify(key)} is given twice`;
+    problems.push({ code: "HSU-CFG-004", start, end, message, hint: `it is first given on line ${lineOf(first.start)}` });
+  }
+  return entries;
+};
+
+/** A large file, piece by piece: the same as the whole, with less of it in memory at a time. Null where that cannot be. */
+export const readPieces = (text: string, lineOf: LineOf = linesOf(text), length?: number): Part | null => {
+  const chunks = chunksOf(text, length);
+  if (chunks === null) return null;
+  const piece = ([start, end]: Span): Part => readPiece({ text: text.slice(start, end), base: start }, lineOf);
+  const problems: Array<Problem> = [];
+  const items: Array<Located> = [];
+  for (const span of chunks.items) {
+    const part = piece(span);
+    if (part.root?.kind !== "list" || part.problems.some(({ code }) => code === "HSU-CFG-003")) return null;
+    problems.push(...part.problems);
+    items.push(...part.root.items);
+  }
+  const [head, tail] = [piece(chunks.head), piece(chunks.tail)];
+  if (head.root?.kind !== "map" || (tail.root !== undefined && tail.root.kind !== "map")) return null;
+  problems.push(...head.problems, ...tail.problems);
+  if (problems.some(({ code }) => code === "HSU-CFG-003")) return null;
+  const [start, end] = [items[0]?.start ?? 0, items.at(-1)?.end ?? 0];
+  const list: Located = { kind: "list", value: items.map((item) => item.value), text: "", start, end, entries: NO_ENTRIES, items };
+  const names = [...head.root.entries.values()];
+  const name = names.at(-1);
+  if (name === undefined || name.node.kind !== "null") return null;
+  const written = [...names.slice(0, -1), { ...name, node: list }, ...(tail.root?.entries.values() ?? [])];
+  const entries = unique(written, lineOf, problems);
+  return { root: mapOf(entries, head.root.start, tail.root?.end ?? end), problems };
+};
+
+/** Linux hands no longer text to a process; and a line may hold more values than anybody has units. */
+const MAX_LINE = 131_072;
+const MAX_ALIASES = 100_000;
+
+/** What would take the parser more time and memory than a config is worth. */
+const excess = (text: string): Problem | undefined => {
+  for (let at = 0; at < text.length;) {
+    const next = text.indexOf("\n", at);
+    const end = next === -1 ? text.length : next;
+    if (end - at > MAX_LINE) {
+      const message = `a line of ${end - at} characters: ${MAX_LINE} are the most there may be`;
+      return { code: "HSU-CFG-003", start: at, end: at + 1, message, hint: "write its values in several lines" };
+    }
+    at = end + 1;
+  }
+  let count = 0;
+  for (const { index } of text.matchAll(/\*[^\s*]/g)) {
+    if (++count > MAX_ALIASES) {
+      return { code: "HSU-CFG-003", start: index, end: index + 1, message: `more than ${MAX_ALIASES} aliases` };
+    }
+  }
+  return undefined;
+};
+
+/** Parses a text. Never throws: what is wrong with it is in `problems`. */
+export const read = (text: string, file: string): Source => {
+  const lineOf = linesOf(text);
+  const most = text.length > MAX_LINE ? excess(text) : undefined;
+  if (most !== undefined) return { file, text, problems: [most], root: undefined, lineOf };
+  const { problems, root } = (text.length > LARGE ? readPieces(text, lineOf) : null) ?? readPiece({ text, base: 0 }, lineOf);
   const empty = root === undefined || (root.kind === "null" && root.text.trim() === "");
-  return { file, text, problems, root: empty ? undefined : root };
+  return { file, text, problems, root: empty ? undefined : root, lineOf };
 };
 
 /** The value at a path, if there is one. */
@@ -195,7 +295,7 @@ export const diagnose = (source: Source, problem: Problem): ConfigDiagnostic => 
     code,
     severity: code >= "HSU-CFG-1" ? "warning" : "error",
     file: source.file,
-    line: source.text.slice(0, from).split("\n").length,
+    line: source.lineOf(from),
     column: offset - from + 1,
     length: Math.max(1, Math.min(end, from + text.length) - offset),
     ...rest,

@@ -9,7 +9,6 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import * as SchemaParser from "effect/SchemaParser";
-import { readFileSync } from "node:fs";
 import * as NodePath from "node:path";
 import type { MasterSpec } from "../unit/UnitSpec.ts";
 import { check } from "./Checks.ts";
@@ -19,6 +18,7 @@ import { type Dialect, dialectOf, mixed } from "./dialects/DialectOf.ts";
 import { fromMaster, inMasterWords } from "./dialects/MasterDialect.ts";
 import { problemsOf } from "./Issues.ts";
 import { ConfigFile } from "./Schema.ts";
+import { MAX_BYTES, textOf, tooLarge, Unreadable } from "./ReadText.ts";
 import { diagnose, type Problem, read, type Source } from "./Source.ts";
 
 export { CODES, type Code, ConfigDiagnostic, ConfigError, render, renderAll, type RenderOptions } from "./Diagnostic.ts";
@@ -36,8 +36,8 @@ export interface Loaded {
 
 const decode = SchemaParser.decodeUnknownResult(ConfigFile, { errors: "all", onExcessProperty: "error" });
 
-const aboutFile = (file: string, code: Code, message: string, hint?: string): ConfigError => {
-  const place = { file, line: 1, column: 1, length: 1 };
+const aboutFile = (file: string, code: Code, message: string, hint?: string, at = { line: 1, column: 1 }): ConfigError => {
+  const place = { file, ...at, length: 1 };
   return new ConfigError({ file, diagnostics: [{ code, severity: "error", ...place, message, ...(hint === undefined ? {} : { hint }) }] });
 };
 
@@ -52,8 +52,22 @@ const failed = (source: Source, problems: ReadonlyArray<Problem>): ConfigError =
   return new ConfigError({ file: source.file, diagnostics });
 };
 
+/** More than anybody reads. */
+const MAX_TOLD = 1_000;
+
+/** All of them, errors before warnings where they are too many; then the last one says how many more there are. */
+const told = (source: Source, problems: ReadonlyArray<Problem>): ReadonlyArray<ConfigDiagnostic> => {
+  if (problems.length <= MAX_TOLD) return problems.map((problem) => diagnose(source, problem));
+  const isWarning = ({ code }: Problem): boolean => code >= "HSU-CFG-1";
+  const first = [...problems.filter((one) => !isWarning(one)), ...problems.filter(isWarning)].slice(0, MAX_TOLD);
+  const last = first.at(-1)!;
+  const rest = { ...last, message: `and ${problems.length - MAX_TOLD + 1} more findings: ${last.message}` };
+  return [...first.slice(0, -1), rest].sort((one, other) => one.start - other.start).map((problem) => diagnose(source, problem));
+};
+
 /** The tree in a text. `file` is its name in messages, and relative paths in it start at that file's folder. Never throws. */
 export const parse = (text: string, file: string): Result.Result<Loaded, ConfigError> => {
+  if (text.length > MAX_BYTES) return Result.fail(aboutFile(file, "HSU-CFG-001", tooLarge));
   const source = read(text, file);
   const { root: written } = source;
   const syntax = source.problems.filter((problem) => problem.code === "HSU-CFG-003");
@@ -68,12 +82,12 @@ export const parse = (text: string, file: string): Result.Result<Loaded, ConfigE
   const said = dialect === "master" ? inMasterWords : (problem: Problem): Problem => problem;
 
   const decoded = decode(root.value);
-  const found = [...(Result.isFailure(decoded) ? problemsOf(decoded.failure, root) : []), ...check(root, text)];
+  const found = [...(Result.isFailure(decoded) ? problemsOf(decoded.failure, root) : []), ...check(root, source.lineOf)];
   const meaning = [...names, ...found.map(said)];
   const problems = [...source.problems, ...(syntax.length === 0 ? meaning : meaning.filter(isCertain(syntax)))].sort(
     (one, other) => one.start - other.start,
   );
-  const diagnostics = problems.map((problem) => diagnose(source, problem));
+  const diagnostics = told(source, problems);
   if (Result.isFailure(decoded) || diagnostics.some((one) => one.severity === "error")) {
     return Result.fail(new ConfigError({ file, diagnostics }));
   }
@@ -88,13 +102,15 @@ const REASONS: Readonly<Record<string, readonly [message: string, hint: string]>
 };
 
 const unreadable = (file: string, cause: unknown): ConfigError => {
+  if (cause instanceof Unreadable)
+    return aboutFile(file, cause.code, cause.message, cause.hint, { line: cause.line, column: cause.column });
   const code = (cause as NodeJS.ErrnoException).code ?? "";
   const [message, hint] = REASONS[code] ?? [`the file cannot be read: ${String(cause)}`, undefined];
   return aboutFile(file, "HSU-CFG-001", message, hint);
 };
 
 export const readText = (file: string): Effect.Effect<string, ConfigError> =>
-  Effect.try({ try: () => readFileSync(file, "utf8"), catch: (cause) => unreadable(file, cause) });
+  Effect.try({ try: () => textOf(file), catch: (cause) => unreadable(file, cause) });
 
 /** The tree in a file, or all that is wrong with it. */
 export const load = (file: string): Effect.Effect<Loaded, ConfigError> =>
