@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { checkpointBytes, decode, encode, first } from "../../src/logs/collect/Checkpoint.ts";
 import { cut, cutRaw } from "../../src/logs/collect/Cut.ts";
 import { filtered, filterOf } from "../../src/logs/collect/Filter.ts";
-import { format } from "../../src/logs/collect/Format.ts";
+import { format as formatted } from "../../src/logs/collect/Format.ts";
 import { encodeEntry, entryAt, entryOfOffset, offsetAtTime } from "../../src/logs/collect/LogIndex.ts";
 import { completeName, completeOf, expired, isComplete, parseName } from "../../src/logs/collect/Rotate.ts";
 import { structured } from "../../src/logs/collect/Structured.ts";
@@ -12,6 +12,8 @@ import { maxLineBytes } from "../../src/logs/Lines.ts";
 import { isAtLeast, levelOf, levels } from "../../src/logs/read/Level.ts";
 import { merged } from "../../src/logs/read/Merge.ts";
 import { parseStored } from "../../src/logs/read/Stored.ts";
+
+const format = (...given: Parameters<typeof formatted>): Buffer => Buffer.from(formatted(...given), "latin1");
 
 const line = fc.oneof(
   { weight: 8, arbitrary: fc.uint8Array({ maxLength: 40 }) },

@@ -142,9 +142,10 @@ export class Collector {
         for (let outcome = each.pipe.step(); outcome !== "idle"; outcome = each.pipe.step()) {
           each.idleLooks = 0;
           if (outcome === "more") continue;
+          if (outcome === "found") break;
           this.#busily(each);
           outcome.then(
-            () => (this.#isClosed ? each.pipe.close() : this.#run(each)),
+            (next) => (this.#isClosed ? each.pipe.close() : next === "found" && !each.isDirty ? this.#idle(each) : this.#run(each)),
             (error: unknown) => this.#troubled(each, error),
           );
           return;
@@ -157,6 +158,7 @@ export class Collector {
   }
 
   #idle(each: Followed): void {
+    each.pipe.settle();
     each.state = "resting";
     if (each.retryMillis !== firstRetryMillis) {
       each.retryMillis = firstRetryMillis;

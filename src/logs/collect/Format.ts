@@ -52,19 +52,19 @@ const plainHead = ({ format, prefix, withSequence }: Options, { sequence, stream
 /** Without the newline at the end. */
 const body = (block: Buffer): Buffer => (block[block.length - 1] === 0x0a ? block.subarray(0, -1) : block);
 
-const plain = (options: Options, block: Buffer, header: Header, part: Part | undefined): Buffer => {
+const plain = (options: Options, block: Buffer, header: Header, part: Part | undefined): string => {
   const text = body(block).toString("latin1");
   if (options.withSequence === true && options.format === "enhanced_plain") {
     const lines = text.split("\n");
     const out = lines.map((line, at) => `${plainHead(options, { ...header, sequence: header.sequence + at }, part)}${line}\n`);
-    return Buffer.from(out.join(""), "latin1");
+    return out.join("");
   }
   const head = plainHead(options, header, part);
-  return Buffer.from(`${head}${head === "" ? text : text.replaceAll("\n", `\n${literally(head)}`)}\n`, "latin1");
+  return `${head}${head === "" ? text : text.replaceAll("\n", `\n${literally(head)}`)}\n`;
 };
 
 /** What JSON does not write as it is: quotes, backslashes, and control characters other than the newline between lines. */
-const needsEscape = new RegExp(String.raw`["\\]|(?!\n)[\0-\x1f]`);
+const needsEscape = new RegExp(String.raw`["\\\0-\x09\x0b-\x1f]`);
 
 const jsonHead = ({ metadata, prefix }: Options, { stream, time, unit }: Header, part: Part | undefined): string => {
   const members = {
@@ -78,7 +78,7 @@ const jsonHead = ({ metadata, prefix }: Options, { stream, time, unit }: Header,
   return `${JSON.stringify(members).slice(0, -1)},"seq":`;
 };
 
-const json = (options: Options, block: Buffer, header: Header, part: Part | undefined): Buffer => {
+const json = (options: Options, block: Buffer, header: Header, part: Part | undefined): string => {
   const bytes = body(block);
   const head = jsonHead(options, header, part);
   let { sequence } = header;
@@ -88,17 +88,17 @@ const json = (options: Options, block: Buffer, header: Header, part: Part | unde
   if (!isParsed && isUtf8(bytes) && !needsEscape.test(text)) {
     const start = latin1(head);
     for (const line of text.split("\n")) out += `${start}${sequence++},"message":"${line}"}\n`;
-    return Buffer.from(out, "latin1");
+    return out;
   }
   for (const line of bytes.toString("utf8").split("\n")) {
     const members = isParsed ? JSON.stringify(structured(line)).slice(1) : `"message":${JSON.stringify(line)}}`;
     out += `${head}${sequence++},${members}\n`;
   }
-  return Buffer.from(out, "utf8");
+  return latin1(out);
 };
 
-/** Whole lines (or one part of a line) as the bytes that go to the log. */
-export const format = (options: Options, block: Buffer, header: Header, part?: Part): Buffer =>
+/** Whole lines (or one part of a line) as the bytes that go to the log, one character a byte. */
+export const format = (options: Options, block: Buffer, header: Header, part?: Part): string =>
   options.format === "json" || options.format === "structured_json"
     ? json(options, block, header, part)
     : plain(options, block, header, part);

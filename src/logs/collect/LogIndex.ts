@@ -50,9 +50,9 @@ export const offsetAtTime = (bytes: Buffer, time: number): number | undefined =>
 /** The number of the entry that this place belongs to; -1: there is none. */
 export const entryOfOffset = (bytes: Buffer, offset: number): number => bisect(bytes, (entry) => entry.offset <= offset) - 1;
 
-/** Lines read together share an entry, as do those of a moment; a loud unit's log has one entry each 64 KiB. */
+/** Lines read together share an entry, as do those of a moment; a loud unit's log has one entry each 1 MiB. */
 const momentMillis = 100;
-const blockBytes = 64 * 1024;
+const blockBytes = 1024 * 1024;
 
 /** Whether lines that are added now need an entry of their own. */
 export const needsEntry = (last: IndexEntry | undefined, next: IndexEntry, follows: boolean): boolean =>

@@ -12,6 +12,8 @@ import { completeName, completeOf, expired, isComplete } from "./Rotate.ts";
 
 /** Above it a write is left to a thread: the loop must not wait for a disk. More than what a quiet unit's buffer, which all share, holds. */
 const asyncBytes = 128 * 1024;
+/** Of a loud unit: so much is taken over before it is written down how much it was. */
+const storedBytes = 4 * 1024 * 1024;
 
 /** What lines that are added mean: where the spool goes on, and which number the line after them has. */
 export type Progress = Pick<Checkpoint, "generation" | "spoolOffset" | "sequence" | "part"> &
@@ -63,6 +65,9 @@ export class LogWriter {
   readonly #completed: (path: string) => void;
   #open: Open | undefined;
   #checkpoint: Checkpoint | undefined;
+  /** As it is on the disk. */
+  #stored: Checkpoint | undefined;
+  #storedOffset = 0;
   #last: IndexEntry | undefined;
   #begunAt = 0;
 
@@ -91,7 +96,7 @@ export class LogWriter {
       this.#added(open, added);
       return undefined;
     }
-    return writeLater(open.log, added.bytes, this.checkpoint.logBytes).then(() => this.#added(open, added));
+    return writeLater(open.log, added.bytes, this.checkpoint.logBytes).then(() => this.#added(open, added, true));
   }
 
   /** Goes on in the spool without a line for the log. */
@@ -110,6 +115,11 @@ export class LogWriter {
 
   /** Until something is written again; a unit that is quiet costs no descriptor. */
   close(): void {
+    this.store();
+    this.#release();
+  }
+
+  #release(): void {
     const open = this.#open;
     this.#open = undefined;
     if (open !== undefined) for (const fd of Object.values(open)) Fs.closeSync(fd as number);
@@ -117,11 +127,12 @@ export class LogWriter {
 
   /** After an error: nothing is known but what is on the disk. */
   forget(): void {
-    this.close();
-    this.#checkpoint = undefined;
+    this.#release();
+    this.#checkpoint = this.#stored = undefined;
   }
 
-  #added(open: Open, { bytes, progress, sequence, time }: Added): void {
+  /** `later`: more comes at once, and only so much is done over again by who comes after a kill. */
+  #added(open: Open, { bytes, progress, sequence, time }: Added, later = false): void {
     const before = this.checkpoint;
     const entry: IndexEntry = { time: Math.max(time, this.#last?.time ?? 0), sequence, offset: before.logBytes };
     let { indexBytes } = before;
@@ -131,12 +142,26 @@ export class LogWriter {
       this.#last = entry;
     }
     if (before.logBytes === 0) this.#begunAt = time;
-    this.#store(open, { ...before, ...progress, logBytes: before.logBytes + bytes.length, indexBytes });
+    const next = { ...before, ...progress, logBytes: before.logBytes + bytes.length, indexBytes };
+    if (later && next.spoolOffset - this.#storedOffset < storedBytes) this.#checkpoint = next;
+    else this.#store(open, next);
+  }
+
+  /** How much of the spool nobody needs any more. */
+  get storedOffset(): number {
+    return this.#storedOffset;
+  }
+
+  /** Writes down what is not yet. */
+  store(): void {
+    if (this.#checkpoint !== undefined && this.#open !== undefined && this.#checkpoint !== this.#stored)
+      this.#store(this.#open, this.#checkpoint);
   }
 
   #store(open: Open, checkpoint: Checkpoint): void {
     writeFully(open.checkpoint, encode(checkpoint, scratch), 0);
-    this.#checkpoint = checkpoint;
+    this.#checkpoint = this.#stored = checkpoint;
+    this.#storedOffset = checkpoint.spoolOffset;
   }
 
   /** Somebody may have removed the log, or the whole folder: then it is made again. */
@@ -144,12 +169,14 @@ export class LogWriter {
     if (this.#open === undefined) return;
     if (Fs.fstatSync(this.#open.log).nlink > 0 && Fs.fstatSync(this.#open.checkpoint).nlink > 0) return;
     const known = this.checkpoint;
-    this.close();
+    this.#release();
     const open = this.#opened(known);
     this.#store(open, this.checkpoint);
   }
 
   #rotate(): void {
+    // Before the name says that it is complete: what is in it is not taken over again.
+    this.store();
     const { segment } = this.checkpoint;
     const complete = completeName(this.#place.log, segment);
     Fs.renameSync(this.#place.log, complete);
@@ -160,7 +187,7 @@ export class LogWriter {
     const next = { ...this.checkpoint, segment: segment + 1, logBytes: 0, indexBytes: 0 };
     writeFully(checkpoint, encode(next, scratch), 0);
     Fs.closeSync(checkpoint);
-    this.#checkpoint = undefined;
+    this.#checkpoint = this.#stored = undefined;
     this.prune();
     if (this.#rotation.compress) this.#completed(complete);
   }
@@ -207,6 +234,10 @@ export class LogWriter {
     this.#checkpoint = checkpoint;
     // Before anything is written: who is killed after that is found to have written it.
     if (checkpoint !== stored) this.#store(this.#open, checkpoint);
+    else if (this.#stored === undefined) {
+      this.#stored = checkpoint;
+      this.#storedOffset = checkpoint.spoolOffset;
+    }
     return this.#open;
   }
 

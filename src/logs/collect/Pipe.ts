@@ -32,19 +32,21 @@ export interface World {
 /** A read that fills this is followed by ones of `loudBytes`. More than the longest line, so that a full one has something to be taken over. */
 const quietBytes = maxLineBytes + 4096;
 const loudBytes = 256 * 1024;
-/** So much is given back to the disk at once. */
+/** So much is given back to the disk at once; of a unit that is loud, more: a program is started for it each time. */
 const punchBytes = 16 * 1024 * 1024;
+const loudPunchBytes = 64 * 1024 * 1024;
+const punchMillis = 2000;
 const page = 4096;
 /** So much is counted in one turn of the loop when it is given up. */
 const countedBytes = 4 * 1024 * 1024;
 
 /** For all pipes: what fits into it is written in the same turn. */
 let quiet: Buffer | undefined;
-/** One that is not in use. */
-let loud: Buffer | undefined;
+/** Ones that are not in use: what is read, and what is written. Not made anew each time: new memory costs more than the work. */
+let loud: { readonly read: Buffer; readonly written: Buffer } | undefined;
 
-/** `more`: at once; `idle`: when the spool has grown. */
-export type Outcome = "more" | "idle";
+/** `more`: at once; `found`, something, and `idle`, nothing: when the spool has grown. */
+export type Outcome = "more" | "found" | "idle";
 
 interface Piece {
   readonly bytes: Buffer;
@@ -52,6 +54,16 @@ interface Piece {
   readonly lines: number;
   readonly part: number;
 }
+
+/** Texts of one character a byte. */
+const bytesOf = (texts: ReadonlyArray<string>, into: Buffer | undefined): Buffer => {
+  let length = 0;
+  for (const text of texts) length += text.length;
+  const bytes = into !== undefined && length <= into.length ? into.subarray(0, length) : Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const text of texts) at += bytes.write(text, at, "latin1");
+  return bytes;
+};
 
 export class Pipe {
   readonly unit: string;
@@ -75,6 +87,7 @@ export class Pipe {
   #ended = false;
   #isFresh: boolean;
   #punched = 0;
+  #punchedAt = 0;
   #isPunching = false;
 
   constructor(unit: string, folder: string, stream: LogStream, spec: LogsSpec, sequence: Sequence, world: World) {
@@ -161,7 +174,9 @@ export class Pipe {
     if (piece.taken > 0) {
       const done = this.#append(piece);
       this.#giveBack();
-      return done === undefined ? "more" : done.then(() => "more");
+      // What has come meanwhile is told: whoever writes without a pause is not followed without one.
+      const next = isOver || count === quietBytes ? "more" : "found";
+      return done === undefined ? next : done.then(() => next);
     }
     return isOver && count === 0 ? this.#advance() : "idle";
   }
@@ -179,6 +194,11 @@ export class Pipe {
 
   #isOver(): boolean {
     return this.#ended || this.#at.generation < this.#highest;
+  }
+
+  /** All that has been taken over is known to be: nobody takes it over again. */
+  settle(): void {
+    this.#writer.store();
   }
 
   /** Frees what a quiet unit does not need. */
@@ -258,21 +278,21 @@ export class Pipe {
     const size = Fs.fstatSync(this.#spool!).size;
     if (size - this.#at.spoolOffset > this.#spec.backlog.maxBytes) await this.#drop(size);
     const { spoolOffset } = this.#at;
-    const buffer = loud ?? Buffer.allocUnsafeSlow(loudBytes);
+    const buffers = loud ?? { read: Buffer.allocUnsafeSlow(loudBytes), written: Buffer.allocUnsafeSlow(loudBytes * 3) };
     loud = undefined;
     try {
       const room = Math.min(loudBytes, Math.max(quietBytes, this.#file.rotation.maxBytes));
-      const count = Fs.readSync(this.#spool!, buffer, 0, room, spoolOffset);
-      await this.#append(this.#take(buffer.subarray(0, count), false));
+      const count = Fs.readSync(this.#spool!, buffers.read, 0, room, spoolOffset);
+      await this.#append(this.#take(buffers.read.subarray(0, count), false, buffers.written));
     } finally {
-      loud = buffer;
+      loud = buffers;
     }
     this.#giveBack();
     return "more";
   }
 
-  /** What of these bytes goes to the log, and as what. */
-  #take(bytes: Buffer, isOver: boolean): Piece {
+  /** What of these bytes goes to the log, and as what; `into` is used where there is room. */
+  #take(bytes: Buffer, isOver: boolean, into?: Buffer): Piece {
     const { part } = this.#at;
     const { format: form } = this.#file;
     if (form === "raw") {
@@ -291,7 +311,7 @@ export class Pipe {
       const all = bytes.subarray(block.from, block.to);
       // A part of a line says too little to be judged.
       const own = this.#keeps === undefined || block.part !== undefined ? all : filtered(this.#keeps, all);
-      if (own.length === 0) return own;
+      if (own.length === 0) return "";
       const sequence = this.#sequence.next + lines;
       lines += linesIn(own);
       return format(
@@ -303,8 +323,12 @@ export class Pipe {
     });
     const last = blocks.at(-1);
     const isOpen = last !== undefined && last.part !== undefined && last.last === false;
-    const only = out.length === 1 ? out[0] : undefined;
-    return { bytes: only ?? Buffer.concat(out), taken: last?.to ?? 0, lines, part: isOpen ? last.part : last === undefined ? part : 0 };
+    return {
+      bytes: bytesOf(out, into),
+      taken: last?.to ?? 0,
+      lines,
+      part: isOpen ? last.part : last === undefined ? part : 0,
+    };
   }
 
   #formatOf(form: FormatOptions["format"]): FormatOptions {
@@ -352,7 +376,7 @@ export class Pipe {
     const text = Buffer.from(`[hsu] ${lines} lines (${bytes} bytes) dropped here: more than could be taken over\n`);
     if (form === "raw") return text;
     const header = { unit: this.unit, stream: this.place.stream, time: this.#world.now(), sequence: this.#sequence.next };
-    return format(this.#formatOf(form), text, header);
+    return Buffer.from(format(this.#formatOf(form), text, header), "latin1");
   }
 
   /** Gives up the oldest, so that half of the bound is left; how much it was is kept with the checkpoint until the log says it. */
@@ -379,9 +403,12 @@ export class Pipe {
   }
 
   #giveBack(): void {
-    const length = Math.floor(this.#at.spoolOffset / page) * page;
-    if (this.#isPunching || length - this.#punched < punchBytes || this.#spool === undefined) return;
+    const length = Math.floor(this.#writer.storedOffset / page) * page;
+    const now = this.#world.now();
+    const wanted = now - this.#punchedAt < punchMillis ? loudPunchBytes : punchBytes;
+    if (this.#isPunching || length - this.#punched < wanted || this.#spool === undefined) return;
     this.#isPunching = true;
+    this.#punchedAt = now;
     const spool = this.#spool;
     void this.#world.punch(this.watchable!, length).then(() => {
       this.#isPunching = false;
