@@ -17,7 +17,7 @@ import { problemOf } from "../config/plan/Shape.ts";
 import { ApplyFailed, type Applied, type Plan } from "../protocol/PlanRpc.ts";
 import type { MasterStatus } from "../protocol/MasterRpc.ts";
 import type { Store } from "../store/index.ts";
-import { emptySlot, type GroupSpec, type MasterSpec, Recovered, type UnitRpcs, type UnitSpec } from "../unit/index.ts";
+import { Demand, emptySlot, type GroupSpec, type MasterSpec, Recovered, type UnitRpcs, type UnitSpec } from "../unit/index.ts";
 import type { Control } from "./Control.ts";
 import type { Entry } from "./Entry.ts";
 import type { History } from "./History.ts";
@@ -49,6 +49,7 @@ type Wanted = (id: string, spec: UnitSpec) => boolean;
 /** Units that are restarted at the same time. */
 const atOnce = 10;
 const busyMillis = 10_000;
+const lookMillis = 20;
 
 const isHeldDown = ({ store }: Live, id: string): boolean => {
   const memory = store.units.get(id);
@@ -57,7 +58,7 @@ const isHeldDown = ({ store }: Live, id: string): boolean => {
 
 /** As it should be after the change: who runs goes on running, who was stopped by hand stays so, what has failed is tried again. */
 const asWanted = (live: Live): Wanted => {
-  const up = new Set(Array.from(live.entries).flatMap(([id, { slot }]) => (slot.phase === "down" ? [] : [id])));
+  const up = new Set(Array.from(live.entries).flatMap(([id, { slot }]) => (Demand.phaseOf(slot) === "down" ? [] : [id])));
   const held = new Set([...live.store.units.keys(), ...live.store.held].filter((id) => isHeldDown(live, id)));
   return (id, spec) => up.has(id) || (!held.has(id) && Recovered.startsWithMaster(spec, Recovered.nothing));
 };
@@ -65,7 +66,9 @@ const asWanted = (live: Live): Wanted => {
 /** As it was before it. */
 const asBefore = ({ entries, store }: Live): Wanted => {
   const up = new Set(
-    Array.from(entries).flatMap(([id, { slot }]) => (slot.phase === "down" && store.units.get(id)?.state !== "backoff" ? [] : [id])),
+    Array.from(entries).flatMap(([id, { slot }]) =>
+      Demand.phaseOf(slot) === "down" && store.units.get(id)?.state !== "backoff" ? [] : [id],
+    ),
   );
   return (id) => up.has(id);
 };
@@ -224,6 +227,17 @@ export const make = (live: Live, commands: Commands): Applier => {
       });
     });
 
+  /** Of a unit that the first connection starts: its sockets are open. */
+  const listening = (id: string): Effect.Effect<void, DidNotComeUp | NotReadyInTime> => {
+    const { slot, spec } = entries.get(id)!;
+    const millis = spec.startTimeoutMillis;
+    const look: Effect.Effect<void> = Effect.suspend(() => (slot.sockets === null ? Effect.delay(look, lookMillis) : Effect.void));
+    return Effect.timeoutOrElse(Effect.raceFirst(look, trouble(id)), {
+      duration: millis,
+      orElse: () => Effect.fail(new NotReadyInTime({ unit: id, millis })),
+    });
+  };
+
   const isComing = (id: string) =>
     Effect.flatMap(groupAt(entries.get(id)!.groups), (supervisor) => supervisor.whichChild(id)).pipe(
       Effect.map(({ state }) => state === "starting" || state === "up"),
@@ -234,8 +248,10 @@ export const make = (live: Live, commands: Commands): Applier => {
   const bringUp = (id: string, command: "start" | "restart"): Effect.Effect<void, Error> => {
     const { groups, spec } = entries.get(id)!;
     // Whether somebody else runs it is not for a change of ours to decide.
-    if (spec.unmanaged !== undefined)
-      return unless(Effect.flatMap(groupAt(groups), (group) => group.restartChild(id, { supervised: true })));
+    const begin = unless(Effect.flatMap(groupAt(groups), (group) => group.restartChild(id, { supervised: true })));
+    if (spec.unmanaged !== undefined) return begin;
+    // It starts when somebody connects.
+    if (spec.onDemand !== undefined && command === "start") return Effect.andThen(begin, listening(id));
     return Effect.andThen(commands[command](id), ready(id)).pipe(
       Effect.catch((error): Effect.Effect<void, Error> => {
         if (error._tag === "InvalidTransition") return comesUp(id);
@@ -249,6 +265,8 @@ export const make = (live: Live, commands: Commands): Applier => {
   const restart = (id: string, before: unknown) =>
     Effect.suspend(() => {
       const { slot } = entries.get(id)!;
+      // Nobody is there, and its next process is the new one.
+      if (slot.phase === "down" && slot.sockets !== null) return Effect.void;
       if (slot.phase === "blocked" || (slot.task !== null && slot.task !== before)) return comesUp(id);
       return bringUp(id, slot.phase === "down" ? "start" : "restart");
     });
