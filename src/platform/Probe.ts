@@ -34,6 +34,11 @@ export interface Probe {
   readonly exitOf?: (pid: number, startTime: number) => ProcessExit | undefined;
   /** Pids of a process group that still run; those only waiting to be reaped are left out. */
   readonly groupMembers: (group: number) => ReadonlyArray<number>;
+  /**
+   * Whether a process group, whose leader has ended, is known to have nobody who runs; an empty group stays so. Many that ask in one turn of the loop
+   * share the looks at all processes that it takes.
+   */
+  readonly isEmpty?: (group: number) => boolean;
   /** Pids of those that run and were started with one of these entries (`NAME=value`) in their environment; none where the system does not tell. */
   readonly marked: (entries: ReadonlyArray<string>) => ReadonlyArray<number>;
   /** Undefined when nobody, or somebody else, has the pid. */

@@ -68,8 +68,10 @@ it.live("the group of a leader that has ended lives on in its grandchildren, unt
   }).pipe(Effect.provide(layer)),
 );
 
-it.live("somebody who has ended and whom nobody reaps does not keep a group alive", () =>
-  Effect.gen(function* () {
+it.live("somebody who has ended and whom nobody reaps does not keep a group alive, and costs no look of its own at all processes", () => {
+  let looks = 0;
+  const counted: Probe = { ...procProbe, groupMembers: (group) => (looks++, procProbe.groupMembers(group)) };
+  return Effect.gen(function* () {
     const folder = yield* temporaryFolder;
     // The parent of `sleep 0.05` leaves the group and becomes a program that never reaps.
     const script = '(sleep 0.05 & echo $!; exec setsid sh -c "echo \\$\\$; exec sleep 60") & exit 0';
@@ -80,9 +82,12 @@ it.live("somebody who has ended and whom nobody reaps does not keep a group aliv
     yield* handle.exit;
     yield* until("the group has ended", () => !handle.groupAlive());
     expect(state(zombie)).toBe("Z");
+    looks = 0;
+    expect(handle.groupAlive()).toBe(false);
     yield* handle.killGroup;
-  }).pipe(Effect.provide(layer)),
-);
+    expect(looks).toBe(0);
+  }).pipe(Effect.provide(layerWith(counted)));
+});
 
 it.live("a signal to nobody is an error that says so", () =>
   Effect.gen(function* () {

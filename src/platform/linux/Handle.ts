@@ -10,7 +10,7 @@ import type { ProcessExit, ProcessHandle, ProcessIdentity } from "../Process.ts"
 import { SignalError } from "../ProcessErrors.ts";
 import type { Held } from "../Caps.ts";
 import type { ControlGroup } from "./Cgroup.ts";
-import { watchEnd } from "./Watch.ts";
+import { type EndWatch, watchEnd } from "./Watch.ts";
 import { reapSoon } from "./Reap.ts";
 import type { StartedChild } from "./Spawn.ts";
 import type { Probe } from "../Probe.ts";
@@ -69,14 +69,15 @@ export const attachHandle = (identity: ProcessIdentity, probe: Probe, group?: Co
     }
   };
   const heard = (): ProcessExit => reaped(identity, probe) ?? unheard;
-  let close = (): void => {};
+  let end: EndWatch | undefined;
   const source: Source = {
     watch: (ended) => {
-      close = watchEnd({ runs, ended: () => ended(heard()), group });
+      end = watchEnd({ runs, ended: () => ended(heard()), group });
     },
     // Its pid is free for anybody as soon as it has ended: each signal looks first.
     check: () => (runs() ? undefined : heard()),
-    close: () => close(),
+    expect: () => end?.expect(),
+    close: () => end?.close(),
   };
   return makeHandle(identity, probe, source, group, limited);
 };
@@ -92,6 +93,7 @@ export const childHandle = (
   const source: Source = {
     watch: child.onEnd,
     check: () => undefined,
+    expect: () => {},
     close: () => {},
   };
   return makeHandle(identity, probe, source, group, limited);
@@ -102,6 +104,8 @@ interface Source {
   readonly watch: (ended: (exit: ProcessExit) => void) => void;
   /** Its end, where it may have ended without a word. */
   readonly check: () => ProcessExit | undefined;
+  /** It has been sent a signal. */
+  readonly expect: () => void;
   readonly close: () => void;
 }
 
@@ -168,6 +172,7 @@ const makeHandle = (
       groupGone = (owner !== undefined && owner.startTime !== identity.startTime) || kill(pid, 0) === "Gone";
       if (groupGone) return "Gone";
       if (witness !== undefined && stillRuns(witness)) return "Alive";
+      if (probe.isEmpty?.(pid) === true) return "Gone";
       // Zombies answer signals too, so they are looked through; twice, for a member that was forked behind the first look's back.
       witness = members()[0] ?? members()[0];
       return witness === undefined ? "Gone" : "Alive";
@@ -179,6 +184,7 @@ const makeHandle = (
   /** To a group that is alive. */
   const deliver = (signal: Signal): "Sent" | "Gone" | "NotPermitted" => {
     const result = kill(pid, signal);
+    source.expect();
     // The leader may be a zombie that Node has not heard of yet: Linux says sent, macOS says not permitted.
     return result === "NotPermitted" && probe.groupMembers(pid).length === 0 ? "Gone" : result;
   };

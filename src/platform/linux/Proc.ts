@@ -95,6 +95,22 @@ export const environmentHas = (pid: string | number, entries: ReadonlyArray<stri
 let bootId: string | undefined;
 
 /** Needs `/proc` mounted. */
+/** Groups with somebody who runs, as they were in this turn of the loop. */
+let inUse: ReadonlySet<number> | null = null;
+
+/** Twice, for a member that was forked behind the first look's back. */
+const groupsInUse = (): ReadonlySet<number> => {
+  const groups = new Set<number>();
+  for (let looks = 0; looks < 2; looks++) {
+    for (const name of readdirSync("/proc")) {
+      const stat = /^\d+$/.test(name) ? readStat(Number(name)) : undefined;
+      if (stat !== undefined && runs(stat)) groups.add(stat.group);
+    }
+  }
+  setImmediate(() => (inUse = null));
+  return groups;
+};
+
 export const procProbe: Probe = {
   meter: async (pid, startTime, folders) => (await import("./Meter.ts")).procMeter(pid, startTime, folders),
   bootId: () => (bootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim()),
@@ -112,6 +128,7 @@ export const procProbe: Probe = {
       const stat = readStat(Number(name));
       return stat !== undefined && stat.group === group && runs(stat) ? [Number(name)] : [];
     }),
+  isEmpty: (group) => !(inUse ??= groupsInUse()).has(group),
   marked: (entries) =>
     readdirSync("/proc").flatMap((name) => {
       if (!/^\d+$/.test(name) || !environmentHas(name, entries)) return [];

@@ -40,8 +40,18 @@ const look = (): void => {
   lookIn(untold === 0 ? seldomMillis : Math.min(Math.max(leastMillis, untold * perProcessMillis), mostMillis));
 };
 
-/** Calls `ended` once it does not run any more; the result takes that back. */
-export const watchEnd = (given: Watched): (() => void) => {
+/** From the first look after a signal to the last, each twice as long after the one before. */
+const [soonMillis, lateMillis] = [1, 1000];
+
+/** A wait for somebody's end. */
+export interface EndWatch {
+  /** He has been sent a signal, and may end at any time: he is looked at more closely for a while. */
+  readonly expect: () => void;
+  readonly close: () => void;
+}
+
+/** Calls `ended` once it does not run any more. */
+export const watchEnd = (given: Watched): EndWatch => {
   const watcher = given.group?.watch(() => {
     if (watched.has(one) && !one.runs()) one.ended();
   });
@@ -49,10 +59,28 @@ export const watchEnd = (given: Watched): (() => void) => {
   const one: Watched = watcher === undefined ? { ...given, group: undefined } : given;
   watched.add(one);
   lookIn(leastMillis);
-  return () => {
-    watcher?.close();
-    if (!watched.delete(one) || watched.size > 0 || timer === null) return;
-    clearTimeout(timer);
-    timer = null;
+  let expected: ReturnType<typeof setTimeout> | null = null;
+  const lookCloser = (millis: number): void => {
+    expected = setTimeout(() => {
+      expected = null;
+      if (!watched.has(one)) return;
+      if (!one.runs()) one.ended();
+      else if (millis < lateMillis) lookCloser(millis * 2);
+    }, millis);
+    expected.unref();
+  };
+  return {
+    expect: () => {
+      if (expected !== null) clearTimeout(expected);
+      if (watched.has(one)) lookCloser(soonMillis);
+    },
+    close: () => {
+      watcher?.close();
+      if (expected !== null) clearTimeout(expected);
+      expected = null;
+      if (!watched.delete(one) || watched.size > 0 || timer === null) return;
+      clearTimeout(timer);
+      timer = null;
+    },
   };
 };
