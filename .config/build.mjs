@@ -5,7 +5,7 @@
 // With --if-possible (npm's `prepare`), a missing tool or a missing source is no error: a package installed without
 // development dependencies comes with its dist.
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,6 +33,24 @@ const lazyTls = {
 };
 
 /**
+ * Effect's RPC server can be served over HTTP, which the master's is not. Left in, what the HTTP API needs beside it is all in the part that every
+ * master loads, as the bundler keeps modules together that import one another, whether they use that or not.
+ */
+const rpcWithoutHttp = {
+  name: "rpc-without-http",
+  resolveId: (id, importer) =>
+    /effect.dist.rpc.RpcServer\.js$/.test(importer ?? "") && /^\.\.\/http\/Http\w+\.js$/.test(id)
+      ? { id: `\0${importer}?${id}`, moduleSideEffects: false }
+      : null,
+  load: (id) => {
+    const [, server, name] = /^\0(.*RpcServer\.js)\?.*\/(\w+)\.js$/.exec(id) ?? [];
+    if (server === undefined) return null;
+    const used = new Set(Array.from(readFileSync(server, "utf8").matchAll(new RegExp(`\\b${name}\\.(\\w+)`, "g")), ([, each]) => each));
+    return `export let ${[...used].join(", ")};`;
+  },
+};
+
+/**
  * An ESM import of a built-in module makes a facade that touches every lazy part of it (fs its promises, util its crypto): 1 MB and some milliseconds.
  * The entry keeps its imports: it has to run under an old Node, to say that it is too old.
  */
@@ -47,6 +65,34 @@ const plainBuiltins = {
         }),
 };
 
+/** Where a master of plain units begins, and all that these import with a statement. */
+const startPath = () => {
+  const files = ["bin/hsu.ts", "bin/program.ts", "bin/masterParts.ts", "cli/verbs/up.ts", "config/index.ts"];
+  const imports = new Map();
+  let reached;
+  return {
+    plugin: { name: "start-path", moduleParsed: ({ id, importedIds }) => void imports.set(id, importedIds) },
+    has: (id) => {
+      if (reached === undefined) {
+        reached = new Set(files.map((file) => join(root, "src", file)));
+        for (const each of reached) for (const other of imports.get(each) ?? []) reached.add(other);
+      }
+      return reached.has(id);
+    },
+  };
+};
+
+/** One character that is not ASCII makes a text of two bytes a character of all the code around it, for as long as the program runs. */
+const ascii = {
+  name: "ascii",
+  generateBundle: (_, bundle) => {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type !== "chunk") continue;
+      chunk.code = chunk.code.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+    }
+  },
+};
+
 const lazyTlsModule = `const tls = () => process.getBuiltinModule("node:tls");
 export const connect = (...args) => tls().connect(...args);
 export const createSecureContext = (...args) => tls().createSecureContext(...args);
@@ -54,6 +100,7 @@ export function TLSSocket(...args) { return new (tls().TLSSocket)(...args); }`;
 
 const buildBin = async () => {
   const { rolldown } = await import("rolldown");
+  const start = startPath();
   const bundle = await rolldown({
     input: join(root, "src/bin/hsu.ts"),
     cwd: root,
@@ -61,7 +108,7 @@ const buildBin = async () => {
     tsconfig: false,
     // Its native part is found by itself alone: beside the package, or wherever else a package manager has put it.
     external: ["koffi"],
-    plugins: [lazyTls, plainBuiltins],
+    plugins: [lazyTls, rpcWithoutHttp, plainBuiltins, start.plugin, ascii],
     onLog: (level, log, report) => report(level === "warn" ? "error" : level, log),
   });
   rmSync(join(dist, "bin"), { recursive: true, force: true });
@@ -71,8 +118,8 @@ const buildBin = async () => {
     entryFileNames: "[name].mjs",
     chunkFileNames: "[name]-[hash].mjs",
     format: "esm",
-    // One module of Effect instead of dozens: each module costs a running master memory.
-    codeSplitting: { groups: [{ name: "effect", test: /node_modules.effect/ }] },
+    // One module of Effect instead of dozens: each module costs a running master memory, and so does what only others need.
+    codeSplitting: { groups: [{ name: "effect", test: (id) => /node_modules.effect/.test(id) && start.has(id) }] },
     minify: { compress: true, mangle: true, codegen: true },
   });
   await bundle.close();

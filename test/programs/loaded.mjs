@@ -1,5 +1,6 @@
-// Runs the program from its sources; on SIGUSR2 it writes to stderr what has been loaded so far.
+// node loaded.mjs PROGRAM ARGUMENT…: runs a program; on SIGUSR2 it writes to stderr what has been loaded so far.
 import { registerHooks } from "node:module";
+import { pathToFileURL } from "node:url";
 
 const loaded = [];
 registerHooks({
@@ -9,4 +10,5 @@ registerHooks({
   },
 });
 process.on("SIGUSR2", () => process.stderr.write(`loaded ${JSON.stringify({ files: loaded, builtin: process.moduleLoadList })}\n`));
-await import(new URL("../../src/bin/hsu.ts", import.meta.url).href);
+const [program] = process.argv.splice(2, 1);
+await import(pathToFileURL(program).href);
