@@ -11,6 +11,8 @@ export type GroupAt = (path: ReadonlyArray<string>) => Effect.Effect<Supervisor.
 
 type Described = ReadonlyMap<string, { readonly state: string; readonly pid: number | null; readonly restarts: number }>;
 
+const circuitWords = { Closed: null, Open: "circuit open", HalfOpen: "circuit half-open" } as const;
+
 /** The tree as it is now. */
 export const treeOf = (group: GroupSpec, units: Described, groupAt: GroupAt): Effect.Effect<TreeNode> => {
   const none: ReadonlyArray<Supervisor.ChildInfo> = [];
@@ -21,6 +23,12 @@ export const treeOf = (group: GroupSpec, units: Described, groupAt: GroupAt): Ef
         () => none,
       ),
       (infos) => new Map(infos.map((info) => [info.id, info])),
+    );
+  /** A group whose breaker is not closed says so: its units wait, whatever they say themselves. */
+  const circuitOf = (path: ReadonlyArray<string>): Effect.Effect<string | null> =>
+    Effect.orElseSucceed(
+      Effect.map(groupAt(path), ({ circuit }) => circuitWords[circuit._tag]),
+      () => null,
     );
   const node = (spec: GroupSpec, path: ReadonlyArray<string>, info: Supervisor.ChildInfo | undefined): Effect.Effect<TreeNode> =>
     Effect.gen(function* () {
@@ -38,7 +46,7 @@ export const treeOf = (group: GroupSpec, units: Described, groupAt: GroupAt): Ef
           children: [],
         });
       });
-      const state = info === undefined ? "down" : info.state === "up" ? "running" : info.state;
+      const state = info === undefined ? "down" : info.state === "up" ? ((yield* circuitOf(path)) ?? "running") : info.state;
       return { id: spec.id, kind: "supervisor", strategy: spec.strategy, state, pid: null, restarts: info?.restarts ?? 0, children };
     });
   return Effect.gen(function* () {

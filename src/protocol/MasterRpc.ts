@@ -94,6 +94,9 @@ export const UnitDescription = Schema.Struct({
   own: Schema.optionalKey(OwnStatus),
   /** Of a unit that is a process of ours: what is executed, and where. An integrated one is told its port behind that. */
   program: Schema.optionalKey(Schema.Struct({ command: Schema.Array(Schema.String), folder: Schema.String })),
+  /** Units and groups that it starts after, and those that it needs as well, as its config names them; absent: none. */
+  after: Schema.optionalKey(Schema.Array(Schema.String)),
+  requires: Schema.optionalKey(Schema.Array(Schema.String)),
   /** The states that it has been in, the oldest first: the last 20. */
   history: Schema.Array(Transition),
 });
@@ -119,7 +122,7 @@ export interface TreeNode {
   readonly kind: "supervisor" | "worker" | "unit";
   /** A supervisor's strategy. */
   readonly strategy: string | null;
-  /** A unit's lifecycle state; `running` or `down` for the rest. */
+  /** A unit's lifecycle state; `running` or `down` for the rest, and of a group whose breaker is not closed `circuit open` or `circuit half-open`. */
   readonly state: string;
   readonly pid: number | null;
   readonly restarts: number;

@@ -18,7 +18,7 @@ import type { UnitSpec } from "./UnitSpec.ts";
 import * as Schedule from "./Schedule.ts";
 import * as Timetable from "./Timetable.ts";
 import { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
-import { describe, keep, programOf, replaced, type State, type UnitArgs, waitsForText, words } from "./UnitState.ts";
+import { describe, keep, configOf, replaced, type State, type UnitArgs, waitsForText, words } from "./UnitState.ts";
 import * as Unmanaged from "./Unmanaged.ts";
 import { performUnmanaged } from "./Watch.ts";
 
@@ -250,7 +250,7 @@ export const Unit = Actor.make({
       return Effect.map(describe(reset), (status) => Actor.reply(reset, status));
     },
     History: (state) =>
-      Effect.map(describe(state), (status) => Actor.reply(state, { status, history: state.history, ...programOf(state.args.spec) })),
+      Effect.map(describe(state), (status) => Actor.reply(state, { status, history: state.history, ...configOf(state.args.spec) })),
     Describe: (state) => Effect.map(describe(state), (status) => Actor.reply(state, status)),
     ProcessExited: (state, exit) => keep(state, { ...state, lastExit: exit }),
     Reported: (state, reported, context) => follow(state, reported, context),

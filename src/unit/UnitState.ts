@@ -131,9 +131,19 @@ export const describe = (state: State): Effect.Effect<UnitStatus> => {
   }));
 };
 
-/** What a unit of the kind runs, for people. */
-export const programOf = ({ args, executable, kind, workingDirectory }: UnitSpec): Pick<UnitDescription, "program"> =>
-  kind === "managed" || kind === "integrated" ? { program: { command: [executable, ...args], folder: workingDirectory } } : {};
+/** What the config says of it that people ask for: what it runs, and whom it waits for. */
+export const configOf = ({
+  after,
+  args,
+  executable,
+  kind,
+  requires,
+  workingDirectory,
+}: UnitSpec): Omit<UnitDescription, "status" | "history"> => ({
+  ...(kind === "managed" || kind === "integrated" ? { program: { command: [executable, ...args], folder: workingDirectory } } : {}),
+  ...(after === undefined ? {} : { after }),
+  ...(requires === undefined ? {} : { requires }),
+});
 
 const warningsOf = ({ limits }: Slot): Pick<UnitStatus, "warnings"> => {
   const warnings = limits == null ? [] : [...limits.broken, ...limits.warnings];

@@ -50,6 +50,7 @@ describe("order of units", () => {
         yield* running(control, "db");
         const blocked = yield* until(unit(control, "web"), ({ state }) => state === "blocked");
         expect([blocked.reason, blocked.pid]).toEqual(["waits for db", null]);
+        expect((yield* control.describe("web")).requires).toEqual(["db"]);
         writeFileSync(join(directory, "ready"), "");
         yield* running(control, "web");
         const told = (yield* eventsOf(control)).filter(({ path }) => path.at(-1) === "web").map(({ type }) => type);

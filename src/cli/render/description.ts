@@ -48,13 +48,19 @@ const limitRow = (limit: HeldLimit): ReadonlyArray<string> => [
 ];
 
 /** A line for each thing that is known, then the states that it has been in, the last one at the end. */
-export const description = ({ history, own, program, resources, status: unit }: Described, now: number, paint: Paint): string => {
+export const description = (
+  { after, history, own, program, requires, resources, status: unit }: Described,
+  now: number,
+  paint: Paint,
+): string => {
   const facts: ReadonlyArray<Fact> = [
     ["unit", clean(unit.id)],
     ["kind", clean(unit.kind)],
     ["group", clean(unit.groups.join("/"))],
     ["runs", program === undefined ? null : clean(program.command.map(quoted).join(" "))],
     ["in", program === undefined ? null : clean(program.folder)],
+    ["after", (after ?? []).map(clean).join(", ")],
+    ["requires", (requires ?? []).map(clean).join(", ")],
     ["state", stateStyle(paint, unit.state)(unit.state)],
     ["note", note(unit, now)],
     ["pid", unit.pid === null ? null : String(unit.pid)],
