@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --max-semi-space-size=1 --v8-pool-size=1 --optimize-for-size --no-turbofan --no-maglev --no-concurrent-sparkplug
+#!/usr/bin/env -S node --max-semi-space-size=1 --v8-pool-size=1 --optimize-for-size --no-turbofan --no-maglev --no-concurrent-sparkplug --no-parallel-scavenge
 /**
  * The entry. It keeps the compiled code of all that it imports, so that the next start is faster and smaller. A master allocates little: a small
  * young generation, a single helper thread of V8, code made for size and no optimizing compiler save it memory and cost it nothing that is seen.
