@@ -35,6 +35,8 @@ const DEFAULTS = {
 /** Where a file's relative paths start, and its values as written. */
 interface Context {
   readonly folder: string;
+  /** Of each instance, what it is one of. */
+  readonly instances: ReadonlyMap<string, string>;
   readonly root: Located;
   /** Of logs, for all units. */
   readonly collection: ConfigFile["log_collection"];
@@ -253,7 +255,8 @@ const groupOf = (context: Context, path: Path, id: string, limit: Limit, entries
     const here = [...path, index];
     const made =
       "children" in entry ? groupOf(context, [...here, "children"], entry.id, entry, entry.children) : unitOf(context, here, entry);
-    return { ...made, ...waitsOf(entry) };
+    const of = context.instances.get(entry.id);
+    return { ...made, ...waitsOf(entry), ...(of === undefined || made._tag === "Group" ? {} : { instanceOf: of }) };
   }),
 });
 
@@ -269,7 +272,13 @@ const registryOf = (
 });
 
 /** The tree of a file without errors. `folder` is absolute: relative paths of the file start there. */
-export const compile = (config: ConfigFile, root: Located, file: string, folder: string): MasterSpec => {
+export const compile = (
+  config: ConfigFile,
+  root: Located,
+  file: string,
+  folder: string,
+  instances: ReadonlyMap<string, string> = new Map(),
+): MasterSpec => {
   const manager = config.process_manager ?? {};
   return {
     source: file,
@@ -279,6 +288,12 @@ export const compile = (config: ConfigFile, root: Located, file: string, folder:
     ...(manager.registry === undefined ? {} : { registry: registryOf(folder, manager.registry) }),
     ...samplingOf(manager.resources),
     forceShutdownTimeoutMillis: manager.force_shutdown_timeout ?? DEFAULTS.forceShutdownTimeoutMillis,
-    root: groupOf({ folder, root, collection: config.log_collection }, ["managed_processes"], "units", manager, config.managed_processes),
+    root: groupOf(
+      { folder, root, instances, collection: config.log_collection },
+      ["managed_processes"],
+      "units",
+      manager,
+      config.managed_processes,
+    ),
   };
 };

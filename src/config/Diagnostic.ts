@@ -31,11 +31,15 @@ export const CODES = {
   "HSU-CFG-033": "not a socket",
   "HSU-CFG-034": "an HTTP API that cannot be opened so",
   "HSU-CFG-040": "a log that cannot be kept so",
+  "HSU-CFG-050": "a variable that has to be set",
+  "HSU-CFG-051": "no such template",
+  "HSU-CFG-052": "a file of variables that cannot be read",
   "HSU-CFG-101": "accepted, not in effect in this version",
   "HSU-CFG-104": "nothing to run",
   "HSU-CFG-105": "unusual YAML",
   "HSU-CFG-106": "needs a disabled unit",
   "HSU-CFG-107": "cannot apply on this system",
+  "HSU-CFG-108": "a variable that is not set",
 } as const;
 
 export type Code = keyof typeof CODES;

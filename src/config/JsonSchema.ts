@@ -12,6 +12,9 @@ export type Json = { readonly [key: string]: unknown };
 /** What is known of the key at the end of a path of keys; list items have none. */
 export type Describe = (path: ReadonlyArray<string>) => string | undefined;
 
+/** What a unit needs, and may have from a template. */
+const INHERITED = new Set(["management", "control", "executable"]);
+
 /** Values by which a schema that is chosen by looking at the value shows all that it may choose. */
 const SAMPLES: ReadonlyArray<unknown> = [
   "",
@@ -86,7 +89,9 @@ export const jsonSchema = (describe: Describe = () => undefined): Json => {
       const description = describe(inside);
       return [key, { ...walk(type, inside), ...(description === undefined ? {} : { description }) }] as const;
     });
-    const required = ast.propertySignatures.filter(({ type }) => type.context?.isOptional !== true).map(({ name }) => String(name));
+    const required = ast.propertySignatures
+      .filter(({ name, type }) => type.context?.isOptional !== true && !INHERITED.has(String(name)))
+      .map(({ name }) => String(name));
     const [index] = ast.indexSignatures;
     return {
       type: "object",

@@ -14,7 +14,7 @@ import { onCallKeys } from "./OnCallOf.ts";
 import { startKeys } from "./Starts.ts";
 import { ModuleControl } from "./ModuleOf.ts";
 import { FlatUnmanaged, NestedUnmanaged } from "./UnmanagedOf.ts";
-import { Arguments, block, Count, dispatch, Environment, Flag, Id, isRecord, Name, OneOf, Port, Text, Timeout } from "./Values.ts";
+import { AnyMap, Arguments, block, Count, dispatch, Environment, Flag, Id, isRecord, Name, OneOf, Port, Text, Timeout } from "./Values.ts";
 
 const optional = Schema.optionalKey;
 
@@ -25,6 +25,7 @@ const FlatControl = Schema.Struct({
   arguments: optional(Arguments),
   working_directory: optional(Name),
   environment: optional(Environment),
+  env_file: optional(Schema.Union([Text, Schema.Array(Text)])),
   startup_timeout: optional(Timeout),
   shutdown_timeout: optional(Timeout),
   stop_signal: optional(SignalName),
@@ -104,6 +105,9 @@ const named = {
   type: optional(OneOf("standard_managed", "integrated_managed", "unmanaged", "module")),
   enabled: optional(Flag),
   profile_type: optional(Text),
+  /** These are written out before anything is decoded. */
+  count: optional(Count),
+  extends: optional(Text),
 };
 const Started = Schema.Struct({ ...named, management: Management });
 const Found = Schema.Struct({ ...named, type: Schema.Literal("unmanaged"), management: FlatUnmanaged });
@@ -174,5 +178,7 @@ export const ConfigFile = Schema.Struct({
   ),
   managed_processes: Schema.Array(Entry),
   log_collection: optional(LogCollection),
+  defaults: optional(AnyMap),
+  templates: optional(AnyMap),
 });
 export type ConfigFile = typeof ConfigFile.Type;

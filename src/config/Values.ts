@@ -66,6 +66,9 @@ const EnvironmentList = Schema.Array(
   Text.check(Schema.makeFilter((pair: string) => pair.indexOf("=") > 0, told("HSU-CFG-014", 'a text of the form "NAME=value"'))),
 );
 
+/** In JSON Schema: a text that becomes something else when its variables are known. */
+const VARIABLE = "\\$\\{";
+
 export const number = (options: {
   readonly minimum: number;
   readonly maximum?: number;
@@ -76,7 +79,10 @@ export const number = (options: {
   const bounds = { ...(minimum === Number.MIN_SAFE_INTEGER ? {} : { minimum }), ...(options.maximum === undefined ? {} : { maximum }) };
   const inRange = (value: number): boolean => value >= minimum && value <= maximum && (!whole || Number.isInteger(value));
   return Schema.Number.annotate({ expected }).check(
-    Schema.makeFilter(inRange, { ...told("HSU-CFG-010", expected), json: { type: whole ? "integer" : "number", ...bounds } }),
+    Schema.makeFilter(inRange, {
+      ...told("HSU-CFG-010", expected),
+      json: { type: [whole ? "integer" : "number", "string"], pattern: VARIABLE, ...bounds },
+    }),
   );
 };
 
@@ -105,7 +111,7 @@ const duration = (maximum: number, limit: string) =>
       }),
       encode: SchemaGetter.transform((millis: number): unknown => `${millis}ms`),
     }),
-  ).annotate({ expected: EXPECTED, json: { type: ["string", "integer"], pattern: PATTERN } });
+  ).annotate({ expected: EXPECTED, json: { type: ["string", "integer"], pattern: `${PATTERN}|${VARIABLE}` } });
 
 /** Milliseconds. */
 export const Duration = duration(Number.MAX_SAFE_INTEGER, "");

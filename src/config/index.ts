@@ -17,9 +17,11 @@ import { type Code, type ConfigDiagnostic, ConfigError } from "./Diagnostic.ts";
 import { type Dialect, dialectOf, mixed } from "./dialects/DialectOf.ts";
 import { fromMaster, inMasterWords } from "./dialects/MasterDialect.ts";
 import { problemsOf } from "./Issues.ts";
+import { expand, type Expanded, type World } from "./own/Expand.ts";
+import type { Environment } from "./own/Variables.ts";
 import { ConfigFile } from "./Schema.ts";
 import { MAX_BYTES, textOf, tooLarge, Unreadable } from "./ReadText.ts";
-import { diagnose, type Problem, read, type Source } from "./Source.ts";
+import { diagnose, type Located, type Problem, read, type Source } from "./Source.ts";
 
 export { CODES, type Code, ConfigDiagnostic, ConfigError, render, renderAll, type RenderOptions } from "./Diagnostic.ts";
 export { formatDuration, parseDuration } from "./Duration.ts";
@@ -65,8 +67,16 @@ const told = (source: Source, problems: ReadonlyArray<Problem>): ReadonlyArray<C
   return [...first.slice(0, -1), rest].sort((one, other) => one.start - other.start).map((problem) => diagnose(source, problem));
 };
 
+/** The file in HSU's own words, with all written out that it says in short. Upstream's dialects have no variables: their files are taken as they are. */
+const inShort = (written: Located, text: string, dialect: Dialect, world: Omit<World, "variables">): Expanded => {
+  if (dialect !== "master") return expand(written, text, { ...world, variables: dialect === "seed" });
+  const { problems, root } = fromMaster(written);
+  const expanded = expand(root, text, { ...world, variables: false });
+  return { ...expanded, problems: [...problems, ...expanded.problems] };
+};
+
 /** The tree in a text. `file` is its name in messages, and relative paths in it start at that file's folder. Never throws. */
-export const parse = (text: string, file: string): Result.Result<Loaded, ConfigError> => {
+export const parse = (text: string, file: string, environment: Environment = process.env): Result.Result<Loaded, ConfigError> => {
   if (text.length > MAX_BYTES) return Result.fail(aboutFile(file, "HSU-CFG-001", tooLarge));
   const source = read(text, file);
   const { root: written } = source;
@@ -78,7 +88,8 @@ export const parse = (text: string, file: string): Result.Result<Loaded, ConfigE
   const twofold = mixed(written);
   if (twofold !== undefined) return Result.fail(failed(source, [...source.problems, twofold]));
   const dialect = dialectOf(written);
-  const { problems: names, root } = dialect === "master" ? fromMaster(written) : { root: written, problems: [] };
+  const folder = NodePath.dirname(NodePath.resolve(file));
+  const { instances, problems: names, root } = inShort(written, text, dialect, { environment, folder, readFile: textOf });
   const said = dialect === "master" ? inMasterWords : (problem: Problem): Problem => problem;
 
   const decoded = decode(root.value);
@@ -91,8 +102,7 @@ export const parse = (text: string, file: string): Result.Result<Loaded, ConfigE
   if (Result.isFailure(decoded) || diagnostics.some((one) => one.severity === "error")) {
     return Result.fail(new ConfigError({ file, diagnostics }));
   }
-  const folder = NodePath.dirname(NodePath.resolve(file));
-  return Result.succeed({ spec: compile(decoded.success, root, file, folder), warnings: diagnostics, dialect });
+  return Result.succeed({ spec: compile(decoded.success, root, file, folder, instances), warnings: diagnostics, dialect });
 };
 
 const REASONS: Readonly<Record<string, readonly [message: string, hint: string]>> = {

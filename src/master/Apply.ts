@@ -292,7 +292,10 @@ export const make = (live: Live, commands: Commands): Applier => {
     for (const level of inOrder(next.root, [...willRun])) {
       const [again, anew] = [level.filter((id) => tasks.has(id)), level.filter((id) => !tasks.has(id))];
       yield* Effect.forEach(anew, (id) => bringUp(id, "start"), { concurrency: "unbounded", discard: true });
-      yield* Effect.forEach(again, (id) => restart(id, tasks.get(id)), { concurrency: atOnce, discard: true });
+      // Of several that are alike the others are there meanwhile.
+      const rows = Map.groupBy(again, (id) => entries.get(id)!.spec.instanceOf ?? id);
+      const inTurn = (ids: ReadonlyArray<string>) => Effect.forEach(ids, (id) => restart(id, tasks.get(id)), { discard: true });
+      yield* Effect.forEach(rows.values(), inTurn, { concurrency: atOnce, discard: true });
     }
     const late = new Set(stages.fresh.flatMap(({ path }) => path));
     for (const { id } of stages.fresh) entries.get(id)!.late = false;

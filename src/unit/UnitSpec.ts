@@ -82,6 +82,8 @@ export interface UnitSpec extends Waits {
   readonly unmanaged?: Unmanaged;
   /** With the kind `module`: an actor of this process or of a thread, no process. */
   readonly module?: ModuleSpec;
+  /** One of several that are alike, and that a change restarts one after the other: what they are called together. */
+  readonly instanceOf?: string;
   /** A disabled unit is listed and can be started by hand, but does not start with the master. */
   readonly enabled: boolean;
   readonly description?: string;

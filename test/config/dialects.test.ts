@@ -193,22 +193,22 @@ describe("mixed dialects", () => {
   it("an old word in a file of another dialect is an unknown key, with ours beside it", () => {
     expect(findings("managed_processes:\n- id: a\n  type: managed\n  unit:\n    managed: {control: {execution: {executable_path: x}}}\n"))
       .toMatchInlineSnapshot(`
-      "
-      hsu.yaml:3:9: error HSU-CFG-009: "managed" is not a value of "type"
-        3 |   type: managed
-          |         ^^^^^^^
-          = expected one of standard_managed, integrated_managed, unmanaged, module
-          = did you mean "standard_managed"?
+        "
+        hsu.yaml:3:9: error HSU-CFG-009: "managed" is not a value of "type"
+          3 |   type: managed
+            |         ^^^^^^^
+            = expected one of standard_managed, integrated_managed, unmanaged, module
+            = did you mean "standard_managed"?
 
-      hsu.yaml:4:3: error HSU-CFG-005: unknown key "unit" in an entry of "managed_processes"
-        4 |   unit:
-          |   ^^^^
-          = expected one of id, after, requires, type, enabled, profile_type, management
-          = did you mean "management"?
+        hsu.yaml:4:3: error HSU-CFG-005: unknown key "unit" in an entry of "managed_processes"
+          4 |   unit:
+            |   ^^^^
+            = expected one of id, after, requires, type, enabled, profile_type, count, extends, management
+            = did you mean "management"?
 
-      2 errors
-      "
-    `);
+        2 errors
+        "
+      `);
   });
 
   it("a mistake in a file of the old master is told in its own words", () => {

@@ -39,7 +39,7 @@ describe("the JSON Schema", () => {
     ["what is not a duration", unit("{ control: { executable: x, shutdown_timeout: 5 minutes } }")],
     ["a port out of range", "process_manager: { port: 70000 }\nmanaged_processes: []"],
     ["what is not an id", 'managed_processes: [{ id: "a b", management: { control: { executable: x } } }]'],
-    ["a missing key", "managed_processes: [{ id: a }]"],
+    ["a missing key", "managed_processes: [{ management: {} }]"],
     ["a group without children", "managed_processes: [{ id: a, children: [] }]"],
   ])("refuses %s", (_, text) => {
     expect(found(text)).not.toStrictEqual([]);

@@ -8,7 +8,7 @@ describe("keys", () => {
       hsu.yaml:1:1: error HSU-CFG-005: unknown key "managed_proceses" in the file
         1 | managed_proceses: []
           | ^^^^^^^^^^^^^^^^
-          = expected one of process_manager, managed_processes, log_collection
+          = expected one of process_manager, managed_processes, log_collection, defaults, templates
           = did you mean "managed_processes"?
 
       1 error
@@ -22,7 +22,7 @@ describe("keys", () => {
       hsu.yaml:6:7: error HSU-CFG-005: unknown key "args" in "control"
         6 |       args: [1]
           |       ^^^^
-          = expected one of executable, arguments, working_directory, environment, startup_timeout, shutdown_timeout, stop_signal, reload_signal, start, schedule, run_timeout, watchdog, on_call, listen, proxy, on_demand
+          = expected one of executable, arguments, working_directory, environment, env_file, startup_timeout, shutdown_timeout, stop_signal, reload_signal, start, schedule, run_timeout, watchdog, on_call, listen, proxy, on_demand
           = did you mean "arguments"?
 
       hsu.yaml:7:5: error HSU-CFG-005: unknown key "control2" in "management"
@@ -42,7 +42,7 @@ describe("keys", () => {
       hsu.yaml:6:3: error HSU-CFG-005: unknown key "shutdown_timeout" in an entry of "managed_processes"
         6 |   shutdown_timeout: 1s
           |   ^^^^^^^^^^^^^^^^
-          = expected one of id, after, requires, type, enabled, profile_type, management
+          = expected one of id, after, requires, type, enabled, profile_type, count, extends, management
           = this key belongs in management.control
 
       1 error

@@ -162,3 +162,19 @@ it("a probe comes, changes and goes while the process goes on", () =>
       expect([ready.ready, plain.ready]).toStrictEqual([true, true]);
     }),
   ));
+
+it("of several instances one is restarted when the one before it is ready", () =>
+  withMaster(unitsOf(sleeper("web", 60, "count: 3,", "probes: { readiness: { exec: { command: 'true' }, interval: 20ms } },")), (master) =>
+    Effect.gen(function* () {
+      const { control } = master;
+      yield* until(control.status, ({ units }) => units.every(({ ready }) => ready));
+      const since = (yield* eventsOf(control)).length;
+      const next = sleeper("web", 61, "count: 3,", "probes: { readiness: { exec: { command: 'true' }, interval: 20ms } },");
+      yield* control.apply(specOf(master, unitsOf(next)), "apply");
+      const told = Effect.map(eventsOf(control), (events) =>
+        events.slice(since).flatMap(({ path, type }) => (type === "stopping" || type === "ready" ? [`${path.at(-1)} ${type}`] : [])),
+      );
+      const seen = yield* until(told, (lines) => lines.length === 6);
+      expect(seen).toStrictEqual(["web-0", "web-1", "web-2"].flatMap((id) => [`${id} stopping`, `${id} ready`]));
+    }),
+  ));

@@ -11,6 +11,7 @@ const IN_PLACE = new Set([
   "after",
   "description",
   "enabled",
+  "instanceOf",
   "onCall",
   "probes",
   "reloadSignal",
