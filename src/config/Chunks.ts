@@ -30,7 +30,6 @@ export const chunksOf = (text: string, length = chunkLength): Chunks | null => {
   const first = header.index + header[0].length;
   let indent = -1;
   let begin = first;
-  let last = first;
   const items: Array<Span> = [];
   for (let at = first; at < text.length;) {
     const next = text.indexOf("\n", at);
@@ -51,12 +50,11 @@ export const chunksOf = (text: string, length = chunkLength): Chunks | null => {
         items.push([begin, at]);
         begin = at;
       }
-      last = after;
     }
     at = after;
   }
   if (indent === -1) return null;
-  return { head: [0, items[0]?.[0] ?? begin], items: close(items, begin, last), tail: [last, text.length] };
+  return { head: [0, items[0]?.[0] ?? begin], items: close(items, begin, text.length), tail: [text.length, text.length] };
 };
 
 const close = (items: ReadonlyArray<Span>, begin: number, end: number): ReadonlyArray<Span> => [...items, [begin, end]];
