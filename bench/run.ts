@@ -1,10 +1,11 @@
 /**
- * `npm run bench -- [actors] [master] [process] [resources] [--rounds N] [--full] [--json]`: measures HSU beside its peers, in fresh processes and interleaved rounds.
+ * `npm run bench -- [actors] [logs] [master] [process] [resources] [--rounds N] [--full] [--json]`: measures HSU beside its peers, in fresh processes and interleaved rounds.
  * A JSON line for each figure on stdout, a table on stderr. Exit code 1 when a figure that must hold does not; goals
  * are only printed. `--full`: skynet of a million. See docs/bench.md.
  */
 import { parseArgs } from "node:util";
 import { actorSection } from "./actors/section.ts";
+import { logsSection } from "./logs/section.ts";
 import { masterSection } from "./master/section.ts";
 import { processSection } from "./process/section.ts";
 import { resourcesSection } from "./resources/section.ts";
@@ -12,6 +13,7 @@ import { collector, table, type Section } from "./report.ts";
 
 const sections: Readonly<Record<string, (full: boolean) => Promise<Section>>> = {
   actors: actorSection,
+  logs: logsSection,
   master: masterSection,
   process: processSection,
   resources: resourcesSection,
@@ -28,7 +30,7 @@ const { positionals, values } = parseArgs({
 const rounds = Number(values.rounds);
 const unknown = positionals.filter((name) => sections[name] === undefined);
 if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
-  console.error("usage: npm run bench -- [actors] [master] [process] [resources] [--rounds N] [--full] [--json]");
+  console.error("usage: npm run bench -- [actors] [logs] [master] [process] [resources] [--rounds N] [--full] [--json]");
   process.exit(2);
 }
 

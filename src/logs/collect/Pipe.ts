@@ -4,7 +4,7 @@
  */
 import * as Fs from "node:fs";
 import { hostname } from "node:os";
-import { pathOfDescriptor } from "../../platform/index.ts";
+import { optimize, pathOfDescriptor } from "../../platform/index.ts";
 import { maxLineBytes } from "../Lines.ts";
 import type { LogStream } from "../LogFiles.ts";
 import type { LogFileSpec, LogsSpec } from "../LogsSpec.ts";
@@ -31,7 +31,7 @@ export interface World {
 
 /** A read that fills this is followed by ones of `loudBytes`. More than the longest line, so that a full one has something to be taken over. */
 const quietBytes = maxLineBytes + 4096;
-const loudBytes = 256 * 1024;
+const loudBytes = 512 * 1024;
 /** So much is given back to the disk at once; of a unit that is loud, more: a program is started for it each time. */
 const punchBytes = 16 * 1024 * 1024;
 const loudPunchBytes = 64 * 1024 * 1024;
@@ -55,15 +55,30 @@ interface Piece {
   readonly part: number;
 }
 
-/** Texts of one character a byte. */
-const bytesOf = (texts: ReadonlyArray<string>, into: Buffer | undefined): Buffer => {
-  let length = 0;
-  for (const text of texts) length += text.length;
-  const bytes = into !== undefined && length <= into.length ? into.subarray(0, length) : Buffer.allocUnsafe(length);
-  let at = 0;
-  for (const text of texts) at += bytes.write(text, at, "latin1");
-  return bytes;
-};
+/** Texts of one character a byte, each written at once: what is not held is cheap to collect. */
+class Gathered {
+  #into: Buffer;
+  #length = 0;
+
+  constructor(into: Buffer | undefined) {
+    this.#into = into ?? Buffer.alloc(0);
+  }
+
+  add(text: string): void {
+    const length = this.#length + text.length;
+    if (length > this.#into.length) {
+      const larger = Buffer.allocUnsafe(this.#length === 0 ? length : length * 2);
+      this.#into.copy(larger, 0, 0, this.#length);
+      this.#into = larger;
+    }
+    this.#into.write(text, this.#length, "latin1");
+    this.#length = length;
+  }
+
+  get bytes(): Buffer {
+    return this.#into.subarray(0, this.#length);
+  }
+}
 
 export class Pipe {
   readonly unit: string;
@@ -278,6 +293,7 @@ export class Pipe {
     const size = Fs.fstatSync(this.#spool!).size;
     if (size - this.#at.spoolOffset > this.#spec.backlog.maxBytes) await this.#drop(size);
     const { spoolOffset } = this.#at;
+    optimize();
     const buffers = loud ?? { read: Buffer.allocUnsafeSlow(loudBytes), written: Buffer.allocUnsafeSlow(loudBytes * 3) };
     loud = undefined;
     try {
@@ -307,24 +323,26 @@ export class Pipe {
     const blocks = cut(bytes, part, isOver);
     const header = { unit: this.unit, stream: this.place.stream, time: this.#world.now() };
     let lines = 0;
-    const out = blocks.map((block) => {
+    const out = new Gathered(into);
+    for (const block of blocks) {
       const all = bytes.subarray(block.from, block.to);
       // A part of a line says too little to be judged.
       const own = this.#keeps === undefined || block.part !== undefined ? all : filtered(this.#keeps, all);
-      if (own.length === 0) return "";
+      if (own.length === 0) continue;
       const sequence = this.#sequence.next + lines;
       lines += linesIn(own);
-      return format(
+      const text = format(
         options,
         own,
         { ...header, sequence },
         block.part === undefined ? undefined : { part: block.part, last: block.last ?? false },
       );
-    });
+      out.add(text);
+    }
     const last = blocks.at(-1);
     const isOpen = last !== undefined && last.part !== undefined && last.last === false;
     return {
-      bytes: bytesOf(out, into),
+      bytes: out.bytes,
       taken: last?.to ?? 0,
       lines,
       part: isOpen ? last.part : last === undefined ? part : 0,
@@ -388,8 +406,10 @@ export class Pipe {
       let at = spoolOffset;
       let lines = 0;
       while (at < until && at - spoolOffset < countedBytes) {
-        const count = Fs.readSync(this.#spool!, buffer, 0, loudBytes, at);
+        const count = Fs.readSync(this.#spool!, buffer, 0, Math.min(loudBytes, until - at), at);
         const end = buffer.subarray(0, count).lastIndexOf(0x0a);
+        // The line that crosses the bound is kept.
+        if (end === -1 && count < loudBytes) break;
         const taken = end === -1 ? count : end + 1;
         if (taken === 0) break;
         lines += end === -1 ? 0 : linesIn(buffer.subarray(0, taken));
