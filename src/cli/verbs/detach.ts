@@ -44,7 +44,13 @@ export const detach = Effect.fnUntraced(function* (invocation: Invocation, file:
     Effect.timeoutOrElse({
       duration: millis,
       orElse: () =>
-        Effect.fail(new DeadlineExceeded({ what: `the start of master ${daemon.pid}`, millis, hint: `it goes on: see ${logFile}` })),
+        Effect.fail(
+          new DeadlineExceeded({
+            what: `the start of master ${daemon.pid}`,
+            millis,
+            hint: `it goes on: \`hsu status\` shows how far it is, its log is ${logFile}`,
+          }),
+        ),
     }),
   );
   if (ending === true) {
