@@ -2,7 +2,7 @@
  * Descriptors that outlive an upgrade: the program that takes the place of this one finds them open, by name. They are closed in whatever else is
  * started, before it and after it.
  */
-import { closeSync, fstatSync } from "node:fs";
+import { closeSync, fstatSync, rmSync } from "node:fs";
 
 /** As `LISTEN_PID` and `LISTEN_FDS`: an exec keeps the pid, so that nobody else takes them for his. */
 const variable = "HSU_KEPT";
@@ -72,8 +72,11 @@ export const claim = (name: string): number | undefined => {
   return fd;
 };
 
-/** Whom nobody has asked for is nobody's: its unit is not in the config any more. */
+/** Whom nobody has asked for is nobody's: its unit is not in the config any more. What is called by its path goes with it. */
 export const closeUnclaimed = (): void => {
-  for (const fd of inherited.values()) closeSync(fd);
+  for (const [name, fd] of inherited) {
+    closeSync(fd);
+    if (name.startsWith("/")) rmSync(name, { force: true });
+  }
   inherited.clear();
 };
