@@ -60,7 +60,21 @@ const environmentOf = (
   if (isList(values)) {
     return Object.fromEntries(values.map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
   }
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, written(context, [...path, name], value)]));
+  return Object.fromEntries(
+    Object.entries(values).flatMap(([name, value]) =>
+      typeof value === "object" ? [] : [[name, written(context, [...path, name], value)]],
+    ),
+  );
+};
+
+/** Variables that say where their value is. */
+const secretsOf = (folder: string, values: FlatManagement["control"]["environment"]): Pick<UnitSpec, "secrets"> => {
+  if (values === undefined || isList(values)) return {};
+  const found = Object.entries(values).flatMap(([name, value]) => {
+    if (typeof value !== "object") return [];
+    return [[name, "file" in value ? { file: NodePath.resolve(folder, value.file) } : value] as const];
+  });
+  return found.length === 0 ? {} : { secrets: Object.fromEntries(found) };
 };
 const isList = (value: unknown): value is ReadonlyArray<string> => Array.isArray(value);
 
@@ -71,6 +85,7 @@ interface Program {
   readonly executable: string;
   readonly args: ReadonlyArray<string>;
   readonly environment: Readonly<Record<string, string>>;
+  readonly secrets: Pick<UnitSpec, "secrets">;
   readonly folder: string | undefined;
   readonly start: number | undefined;
   readonly stop: number | undefined;
@@ -92,6 +107,7 @@ const flat = (context: Context, path: Path, management: FlatManagement): Program
     executable: control.executable,
     args: argumentsOf(context, [...path, "control", "arguments"], control.arguments),
     environment: environmentOf(context, [...path, "control", "environment"], control.environment),
+    secrets: secretsOf(context.folder, control.environment),
     folder: control.working_directory,
     start: control.startup_timeout,
     stop: control.shutdown_timeout,
@@ -116,6 +132,7 @@ const nested = (context: Context, path: Path, managed: Managed): Program => {
     executable: program,
     args: argumentsOf(context, [...here, "args"], execution.args),
     environment: environmentOf(context, [...here, "environment"], execution.environment),
+    secrets: secretsOf(context.folder, execution.environment),
     folder: execution.working_directory ?? (hasFolder(program) ? NodePath.dirname(program) : undefined),
     start: execution.wait_delay,
     stop: control.graceful_timeout ?? DEFAULTS.gracefulMillis,
@@ -215,6 +232,7 @@ const startedUnit = (context: Context, path: Path, unit: Started): UnitSpec => {
     args: program.args,
     workingDirectory: NodePath.resolve(context.folder, folder ?? "."),
     environment: program.environment,
+    ...program.secrets,
     startTimeoutMillis: program.start ?? Math.max(startMillis, startupMillis(probing.probes ?? {})),
     stopTimeoutMillis: program.stop ?? DEFAULTS.stopTimeoutMillis,
     restart: restartOf({ ...program.restart, ...policyOf(program), profile: unit.profile_type }),

@@ -23,6 +23,7 @@ const SAMPLES: ReadonlyArray<unknown> = [
   [],
   {},
   { unix: "" },
+  { env: "" },
   { children: [] },
   { type: "unmanaged" },
   { type: "module" },

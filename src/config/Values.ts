@@ -54,14 +54,21 @@ export const Scalar = Schema.Union([Text, Schema.Finite, Schema.Boolean]).annota
 export const Arguments = Schema.Array(Scalar);
 
 /** A map of variables, or a list of `NAME=value`. */
-export const Environment = dispatch<Readonly<Record<string, string | number | boolean>> | ReadonlyArray<string>>((value) =>
+export const Environment = dispatch<Readonly<Record<string, string | number | boolean | SecretValue>> | ReadonlyArray<string>>((value) =>
   Array.isArray(value) ? EnvironmentList : EnvironmentMap,
 );
 /** A key that is no name is no key of the record: it comes out as an unexpected one, with the `expected` of the names. */
 const VariableName = Schema.String.check(
   Schema.isPattern(/^[^=\0]+$/, told("HSU-CFG-014", 'a variable name that is not empty and has no "=" in it')),
 );
-const EnvironmentMap = Schema.Record(VariableName, Scalar);
+/** Where a value is that no config should hold. */
+export type SecretValue = { readonly file: string } | { readonly env: string };
+const FromFile = Schema.Struct({ file: Name });
+const FromEnvironment = Schema.Struct({ env: Name });
+const EnvironmentMap = Schema.Record(
+  VariableName,
+  dispatch<string | number | boolean | SecretValue>((value) => (!isRecord(value) ? Scalar : "env" in value ? FromEnvironment : FromFile)),
+);
 const EnvironmentList = Schema.Array(
   Text.check(Schema.makeFilter((pair: string) => pair.indexOf("=") > 0, told("HSU-CFG-014", 'a text of the form "NAME=value"'))),
 );

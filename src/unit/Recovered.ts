@@ -41,6 +41,7 @@ export const fingerprint = (spec: UnitSpec): string => {
     Object.entries(environment).sort(([one], [other]) => (one < other ? -1 : 1)),
     capture,
     // What it finds in its environment.
+    ...(spec.secrets === undefined ? [] : [{ secrets: spec.secrets }]),
     ...(start === "notify" ? [{ watchdogMillis }] : []),
     ...(proxy === undefined ? [] : [{ proxy }]),
     ...(listen === undefined ? [] : [{ listen: listen.map(({ address, name }) => [formatAddress(address), name]) }]),

@@ -10,7 +10,6 @@ import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef, ChildSpec, ExitReason } from "../actor/index.ts";
 import type { Driver, Task } from "../driver/index.ts";
-import type { ProbesSpec } from "../health/index.ts";
 import { type Health, LastExit } from "../protocol/MasterRpc.ts";
 import { newInvocation, type Ports } from "../platform/index.ts";
 import type { HeldLimit } from "../protocol/Resources.ts";
@@ -21,6 +20,7 @@ import * as Proxying from "./Proxying.ts";
 import { keepPort, newPort, recordedPort, withPort } from "./Port.ts";
 import type { Known } from "./Order.ts";
 import * as Demand from "./Demand.ts";
+import { beginProbing } from "./BeginProbing.ts";
 import * as Contract from "./Contract.ts";
 import * as Gently from "./Gently.ts";
 import { ProbeFailed } from "./ProbeFailed.ts";
@@ -33,6 +33,7 @@ import { NotReady, RunTimeout, WatchdogExpired } from "./RunErrors.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
 import { LimitExceeded } from "./ResourceErrors.ts";
 import { turn } from "./Turns.ts";
+import type { Secrets } from "./Secrets.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import type { RestartWhen, UnitSpec } from "./UnitSpec.ts";
 
@@ -135,7 +136,7 @@ const RunRpc = RpcGroup.make(
 );
 export type RunRpcs = RpcGroup.Rpcs<typeof RunRpc>;
 
-interface RunArgs {
+export interface RunArgs {
   readonly spec: UnitSpec;
   readonly driver: Driver;
   readonly slot: Slot;
@@ -332,17 +333,6 @@ const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, limiting: 
   return yield* Gently.whileStarting(task, patience, started);
 });
 
-const beginProbing = ({ driver, mailbox, slot, spec }: RunArgs, probes: ProbesSpec, context: Actor.ActorContext<RunRpcs>) =>
-  Effect.flatMap(loaded, ({ begin }) =>
-    begin({
-      probes,
-      slot,
-      exec: ({ command, args: words }) => driver.exec({ ...spec, executable: command, args: words }),
-      notice: (type, message) => mailbox.cast("Noticed", { type, message }),
-      onFailed: (error) => context.self.cast("Unhealthy", error),
-    }),
-  );
-
 /** Asks what the spec says now of a process that runs: its start is over, so nobody asks for that. */
 const reprobe = (state: Running, context: Actor.ActorContext<RunRpcs>) => {
   const { args, task } = state;
@@ -357,9 +347,6 @@ const reprobe = (state: Running, context: Actor.ActorContext<RunRpcs>) => {
   const begun = Effect.provideService(beginProbing(args, probes, context), Scope.Scope, context.scope);
   return Effect.map(begun, (probing): Running => ({ ...state, probing }));
 };
-
-/** By the first unit that has probes: a master without pays nothing for them. */
-const loaded = Effect.promise(() => import("./Probing.ts"));
 
 /** With what an earlier master has started, if that runs. */
 const goOn = ({ driver, ports, slot, spec }: RunArgs, limiting: Limiting | null) =>
@@ -376,6 +363,13 @@ const goOn = ({ driver, ports, slot, spec }: RunArgs, limiting: Limiting | null)
     });
   });
 
+/** A master without any loads nothing for them. */
+const secretsOf = (secrets: Secrets) =>
+  Effect.flatMap(
+    Effect.promise(() => import("./Secrets.ts")),
+    ({ read }) => read(secrets),
+  );
+
 /** Written down before it is there, so that no instant exists in which a killed master leaves behind what nobody knows of. */
 const startNew = Effect.fnUntraced(function* (
   { driver, ports, slot, spec, store }: RunArgs,
@@ -389,13 +383,14 @@ const startNew = Effect.fnUntraced(function* (
   const invocation = newInvocation();
   const record = { unit: spec.id, invocation, fingerprint: fingerprint(spec), identity: null, startedAt, ...recordedPort(port ?? behind) };
   store.putProcess(record);
+  const secrets = spec.secrets === undefined ? {} : yield* secretsOf(spec.secrets);
   const task = yield* driver.start({
     id: spec.id,
     invocation: record.invocation,
     executable: spec.executable,
     args: withPort(spec.args, port),
     workingDirectory: spec.workingDirectory,
-    environment: { ...spec.environment, ...environment, ...Proxying.environmentOf(behind) },
+    environment: { ...spec.environment, ...secrets, ...environment, ...Proxying.environmentOf(behind) },
     capture: spec.capture,
     ...(spec.logs === undefined ? {} : { logs: spec.logs }),
     ...(slot.sockets === null ? {} : { sockets: { held: slot.sockets, told: spec.proxy === undefined } }),

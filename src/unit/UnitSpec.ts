@@ -4,6 +4,7 @@
 
 import type { LogsSpec } from "../logs/index.ts";
 import type { Signal, SocketSpec } from "../platform/index.ts";
+import type { Secrets } from "./Secrets.ts";
 import type { ModuleSpec } from "./ModuleHost.ts";
 import type { Unmanaged } from "./Unmanaged.ts";
 import type { Controller } from "../platform/index.ts";
@@ -93,6 +94,8 @@ export interface UnitSpec extends Waits {
   readonly workingDirectory: string;
   /** Added to the master's own environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Variables whose values are read when the process starts, and are kept nowhere. */
+  readonly secrets?: Secrets;
   /** Absent: a start is complete as soon as the process runs. */
   readonly start?: StartKind;
   /** Absent: it starts with its master, and by hand. */

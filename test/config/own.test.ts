@@ -163,3 +163,18 @@ describe("files of variables", () => {
     expect(said(using("none.env"))[0]).toContain("there is no such file");
   });
 });
+
+describe("secrets", () => {
+  it("say where they are, and their values are read by nobody before the start", () => {
+    const [unit] = units(
+      "managed_processes: [{id: a, management: {control: {executable: x, environment: {A: 1, T: {file: token}, U: {env: HOME}}}}}]",
+    );
+    expect(unit).toMatchObject({ environment: { A: "1" }, secrets: { T: { file: join(folder, "token") }, U: { env: "HOME" } } });
+  });
+
+  it("are a file or a variable", () => {
+    expect(said("managed_processes: [{id: a, management: {control: {executable: x, environment: {T: {fil: token}}}}}]")).toStrictEqual([
+      '1:85 HSU-CFG-005 unknown key "fil" in "T"',
+    ]);
+  });
+});
