@@ -12,11 +12,11 @@ const inEffect = <A extends { readonly enabled?: boolean }>(block: A | undefined
   block?.enabled === false ? undefined : block;
 
 /** Where a log file is, as the file says; the key is only in a path of its own. */
-export const logPathOf = (folder: string, collection: LogCollection | undefined, path: string, unit: string): string =>
+const logPathOf = (folder: string, collection: LogCollection | undefined, path: string, unit: string): string =>
   resolve(folder, collection?.system?.process_directory ?? ".", path.replaceAll("{process_id}", unit));
 
 /** The target that is the unit's own log of that stream. */
-export const fileOf = (targets: ReadonlyArray<Target> | undefined): Target | undefined =>
+const fileOf = (targets: ReadonlyArray<Target> | undefined): Target | undefined =>
   targets?.find(({ path, type }) => path !== undefined && (type === undefined || type === "file"));
 
 interface Said {

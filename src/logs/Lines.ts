@@ -45,6 +45,10 @@ export class LineSplitter {
     return lines;
   }
 
+  get heldBytes(): number {
+    return this.#held.length;
+  }
+
   /** What is held, as a line without an end; nothing when the last line was complete. Holds nothing afterwards. */
   flush(): Array<string> {
     const rest = this.#held;

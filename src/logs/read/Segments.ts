@@ -24,10 +24,19 @@ const orNothing = <A>(read: () => A): A | undefined => {
   }
 };
 
-/** The number of the file that is written. */
-export const currentSegment = (place: Place): number => {
+/** The number of the file that is written, and how much of it is there for good. */
+export const committedTo = (place: Place): { readonly segment: number; readonly bytes: number } => {
   const checkpoint = orNothing(() => decode(Fs.readFileSync(checkpointPath(place))));
-  return checkpoint?.segment ?? (completeOf(place.log, namesIn(dirname(place.log))).at(-1)?.segment ?? 0) + 1;
+  if (checkpoint !== undefined) return { segment: checkpoint.segment, bytes: checkpoint.logBytes };
+  return { segment: (completeOf(place.log, namesIn(dirname(place.log))).at(-1)?.segment ?? 0) + 1, bytes: 0 };
+};
+
+const currentSegment = (place: Place): number => committedTo(place).segment;
+
+/** Whether a complete file has not been removed. */
+export const isThere = (place: Place, segment: number): boolean => {
+  const complete = completeName(place.log, segment);
+  return Fs.existsSync(complete) || Fs.existsSync(`${complete}.gz`);
 };
 
 /** Oldest first; the last one is the one that is written. Within one turn of the loop, so that nothing is rotated meanwhile. */
