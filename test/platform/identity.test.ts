@@ -148,8 +148,6 @@ it("a command with blanks and brackets does not shift the fields of /proc/PID/st
     session: 78,
     userTicks: 50,
     systemTicks: 60,
-    childTicks: 0,
-    virtualBytes: 1000,
     threads: 9,
     startTime: 12345,
     rssPages: 42,

@@ -1,121 +1,97 @@
 /**
  * The meter of Linux: `/proc/PID/stat`, `status` and `io` of each process of a tree, and what its control group knows of those that have ended.
- *
- * A file that is kept open costs a third of one that is opened for each look, and one of a process that has ended says ESRCH for ever: a stranger with the
- * same pid is never read.
  */
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Meter, Usage } from "../Meter.ts";
 import type { Folders } from "../Probe.ts";
-import { parseStat, type ProcStat, systemUnits } from "./Proc.ts";
+import { bytes, fieldsInto, KeptFile, numberBehind, numbersInto } from "./KeptFile.ts";
+import { parseStat, systemUnits } from "./Proc.ts";
 
-const buffer = Buffer.allocUnsafe(16_384);
-
-/** Descriptors that all meters keep open; beyond that files are opened for each look. */
-let kept = 0;
-let keepable: number | undefined;
-const mayKeep = (): boolean => {
-  keepable ??= Math.min(
-    6000,
-    Math.floor(Number(/Max open files\s+(\d+)/.exec(readFileSync("/proc/self/limits", "latin1"))?.[1] ?? 1024) / 3),
-  );
-  return kept < keepable;
+const names = {
+  voluntary: Buffer.from("\nvoluntary_ctxt_switches:"),
+  involuntary: Buffer.from("\nnonvoluntary_ctxt_switches:"),
+  swap: Buffer.from("\nVmSwap:"),
+  reads: Buffer.from("\nsyscr:"),
+  writes: Buffer.from("\nsyscw:"),
+  readBytes: Buffer.from("\nread_bytes:"),
+  writeBytes: Buffer.from("\nwrite_bytes:"),
+  cpu: Buffer.from("usage_usec"),
 };
 
-/** A file that is read again and again. */
-class Kept {
-  readonly #path: string;
-  #file: number | undefined;
+/** Looks in a row that believe that nothing has changed. */
+const lazyLooks = 5;
 
-  constructor(path: string) {
-    this.#path = path;
-  }
+/** Up to the resident pages. */
+const fields = new Float64Array(25);
+const [zombie, dead] = ["Z".charCodeAt(0), "X".charCodeAt(0)];
 
-  /** Undefined when it cannot be read any more, or may not be. */
-  read(): string | undefined {
-    let file: number | undefined;
-    try {
-      file = this.#file ?? openSync(this.#path, "r");
-      const length = readSync(file, buffer, 0, buffer.length, 0);
-      const text = buffer.toString("latin1", 0, length);
-      if (this.#file === undefined && mayKeep()) {
-        this.#file = file;
-        kept++;
-      }
-      return text;
-    } catch {
-      // It has ended, or is somebody else's: both are no reading.
-      return undefined;
-    } finally {
-      if (file !== undefined && file !== this.#file) closeSync(file);
-    }
-  }
-
-  close(): void {
-    if (this.#file === undefined) return;
-    closeSync(this.#file);
-    this.#file = undefined;
-    kept--;
-  }
-}
-
-/** The number behind a name, as in `VmSwap:   12 kB`. */
-const numberAfter = (text: string, name: string): number | null => {
-  const at = text.indexOf(name);
-  return at === -1 ? null : Number.parseInt(text.slice(at + name.length), 10);
-};
-
-/** The files of one process. */
+/** One process, with what was read of it last. */
 class Member {
   readonly #pid: number;
-  readonly #stat: Kept;
-  readonly #status: Kept;
-  readonly #io: Kept;
+  readonly #stat: KeptFile;
+  readonly #status: KeptFile;
+  readonly #io: KeptFile;
   /** Set at the first look: the same pid with another start is somebody else. */
   startTime: number | undefined;
+  ticks = 0;
+  rssPages = 0;
+  virtualBytes = 0;
+  threads = 0;
   contextSwitches = 0;
   swapBytes = 0;
   openFiles = 0;
-  ioText: string | undefined;
-  #line = "";
-  /** Looks in a row that have found the same line. */
+  reads = 0;
+  writes = 0;
+  readBytes = 0;
+  writeBytes = 0;
+  #faults = -1;
+  /** Looks in a row that have found nothing new. */
   #same = 0;
 
   constructor(pid: number) {
     this.#pid = pid;
-    this.#stat = new Kept(`/proc/${pid}/stat`);
-    this.#status = new Kept(`/proc/${pid}/status`);
-    this.#io = new Kept(`/proc/${pid}/io`);
+    this.#stat = new KeptFile(`/proc/${pid}/stat`);
+    this.#status = new KeptFile(`/proc/${pid}/status`);
+    this.#io = new KeptFile(`/proc/${pid}/io`);
   }
 
-  stat(): ProcStat | undefined {
-    const line = this.#stat.read();
-    if (line === undefined) return undefined;
-    this.#same = line === this.#line ? this.#same + 1 : 0;
-    this.#line = line;
-    const stat = parseStat(line);
-    if (this.startTime !== undefined && stat.startTime !== this.startTime) return undefined;
-    this.startTime = stat.startTime;
-    return stat.state === "Z" || stat.state === "X" ? undefined : stat;
+  /** False when it has ended. */
+  runs(): boolean {
+    const length = this.#stat.read();
+    if (length < 0 || !fieldsInto(fields, length)) return false;
+    const startTime = fields[22]!;
+    if (this.startTime !== undefined && startTime !== this.startTime) return false;
+    this.startTime = startTime;
+    if (fields[3] === zombie || fields[3] === dead) return false;
+    const ticks = fields[14]! + fields[15]! + fields[16]! + fields[17]!;
+    const faults = fields[10]! + fields[12]!;
+    const isSame = ticks === this.ticks && faults === this.#faults && fields[24] === this.rssPages && fields[20] === this.threads;
+    this.#same = isSame ? this.#same + 1 : 0;
+    this.#faults = faults;
+    this.ticks = ticks;
+    this.threads = fields[20]!;
+    this.virtualBytes = fields[23]!;
+    this.rssPages = fields[24]!;
+    return true;
   }
 
   /** Whoever has used no CPU time and no page since the last look is not asked for the rest, but for one look of six. */
   look(detail: boolean): void {
-    if (!detail && this.#same % 6 !== 0) return;
-    this.swapBytes = this.#readStatus() ?? 0;
+    if (!detail && this.#same % (lazyLooks + 1) !== 0) return;
+    const status = this.#status.read();
+    if (status > 0) {
+      this.contextSwitches = (numberBehind(names.voluntary, status) ?? 0) + (numberBehind(names.involuntary, status) ?? 0);
+      this.swapBytes = (numberBehind(names.swap, status) ?? 0) * 1024;
+    }
+    const io = this.#io.read();
+    if (io > 0) {
+      this.reads = numberBehind(names.reads, io) ?? 0;
+      this.writes = numberBehind(names.writes, io) ?? 0;
+      this.readBytes = numberBehind(names.readBytes, io) ?? 0;
+      this.writeBytes = numberBehind(names.writeBytes, io) ?? 0;
+    }
     this.openFiles = this.#files() ?? 0;
-    this.ioText = this.#io.read();
-  }
-
-  /** Swap in bytes, and switches of context so far. */
-  #readStatus(): number | null {
-    const text = this.#status.read();
-    if (text === undefined) return null;
-    this.contextSwitches =
-      (numberAfter(text, "\nvoluntary_ctxt_switches:") ?? 0) + (numberAfter(text, "\nnonvoluntary_ctxt_switches:") ?? 0);
-    const swap = numberAfter(text, "\nVmSwap:");
-    return swap === null ? null : swap * 1024;
   }
 
   /** Since Linux 6.2 the folder's size is their number; before, it is 0. */
@@ -146,7 +122,7 @@ class Member {
 
   pss(): number {
     try {
-      return (numberAfter(readFileSync(`/proc/${this.#pid}/smaps_rollup`, "latin1"), "\nPss:") ?? 0) * 1024;
+      return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${this.#pid}/smaps_rollup`, "latin1"))?.[1] ?? 0) * 1024;
     } catch {
       return 0;
     }
@@ -193,14 +169,18 @@ const groupOf = (group: number): ReadonlyArray<number> => {
   return table.groups.get(group) ?? [];
 };
 
-const avg10 = (text: string | undefined): number => Number(/some avg10=([\d.]+)/.exec(text ?? "")?.[1] ?? 0);
+/** Of a file of PSI; null where there is none. */
+const avg10 = (file: KeptFile | undefined): number | null => {
+  const length = file?.read() ?? -1;
+  return length < 0 ? null : Number(/some avg10=([\d.]+)/.exec(bytes.toString("latin1", 0, length))?.[1] ?? 0);
+};
 
 export const procMeter = (pid: number, startTime: number, { alone = false, group, oomKills }: Folders = {}): Meter => {
   const leader = new Member(pid);
   leader.startTime = startTime;
   const members = new Map<number, Member>([[pid, leader]]);
-  const at = (name: string): Kept | undefined => (group?.version === 2 ? new Kept(join(group.folder, name)) : undefined);
-  const procs = group === undefined ? undefined : new Kept(join(group.folder, "cgroup.procs"));
+  const at = (name: string): KeptFile | undefined => (group?.version === 2 ? new KeptFile(join(group.folder, name)) : undefined);
+  const procs = group === undefined ? undefined : new KeptFile(join(group.folder, "cgroup.procs"));
   const cpu = at("cpu.stat");
   const pressures = [at("cpu.pressure"), at("memory.pressure"), at("io.pressure")] as const;
   /** Switches of those that have ended. */
@@ -209,65 +189,74 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
   /** A counter that does not fall when somebody ends who was never waited for. */
   const grown = (name: keyof typeof before, value: number): number => (before[name] = Math.max(before[name], value));
 
+  const listed: Array<number> = [];
   const pids = (): ReadonlyArray<number> => {
-    if (alone) return [pid];
-    const text = procs?.read();
-    const listed = text === undefined ? [] : text.split("\n").flatMap((line) => (line === "" ? [] : [Number(line)]));
+    listed.length = 0;
+    if (alone) listed.push(pid);
+    else numbersInto(listed, procs?.read() ?? -1);
     // Nobody is in it before its first process has been taken in.
     if (listed.includes(pid)) return listed;
     return [...new Set([...listed, ...descendants(pid, []), ...(procs === undefined ? groupOf(pid) : [])])];
   };
+  const drop = (one: number, member: Member): void => {
+    past += member.contextSwitches;
+    member.close();
+    members.delete(one);
+  };
+  /** Those who are not in it any more. */
+  const sweep = (now: ReadonlyArray<number>): void => {
+    if (members.size === now.length && now.every((one) => members.has(one))) return;
+    const there = new Set(now);
+    for (const [one, member] of members) if (!there.has(one)) drop(one, member);
+  };
 
-  const read = (detail: boolean): Usage | undefined => {
-    const first = leader.stat();
-    if (first === undefined) return undefined;
+  let last: Usage | undefined;
+  let counted = 0;
+  let quiet = 0;
+  /** Whether nobody of the control group has run for a nanosecond since the last look: then nobody has come, gone, or taken anything. */
+  const slept = (): boolean => {
+    const stat = cpu === undefined || alone ? -1 : cpu.read();
+    const now = stat < 0 ? 0 : (numberBehind(names.cpu, stat) ?? 0);
+    const isSame = now === counted && now > 0;
+    counted = now;
+    return isSame;
+  };
+
+  const measure = (detail: boolean): Usage | undefined => {
+    if (!leader.runs()) return undefined;
     const { pageSize, ticksPerSecond } = systemUnits();
-    const now = new Set(pids());
-    for (const [one, member] of members) {
-      if (now.has(one)) continue;
-      past += member.contextSwitches;
-      member.close();
-      members.delete(one);
-    }
-    let [ticks, rss, virtual, swap, processes, threads, files, filesMost, sockets, pss, switches] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, past];
-    const io = { rchar: 0, syscr: 0, syscw: 0, read: 0, write: 0 };
+    const now = pids();
+    sweep(now);
+    let [ticks, rss, virtual, swap, threads, files, filesMost, sockets, pss, switches] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    let [reads, writes, readBytes, writeBytes, processes] = [0, 0, 0, 0, 0];
     for (const one of now) {
       let member = members.get(one);
       if (member === undefined) members.set(one, (member = new Member(one)));
-      const stat = member === leader ? first : member.stat();
-      if (stat === undefined) {
-        past += member.contextSwitches;
-        switches += member.contextSwitches;
-        member.close();
-        members.delete(one);
+      if (member !== leader && !member.runs()) {
+        drop(one, member);
         continue;
       }
-      processes++;
-      ticks += stat.userTicks + stat.systemTicks + stat.childTicks;
-      rss += stat.rssPages;
-      virtual += stat.virtualBytes;
-      threads += stat.threads;
       member.look(detail);
+      processes++;
+      ticks += member.ticks;
+      rss += member.rssPages;
+      virtual += member.virtualBytes;
+      threads += member.threads;
       swap += member.swapBytes;
       switches += member.contextSwitches;
       files += member.openFiles;
       filesMost = Math.max(filesMost, member.openFiles);
-      const text = member.ioText;
-      if (text !== undefined) {
-        io.syscr += numberAfter(text, "syscr:") ?? 0;
-        io.syscw += numberAfter(text, "syscw:") ?? 0;
-        io.read += numberAfter(text, "\nread_bytes:") ?? 0;
-        io.write += numberAfter(text, "\nwrite_bytes:") ?? 0;
-      }
+      reads += member.reads;
+      writes += member.writes;
+      readBytes += member.readBytes;
+      writeBytes += member.writeBytes;
       if (!detail) continue;
       sockets += member.sockets();
       pss += member.pss();
     }
-    const usage = alone ? undefined : cpu?.read();
-    const counted = usage === undefined ? null : numberAfter(usage, "usage_usec");
-    const [cpuText, memoryText, ioText] = pressures.map((file) => (detail ? file?.read() : undefined));
+    const stalled = detail ? { cpu: avg10(pressures[0]), memory: avg10(pressures[1]), io: avg10(pressures[2]) } : null;
     return {
-      cpuMillis: grown("cpuMillis", Math.max((ticks * 1000) / ticksPerSecond, (counted ?? 0) / 1000)),
+      cpuMillis: grown("cpuMillis", Math.max((ticks * 1000) / ticksPerSecond, counted / 1000)),
       rssBytes: rss * pageSize,
       pssBytes: detail ? pss : null,
       virtualBytes: virtual,
@@ -277,14 +266,22 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
       files,
       filesMost,
       sockets: detail ? sockets : null,
-      readBytes: grown("readBytes", io.read),
-      writeBytes: grown("writeBytes", io.write),
-      reads: grown("reads", io.syscr),
-      writes: grown("writes", io.syscw),
-      contextSwitches: switches,
+      readBytes: grown("readBytes", readBytes),
+      writeBytes: grown("writeBytes", writeBytes),
+      reads: grown("reads", reads),
+      writes: grown("writes", writes),
+      contextSwitches: past + switches,
       oomKills: oomKills?.() ?? null,
-      pressure: cpuText === undefined ? null : { cpu: avg10(cpuText), memory: avg10(memoryText), io: avg10(ioText) },
+      pressure: stalled?.cpu == null ? null : { cpu: stalled.cpu, memory: stalled.memory ?? 0, io: stalled.io ?? 0 },
     };
+  };
+  const read = (detail: boolean): Usage | undefined => {
+    if (slept() && !detail && last !== undefined && quiet < lazyLooks) {
+      quiet++;
+      return last;
+    }
+    quiet = 0;
+    return (last = measure(detail));
   };
   return {
     read,

@@ -13,9 +13,6 @@ export interface ProcStat {
   readonly session: number;
   readonly userTicks: number;
   readonly systemTicks: number;
-  /** Of children that have ended and were waited for. */
-  readonly childTicks: number;
-  readonly virtualBytes: number;
   readonly threads: number;
   readonly startTime: number;
   readonly rssPages: number;
@@ -34,8 +31,6 @@ export const parseStat = (line: string): ProcStat => {
     session: number(6),
     userTicks: number(14),
     systemTicks: number(15),
-    childTicks: number(16) + number(17),
-    virtualBytes: number(23),
     threads: number(20),
     startTime: number(22),
     rssPages: number(24),
