@@ -281,7 +281,10 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
       return last;
     }
     quiet = 0;
-    return (last = measure(detail));
+    const usage = measure(detail);
+    // What was asked for once is not told again as if it were new.
+    last = detail ? undefined : usage;
+    return usage;
   };
   return {
     read,
