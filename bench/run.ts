@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { actorSection } from "./actors/section.ts";
 import { logsSection } from "./logs/section.ts";
+import { configSection } from "./config/section.ts";
 import { masterSection } from "./master/section.ts";
 import { processSection } from "./process/section.ts";
 import { resourcesSection } from "./resources/section.ts";
@@ -13,6 +14,7 @@ import { collector, table, type Section } from "./report.ts";
 
 const sections: Readonly<Record<string, (full: boolean) => Promise<Section>>> = {
   actors: actorSection,
+  config: configSection,
   logs: logsSection,
   master: masterSection,
   process: processSection,
