@@ -157,6 +157,24 @@ const attend = ({ slot, spec }: State["args"], fact: Report, context: Actor.Acto
   if (slot.sockets === null) context.self.cast("Unheld");
 };
 
+/**
+ * It has been stopped for being idle, and has ended by itself just before: it was reported as waiting for its restart, which that stop has taken back without
+ * a word.
+ */
+export const rest = (state: State, context: Actor.ActorContext<UnitRpcs>): State => {
+  if (state.state !== "backoff") return state;
+  const { slot, spec } = state.args;
+  slot.requested = false;
+  const isOnDemand = spec.onDemand !== undefined;
+  if (isOnDemand) attend(state.args, "waiting", context);
+  return keep(state, {
+    ...state,
+    state: isOnDemand ? "waiting" : "stopped",
+    reason: isOnDemand ? listensOn(spec) : waitsForCall,
+    nextStartAt: null,
+  });
+};
+
 const followWatcher = (state: State, report: Report, note: string | null): State => {
   const { publish, slot } = state.args;
   const byHand = state.waiting.at(-1)?.command ?? (state.reason === words.stop ? "stop" : null);

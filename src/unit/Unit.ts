@@ -12,7 +12,7 @@ import { InvalidTransition, NotAllowed, NotReloadable, StartFailed } from "../pr
 import { connectionsOf, isIdle, lookMillis, quietSince, release, startedByConnection } from "./Demand.ts";
 import { noFailures } from "./FailurePolicy.ts";
 import { type Action, type Command, legal, step } from "./Lifecycle.ts";
-import { endTrial, follow } from "./Reported.ts";
+import { endTrial, follow, rest } from "./Reported.ts";
 import * as Recovered from "./Recovered.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
 import * as Schedule from "./Schedule.ts";
@@ -81,9 +81,10 @@ const begin = (state: State, command: Command, context: Context, reason: string,
   const to = context.deferReply();
   const id = state.nextId;
   const carryOut = Effect.exit(perform(next.action, command, state.args)).pipe(
-    Effect.map((exit) =>
-      context.self.cast("ActionEnded", { id, ...(Exit.isSuccess(exit) ? succeeded : failureOf(exit)), refused: refusedBy(exit) }),
-    ),
+    Effect.map((exit) => {
+      context.self.cast("ActionEnded", { id, ...(Exit.isSuccess(exit) ? succeeded : failureOf(exit)), refused: refusedBy(exit) });
+      if (Exit.isSuccess(exit) && (reason === idle || reason === Recovered.waitsForCall)) context.self.cast("Rested");
+    }),
   );
   const moved = keep(state, {
     ...state,
@@ -288,6 +289,7 @@ export const Unit = Actor.make({
           return state;
       }
     },
+    Rested: (state, _, context) => rest(state, context),
     ActionEnded: (state, { advice, failure, id, refused }) => {
       const done = state.waiting.find((waiting) => waiting.id === id);
       const waiting = state.waiting.filter((each) => each !== done);

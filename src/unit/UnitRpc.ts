@@ -48,6 +48,8 @@ export const UnitRpc = RpcGroup.make(
   Rpc.make("CountConnections", { payload: { startedAt: Schema.NullOr(Schema.Number), quietSince: Schema.NullOr(Schema.Number) } }),
   /** Its spec says something else now. */
   Rpc.make("Respec"),
+  /** It has been stopped for being idle. */
+  Rpc.make("Rested"),
   /** A command's action is over. */
   Rpc.make("ActionEnded", { payload: { id: Schema.Int, failure: Note, advice: Note, refused: Schema.NullOr(NotAllowed) } }),
 );
