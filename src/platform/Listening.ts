@@ -51,6 +51,14 @@ export class NotListening extends Schema.TaggedError<NotListening>()("NotListeni
   }
 }
 
+/** Connections that are being passed on. */
+export interface Passing {
+  /** Takes nobody more; who has been passed on stays. */
+  readonly stop: () => void;
+  /** Whether whoever was passed on has been accepted: whom a process has not accepted when it closes its socket is lost. */
+  readonly isSettled: () => boolean;
+}
+
 /** The sockets of one unit, open until they are closed. */
 export interface HeldSockets {
   readonly names: ReadonlyArray<string>;
@@ -62,10 +70,9 @@ export interface HeldSockets {
    */
   readonly onConnection: (callback: () => void) => () => void;
   /**
-   * Passes connections on to a port of 127.0.0.1, from when somebody listens there; until then they wait. `notice`: what people should know. The result
-   * takes nobody more.
+   * Passes connections on to a port of 127.0.0.1, from when somebody listens there; until then they wait. `notice`: what people should know.
    */
-  readonly forward: (port: number, notice: (message: string) => void) => () => void;
+  readonly forward: (port: number, notice: (message: string) => void) => Passing;
   /** Whether a connection waits just now. */
   readonly isAwaited: () => boolean;
   /** Connections that are open or wait to be accepted. */

@@ -13,7 +13,15 @@ export { newInvocation } from "./Invocation.ts";
 export { type Meter, noUsage, type Usage } from "./Meter.ts";
 export type { CapName, Capped, Caps, Controller, Held, Hold, Holds } from "./Caps.ts";
 export * from "./Discovery.ts";
-export { formatAddress, type HeldSockets, type HoldSockets, NotListening, type SocketAddress, type SocketSpec } from "./Listening.ts";
+export {
+  formatAddress,
+  type HeldSockets,
+  type HoldSockets,
+  NotListening,
+  type Passing,
+  type SocketAddress,
+  type SocketSpec,
+} from "./Listening.ts";
 export { NotifyUnavailable, type OpenNotifySocket, type Sender } from "./Notify.ts";
 export * as Paths from "./Paths.ts";
 export { pathOfDescriptor, punchHole } from "./Descriptor.ts";

@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
 import type { Driver } from "../driver/index.ts";
-import { formatAddress, type HeldSockets, type NotListening } from "../platform/index.ts";
+import { formatAddress, type HeldSockets, type NotListening, type Passing } from "../platform/index.ts";
 import type { Known } from "./Order.ts";
 import type { Slot } from "./Run.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
@@ -18,11 +18,11 @@ export interface SocketSlot {
   unanswered: number;
   /** Where the process listens that connections are passed on to, if that was chosen for it. */
   behind: number | null;
-  /** Has nobody more be passed on to it. */
-  stopPassing: (() => void) | null;
+  /** What passes them on. */
+  passing: Passing | null;
 }
 
-export const noSockets = (): SocketSlot => ({ sockets: null, unanswered: 0, behind: null, stopPassing: null });
+export const noSockets = (): SocketSlot => ({ sockets: null, unanswered: 0, behind: null, passing: null });
 
 /** Where its sockets are, for people. */
 export const listensOn = ({ listen = [] }: UnitSpec): string =>

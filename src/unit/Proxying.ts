@@ -43,13 +43,24 @@ export const begin = ({ proxy }: UnitSpec, slot: Slot, notice: (message: string)
   const forward = Effect.sync(() => {
     const port = proxy.port ?? slot.port ?? slot.behind;
     // It may have ended before it was up.
-    if (slot.task !== null && port !== null) slot.stopPassing = slot.sockets?.forward(port, notice) ?? null;
+    if (slot.task !== null && port !== null) slot.passing = slot.sockets?.forward(port, notice) ?? null;
   });
-  return Effect.acquireRelease(forward, () => Effect.sync(() => stop(slot)));
+  return Effect.acquireRelease(forward, () =>
+    Effect.sync(() => {
+      stop(slot);
+      slot.passing = null;
+    }),
+  );
 };
 
 /** Who connects from now on waits for the next process. */
-export const stop = (slot: Slot): void => {
-  slot.stopPassing?.();
-  slot.stopPassing = null;
-};
+export const stop = (slot: Slot): void => slot.passing?.stop();
+
+/** Between two looks, and for how long one that hangs is looked at. */
+const [lookMillis, mostLooks] = [5, 100];
+
+/** Before its process is asked to end, which will accept nobody more: who was passed on is accepted first. */
+export const settled = (slot: Slot, looks = mostLooks): Effect.Effect<void> =>
+  Effect.suspend(() =>
+    looks === 0 || slot.passing === null || slot.passing.isSettled() ? Effect.void : Effect.delay(settled(slot, looks - 1), lookMillis),
+  );

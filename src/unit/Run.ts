@@ -436,7 +436,11 @@ const Run = Actor.make({
     Proxying.stop(args.slot);
     args.slot.readiness.set(false);
     const signal = Effect.ignore(task.signal(args.spec.stopSignal));
-    return Contract.askToEnd(task, args.slot, args.spec).pipe(Effect.andThen(signal), Effect.andThen(task.waitForAll));
+    return Proxying.settled(args.slot).pipe(
+      Effect.andThen(Contract.askToEnd(task, args.slot, args.spec)),
+      Effect.andThen(signal),
+      Effect.andThen(task.waitForAll),
+    );
   },
 });
 

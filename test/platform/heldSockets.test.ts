@@ -201,7 +201,7 @@ describe.skipIf(process.platform !== "linux")("sockets that are held", () => {
             client.on("close", () => done(answer));
           });
         const first = echo("first");
-        const stop = held.forward(behind, (message) => said.push(message));
+        const passing = held.forward(behind, (message) => said.push(message));
         const early = tell("x".repeat(1_000_000));
         yield* until("it waits", () => held.isAwaited());
         yield* Effect.promise(() => listening(first, { port: behind, host: "127.0.0.1" }));
@@ -211,14 +211,15 @@ describe.skipIf(process.platform !== "linux")("sockets that are held", () => {
         yield* Effect.promise(() => closed(first));
         const late = tell("late");
         yield* until("it was taken", () => held.connections() === 1 && held.isAwaited());
-        stop();
+        passing.stop();
         expect(held.isAwaited()).toBe(true);
         yield* Effect.promise(() => noticed(held));
         const second = echo("second");
         yield* Effect.promise(() => listening(second, { port: behind, host: "127.0.0.1" }));
-        const stopSecond = held.forward(behind, (message) => said.push(message));
+        const again = held.forward(behind, (message) => said.push(message));
         expect(yield* Effect.promise(() => late)).toBe("second 4");
-        stopSecond();
+        expect(again.isSettled()).toBe(true);
+        again.stop();
         const never = tell("never");
         yield* until("it waits", () => held.isAwaited());
         held.close();

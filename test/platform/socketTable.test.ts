@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { tableAddress, tcpConnections, unixConnections } from "../../src/platform/linux/SocketTable.ts";
+import { backlogIn, tableAddress, tcpConnections, unixConnections } from "../../src/platform/linux/SocketTable.ts";
 
 const tcp = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:1F90 00000000:0000 0A 00000000:00000001 00:00000000 00000000     0        0 100 1 0000000000000000 100 0 0 10 0
@@ -15,6 +15,10 @@ it("counts who is connected to an address, not who listens, has gone, or has con
   expect(tcpConnections(tcp, tableAddress(Uint8Array.of(127, 0, 0, 3)), 8080)).toBe(0);
   expect(tcpConnections(tcp, tableAddress(new Uint8Array(4)), 8080)).toBe(3);
   expect(tcpConnections(tcp, tableAddress(new Uint8Array(4)), 8081)).toBe(0);
+});
+
+it("counts who waits to be accepted at a port", () => {
+  expect([backlogIn(tcp, 8080), backlogIn(tcp, 49153)]).toEqual([1, 0]);
 });
 
 it("writes an address as the kernel does", () => {

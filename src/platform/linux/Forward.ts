@@ -2,6 +2,8 @@
  * Takes the connections of a socket that is held and passes them on to a port of 127.0.0.1, for programs that cannot be handed a socket.
  */
 import { connect, createServer, type Server, type Socket } from "node:net";
+import type { Passing } from "../Listening.ts";
+import { backlogOn } from "./SocketTable.ts";
 
 const host = "127.0.0.1";
 
@@ -21,34 +23,47 @@ export interface Parts {
 }
 
 /**
- * Takes nobody before somebody answers at the port, so that who connects meanwhile goes on waiting, and looks for that only once somebody does. The result
- * takes nobody more; who has been passed on stays.
+ * Takes nobody before somebody answers at the port, so that who connects meanwhile goes on waiting, and looks for that only once somebody does.
  */
-export const forward = (port: number, { copies, notice, onConnection, taken }: Parts): (() => void) => {
+export const forward = (port: number, { copies, notice, onConnection, taken }: Parts): Passing => {
   let isOver = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let servers: ReadonlyArray<Server> = [];
+  const connecting = new Set<Socket>();
 
+  /** Made to see whether somebody is there: the first who is passed on has it, as a program need not bear connections that are only tried. */
+  let spare: Socket | null = null;
+
+  const join = (client: Socket, server: Socket): void => {
+    const end = (): void => {
+      client.destroy();
+      server.destroy();
+    };
+    server.removeAllListeners("error").on("error", end);
+    if (client.destroyed) return end();
+    client.on("error", end);
+    client.pipe(server).pipe(client);
+  };
   const pass = (client: Socket): void => {
+    if (spare !== null) {
+      join(client, spare);
+      spare = null;
+      return;
+    }
     const server = connect({ host, port, allowHalfOpen: true });
+    connecting.add(server);
     server.on("connect", () => {
-      const end = (): void => {
-        client.destroy();
-        server.destroy();
-      };
-      server.off("error", lost).on("error", end);
-      if (client.destroyed) return end();
-      client.on("error", end);
-      client.pipe(server).pipe(client);
+      connecting.delete(server);
+      join(client, server);
     });
-    const lost = (): void => {
+    server.on("error", () => {
+      connecting.delete(server);
       server.destroy();
       if (client.destroyed) return;
       taken.add(client);
       close();
       if (!isOver) look(firstMillis, performance.now(), false);
-    };
-    server.on("error", lost);
+    });
   };
   const take = (): void => {
     servers = copies().map((fd) => {
@@ -68,13 +83,18 @@ export const forward = (port: number, { copies, notice, onConnection, taken }: P
   };
   const look = (pause: number, since: number, isSaid: boolean): void => {
     clearTimeout(timer);
-    const knock = connect({ host, port });
+    const knock = connect({ host, port, allowHalfOpen: true });
+    connecting.add(knock);
     knock.on("connect", () => {
-      knock.destroy();
-      if (!isOver && servers.length === 0) take();
+      connecting.delete(knock);
+      if (isOver || servers.length > 0) return void knock.destroy();
+      spare = knock;
+      take();
     });
     knock.on("error", () => {
-      if (isOver) return;
+      connecting.delete(knock);
+      if (spare === knock) spare = null;
+      if (isOver || servers.length > 0) return;
       const isLate = performance.now() - since > sayAfterMillis;
       if (isLate && !isSaid) notice(`somebody waits, and nobody listens on ${host}:${port}`);
       timer = setTimeout(look, pause, Math.min(pause * 2, mostMillis), since, isSaid || isLate);
@@ -86,10 +106,14 @@ export const forward = (port: number, { copies, notice, onConnection, taken }: P
     servers = [];
   };
   const forget = onConnection(() => look(firstMillis, performance.now(), false));
-  return () => {
-    isOver = true;
-    forget();
-    clearTimeout(timer);
-    close();
+  return {
+    stop: () => {
+      isOver = true;
+      forget();
+      clearTimeout(timer);
+      close();
+      spare?.destroy();
+    },
+    isSettled: () => connecting.size === 0 && backlogOn(port) === 0,
   };
 };

@@ -1,7 +1,7 @@
 /**
  * Connections in the kernel's tables, and who listens there. The text of a table in, numbers out.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import type { SocketAddress } from "../Listening.ts";
 import { holds, socketsOn } from "./Sockets.ts";
 
@@ -37,6 +37,20 @@ export const connectionsTo = (address: SocketAddress, bytes: Uint8Array): number
   const table = readFileSync(address.host.includes(":") ? "/proc/net/tcp6" : "/proc/net/tcp", "latin1");
   return tcpConnections(table, tableAddress(bytes), address.port);
 };
+
+/** Connections to a port that wait to be accepted, in a table of `/proc/net/tcp` or `tcp6`. */
+export const backlogIn = (table: string, port: number): number =>
+  table
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local = "", , state]) => state === "0A" && Number.parseInt(local.slice(local.lastIndexOf(":") + 1), 16) === port)
+    .reduce((sum, [, , , , queues = ""]) => sum + Number.parseInt(queues.slice(queues.indexOf(":") + 1), 16), 0);
+
+/** How many those are just now. */
+export const backlogOn = (port: number): number =>
+  ["/proc/net/tcp", "/proc/net/tcp6"]
+    .filter((file) => existsSync(file))
+    .reduce((sum, file) => sum + backlogIn(readFileSync(file, "latin1"), port), 0);
 
 const latin = (text: string): string => Buffer.from(text).toString("latin1");
 

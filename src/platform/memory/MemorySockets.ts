@@ -43,7 +43,7 @@ export const makeSockets = (): MemorySockets => {
           queueMicrotask(look);
           return (deafen = () => void (isOver = true));
         },
-        forward: () => () => {},
+        forward: () => ({ stop: () => {}, isSettled: () => true }),
         isAwaited,
         connections: () => own.reduce((sum, { waiting }) => sum + waiting, 0),
         close: () => {
