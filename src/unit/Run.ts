@@ -358,8 +358,7 @@ const goOn = ({ driver, ports, slot, spec }: RunArgs, limiting: Limiting | null)
       if (Option.isNone(task)) return Effect.void;
       slot.reattached = true;
       slot.startedAt = recovered.startedAt;
-      const kept = Proxying.keepPort(spec, slot, ports, recovered.port);
-      return Effect.andThen(kept, keepPort(spec, slot, ports, recovered.port));
+      return Effect.andThen(Proxying.keepPort(spec, slot, ports, recovered.port), keepPort(spec, slot, ports, recovered.port));
     });
   });
 
