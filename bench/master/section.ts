@@ -2,7 +2,7 @@
  * The master benches: the bundled program on real processes, beside a bare Node. Linux only.
  */
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -61,6 +61,8 @@ const config = (units: number): string => {
 const install = async (folder: string): Promise<string> => {
   await run(process.execPath, [join(root, ".config/build.mjs"), "bin"]);
   cpSync(join(root, "dist/bin"), join(folder, "bin"), { recursive: true });
+  // As an installed package finds those that it depends on.
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   for (const units of sizes) writeFileSync(join(folder, `${units}.yaml`), config(units));
   return join(folder, "bin/hsu.mjs");
 };

@@ -96,7 +96,7 @@ export const restarts = (lab: Lab, tool: Tool, kills: number): Promise<Sample> =
     await manager.ended.catch(() => {});
     await sleep(500);
     const sample: Sample = { restart: median(times), rss10 };
-    if (tool.name !== "pm2") {
+    if (tool.name !== "pm2" && !tool.name.startsWith("floor")) {
       const next = await tool.start(place);
       await sleep(4000);
       const running = [...beacons.running().values()].map((pids) => pids.length);

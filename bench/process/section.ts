@@ -2,13 +2,14 @@
  * HSU beside other process managers, on real processes. Linux only; a manager that is not installed is left out, and named.
  */
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Figure, Record, Section } from "../report.ts";
 import { compile } from "./beacons.ts";
+import { floors } from "./floors.ts";
 import { crashes, idle, many, restarts, type Lab } from "./measure.ts";
 import { figureOf, type Key, keys, quoted, type Sample } from "./plan.ts";
 import { hsu, pm2, runit, s6, supervisord, type Tool } from "./tools.ts";
@@ -43,6 +44,8 @@ export const processSection = async (): Promise<Section> => {
   await run(process.execPath, [join(root, ".config/build.mjs"), "bin"]);
   // Where nobody builds it again meanwhile.
   cpSync(join(root, "dist/bin"), join(folder, "bin"), { recursive: true });
+  // As an installed package finds those that it depends on.
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   mkdirSync(join(folder, "cache"));
   const own = hsu(join(folder, "bin/hsu.mjs"), join(folder, "cache"));
   const lab: Lab = { folder, beacon };
@@ -50,6 +53,7 @@ export const processSection = async (): Promise<Section> => {
   const present = peers.filter(({ missing, name }) => missing === null && wanted(name, peerNames));
   const chosen = Object.entries(parts).filter(([name]) => wanted(name, [...Object.keys(parts), "idle"]));
   const withIdle = wanted("idle", [...Object.keys(parts), "idle"]);
+  const least = floors(folder);
   // Not measured: it fills the compile cache.
   await restarts(lab, own, 1);
 
@@ -70,7 +74,7 @@ export const processSection = async (): Promise<Section> => {
       if (value === undefined) continue;
       const systemd = quoted(key);
       if (systemd !== undefined) record(figure(key, "systemd, quoted"), value, systemd);
-      for (const { name } of present) {
+      for (const { name } of [...present, ...least]) {
         const other = samples.get(name)?.[key];
         if (other !== undefined) record(figure(key, name), value, other);
       }
@@ -83,8 +87,10 @@ export const processSection = async (): Promise<Section> => {
     },
     round: async (number, record) => {
       const tools = [own, ...present];
-      for (const [, part] of chosen) {
+      for (const [name, part] of chosen) {
         const samples = new Map<string, Sample>();
+        for (const tool of name === "restarts" ? least : [])
+          samples.set(tool.name, { restart: (await restarts(lab, tool, 12)).restart ?? NaN });
         // Who goes first changes from round to round.
         for (let index = 0; index < tools.length; index++) {
           const tool = tools[(index + number) % tools.length]!;
