@@ -1,7 +1,7 @@
-#!/usr/bin/env -S node --max-semi-space-size=1 --v8-pool-size=1 --optimize-for-size --no-turbofan --no-maglev --no-concurrent-sparkplug --no-parallel-scavenge
+#!/usr/bin/env -S node --max-semi-space-size=1 --v8-pool-size=1 --optimize-for-size --no-turbofan --no-maglev --no-sparkplug --no-concurrent-sparkplug --no-parallel-scavenge
 /**
  * The entry. It keeps the compiled code of all that it imports, so that the next start is faster and smaller. A master allocates little: a small
- * young generation, a single helper thread of V8, code made for size and no optimizing compiler save it memory and cost it nothing that is seen.
+ * young generation, a single helper thread of V8, code made for size and no compiler save it memory; platform/Compilers.ts turns them on where there is work.
  * Nothing is compiled behind its back: Node's exit waits for such a thread, which may wait for a collection that does not come any more.
  */
 import * as NodeModule from "node:module";

@@ -11,12 +11,16 @@ import { nodeIo, run, type StartMaster } from "../cli/index.ts";
 import type { Control, Service } from "../master/index.ts";
 import { version } from "./version.ts";
 
+/** From here on it is worth a megabyte or two that a master works faster. */
+const manyUnits = 50;
+
 /** Imported when a master starts: the other verbs need none of it. */
 const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath, stateDirectory }) {
   const { api, driver, logs, master, masterRunsOn, platform, processes, replace, store, unitsOf } = yield* Effect.promise(
     () => import("./masterParts.ts"),
   );
   yield* masterRunsOn(process.platform);
+  if (unitsOf(spec.root).length > manyUnits) platform.compile();
   return yield* Effect.gen(function* () {
     yield* platform.takeOver;
     const os = yield* platform.Processes;

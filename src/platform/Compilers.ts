@@ -1,11 +1,17 @@
 /**
- * V8's optimizing compilers. The `hsu` program is started without them: their machine code is eight megabytes of memory to a master, which computes
- * little.
+ * V8's compilers. The `hsu` program is started without them, and interprets: their own code and what they make is up to ten megabytes of memory to a
+ * master, which computes little.
  */
 
-/** Has hot code compiled as Node does by default, from now on, in all threads: for whoever runs more in this process than a master. */
-export const optimize = (): void => {
-  if (!process.execArgv.includes("--no-turbofan")) return;
+/** Only where the program was started without. */
+const turnOn = (...compilers: ReadonlyArray<string>): void => {
+  if (!process.execArgv.includes("--no-sparkplug")) return;
   const { setFlagsFromString } = process.getBuiltinModule("node:v8");
-  for (const flag of ["--turbofan", "--maglev"]) setFlagsFromString(flag);
+  for (const compiler of compilers) setFlagsFromString(`--${compiler}`);
 };
+
+/** Has code that is run often compiled as it stands, from now on: for a master of so many units that it has work to do. */
+export const compile = (): void => turnOn("sparkplug");
+
+/** Has it compiled and optimized as Node does by default, in all threads: for whoever runs more in this process than a master. */
+export const optimize = (): void => turnOn("sparkplug", "maglev", "turbofan");

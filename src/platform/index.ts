@@ -6,7 +6,7 @@
  * Never changes: it is the only room with `node:child_process`, `/proc` and `process.kill`; a process is known by pid + start time + boot id;
  * what it starts leads its own process group and writes its output without the master's help.
  */
-export { optimize } from "./Compilers.ts";
+export { compile, optimize } from "./Compilers.ts";
 export { canReplace, replaceSoon, takeOver, tookOver, tryOut } from "./Replace.ts";
 export * from "./FreePort.ts";
 export { newInvocation } from "./Invocation.ts";
