@@ -234,6 +234,19 @@ describe("down", () => {
   );
 });
 
+describe("down without a wait", () => {
+  test(
+    "has asked for the shutdown before it gives up waiting",
+    withMaster(({ io, server }) =>
+      Effect.gen(function* () {
+        expect(yield* hsu(io, "down", "--timeout", "0")).toBe(124);
+        expect(server.calls).toContain("shutdown");
+        expect(io.err()).toContain("error: the shutdown took longer than 0s [HSU-CLI-004]");
+      }),
+    ),
+  );
+});
+
 describe("no master", () => {
   test.each([["status"], ["tree"], ["start", "web"], ["signal", "web", "TERM"], ["logs", "web"], ["events"], ["down"]])(
     "%s: 3",

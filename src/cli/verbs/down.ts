@@ -21,6 +21,9 @@ const ended = (master: Option.Option<ProcessIdentity>): Effect.Effect<void> =>
     return Effect.flatMap(isAlive, (alive) => (alive ? Effect.delay(ended(master), 5) : Effect.void));
   });
 
+/** How long a master may take to hear that it is to end, at least. */
+const askMillis = 5000;
+
 export const run: Verb = (invocation) => {
   const millis = typeof invocation.flags["timeout"] === "number" ? invocation.flags["timeout"] : 60_000;
   const late = new DeadlineExceeded({
@@ -28,19 +31,29 @@ export const run: Verb = (invocation) => {
     millis,
     hint: "it goes on: `hsu status` shows what is left, `hsu down` waits again",
   });
-  return withMaster(invocation, ({ call, closed }) =>
-    Effect.gen(function* () {
+  const unasked = new DeadlineExceeded({
+    what: "asking the master to end",
+    millis: Math.max(millis, askMillis),
+    hint: "nothing was stopped: `hsu status` tells whether it answers",
+  });
+  return withMaster(invocation, ({ call, closed }) => {
+    const ask = Effect.gen(function* () {
       const { pid, units } = yield* call.Status(undefined);
       const master = yield* identify(pid);
       const alive = units.filter((unit) => unit.pid !== null).length;
       yield* say(invocation, `stopping ${count(alive, "unit")} of master ${pid}`);
       // The answer may be overtaken by the end of the master: then the connection is closed, which is what we wait for.
       yield* Effect.raceFirst(call.Shutdown(undefined), closed).pipe(Effect.catchTag("RpcClientError", () => Effect.void));
-      yield* closed;
-      yield* ended(master);
-      return pid;
-    }).pipe(Effect.timeoutOrElse({ duration: millis, orElse: () => Effect.fail(late) })),
-  ).pipe(
+      return { master, pid };
+    });
+    // However short the wait may be: it begins when the shutdown has.
+    return Effect.flatMap(Effect.timeoutOrElse(ask, { duration: unasked.millis, orElse: () => Effect.fail(unasked) }), ({ master, pid }) =>
+      Effect.andThen(closed, ended(master)).pipe(
+        Effect.as(pid),
+        Effect.timeoutOrElse({ duration: millis, orElse: () => Effect.fail(late) }),
+      ),
+    );
+  }).pipe(
     Effect.flatMap((pid) => print(invocation, `master ${pid} has ended\n`)),
     Effect.as(ExitCode.ok),
   );
