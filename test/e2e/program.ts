@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect";
 import { inject } from "vitest";
 import { connect } from "../../src/cli/Client.ts";
 import { marked } from "../marked.ts";
-import { folderOf, hierarchies, instanceName } from "../../src/platform/linux/CgroupPlace.ts";
+import { controllerMount, folderOf, hierarchies, instanceName } from "../../src/platform/linux/CgroupPlace.ts";
 import type { MasterStatus } from "../../src/protocol/MasterRpc.ts";
 
 export interface Ended {
@@ -62,8 +62,14 @@ export const freePort = (): Promise<number> =>
   });
 
 const removeGroups = (stateDirectory: string): void => {
-  for (const hierarchy of hierarchies(readFileSync("/proc/self/mountinfo", "latin1"))) {
-    const above = folderOf(hierarchy, readFileSync("/proc/self/cgroup", "latin1"));
+  const mountinfo = readFileSync("/proc/self/mountinfo", "latin1");
+  const own = readFileSync("/proc/self/cgroup", "latin1");
+  const together = hierarchies(mountinfo).map((hierarchy) => folderOf(hierarchy, own));
+  const limits = ["memory", "cpu", "pids", "blkio"].map((controller) => {
+    const mount = controllerMount(mountinfo, controller);
+    return mount && folderOf(mount, own, controller);
+  });
+  for (const above of [...together, ...limits]) {
     const instance = join(above ?? "", instanceName(stateDirectory));
     if (!existsSync(instance)) continue;
     const units = readdirSync(instance, { withFileTypes: true }).filter((entry) => entry.isDirectory());
