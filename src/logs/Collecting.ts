@@ -35,6 +35,7 @@ export const collecting = ({ stateDirectory, units }: CollectingOptions): Effect
     return {
       begin: (unit, spec) => Effect.map(LogFiles.prepare(stateDirectory, unit), () => collector.begin(unit, spec)),
       end: (unit) => Effect.sync(() => collector.end(unit)),
+      keep: (unit, spec) => collector.keep(unit, spec),
       read: (unit, spec, query) =>
         Stream.unwrap(
           Effect.gen(function* () {

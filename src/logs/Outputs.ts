@@ -15,6 +15,8 @@ export interface Outputs {
   readonly begin: (unit: string, spec?: LogsSpec) => Effect.Effect<Readonly<Record<LogFiles.LogStream, string>>, Paths.DirectoryError>;
   /** That run is over, and nobody writes any more. */
   readonly end: (unit: string) => Effect.Effect<void>;
+  /** Lines are kept otherwise from now on. */
+  readonly keep: (unit: string, spec: LogsSpec | undefined) => void;
   /** What it has written, in order. */
   readonly read: (unit: string, spec: LogsSpec | undefined, query: LogQuery) => Stream.Stream<LogLine>;
   /** Who is told when what a unit writes cannot be taken over, and when it can be again. */
@@ -29,5 +31,6 @@ export const direct = (stateDirectory: string): Outputs => ({
     tail({ stateDirectory, unit, lines: lines ?? Number.MAX_SAFE_INTEGER, follow }).pipe(
       Stream.filter(({ text }) => isWanted({ follow, lines, ...(grep && { grep }), ...(level && { level }) }, null, text)),
     ),
+  keep: () => {},
   listen: () => {},
 });

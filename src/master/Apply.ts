@@ -22,6 +22,7 @@ import type { Control } from "./Control.ts";
 import type { Entry } from "./Entry.ts";
 import type { History } from "./History.ts";
 import type { LiveOrder } from "./LiveOrder.ts";
+import type { Outputs } from "../logs/index.ts";
 import * as Revisions from "./Revisions.ts";
 import { inOrder, type Stages, stagesOf } from "./Stages.ts";
 import type { GroupAt } from "./Tree.ts";
@@ -38,6 +39,7 @@ export interface Live {
   };
   readonly store: Store;
   readonly history: History;
+  readonly outputs: Outputs;
   readonly phase: () => MasterStatus["phase"];
 }
 
@@ -152,6 +154,7 @@ export const make = (live: Live, commands: Commands): Applier => {
       const entry = kind === "unit" ? entries.get(id) : undefined;
       if (entry === undefined) return [];
       entry.spec = spec as UnitSpec;
+      live.outputs.keep(id, entry.spec.logs);
       return [[id, entry] as const];
     });
     entries.clear();

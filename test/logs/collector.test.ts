@@ -164,6 +164,16 @@ describe("a unit's log", () => {
     );
   });
 
+  it("is kept otherwise from the next lines on, while the unit runs", async () => {
+    const unit = collectedUnit(logsSpec());
+    unit.write("raw\n");
+    await unit.settled();
+    unit.collector.keep("u", logsSpec({ format: "plain", prefix: "now" }));
+    unit.write("plain\n");
+    await unit.settled();
+    expect(logFiles(unit.folder)).toEqual(["raw\n", "now plain\n"]);
+  });
+
   it("gives the disk back behind it", async () => {
     const unit = collectedUnit(logsSpec({ rotation: { maxBytes: 50_000_000 } }));
     const chunk = numberedLines(1, 100_000, 100);

@@ -12,6 +12,7 @@ const IN_PLACE = new Set([
   "description",
   "enabled",
   "instanceOf",
+  "logs",
   "onCall",
   "probes",
   "reloadSignal",

@@ -67,6 +67,14 @@ export class Collector {
     return { stdout: paths[0]!, stderr: paths[1]! };
   }
 
+  /** From the next lines on. */
+  keep(unit: string, spec: LogsSpec = defaultLogs): void {
+    for (const each of this.#units.get(unit) ?? []) {
+      each.pipe.keep(spec);
+      this.#wake(each);
+    }
+  }
+
   /** The run is over, and nobody writes any more. */
   end(unit: string): void {
     for (const each of this.#units.get(unit) ?? []) {
