@@ -22,7 +22,7 @@ import type { Control } from "../master/Control.ts";
 import { MasterHttp, type Problem, Readable } from "../protocol/HttpApi.ts";
 import { Tokens } from "../security/index.ts";
 import { access, handlers } from "./HttpHandlers.ts";
-import { HttpNotOpened, type HttpPlace } from "./HttpServer.ts";
+import { HttpNotOpened, type HttpPlace } from "./HttpPlace.ts";
 import { forbidden, malformed, nothingHere } from "./Problems.ts";
 
 const limits = {

@@ -24,7 +24,7 @@ const titles: Readonly<Record<Problem["status"], string>> = {
   503: "Unavailable",
 };
 
-export const problem = <Status extends Problem["status"]>(status: Status, code: string, detail: string, hint: string): Of<Status> =>
+const problem = <Status extends Problem["status"]>(status: Status, code: string, detail: string, hint: string): Of<Status> =>
   ({ type: `urn:hsu:error:${code}`, title: titles[status], status, detail, code, hint }) as Of<Status>;
 
 const of =

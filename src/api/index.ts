@@ -5,7 +5,8 @@
  * May import: `master` and the rooms below it, never `cli` or `bin`.
  * Never changes: an adapter decides nothing. What a call means is said once, in `Control`; what it looks like on the wire, in `protocol/`.
  */
-export { type HttpPlace, HttpNotOpened, serve as serveHttp } from "./HttpServer.ts";
+export { type HttpPlace, HttpNotOpened } from "./HttpPlace.ts";
+export { serve as serveHttp } from "./HttpServer.ts";
 export { PortInUse, PortNotOpened, serve as serveGrpc } from "./GrpcServer.ts";
 export { RegistryNotOpened, type RegistryPlaces, serve as serveRegistry } from "./RegistryServer.ts";
 export { handlers, layer, serve } from "./RpcServer.ts";

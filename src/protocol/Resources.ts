@@ -37,7 +37,7 @@ export const UsageSample = Schema.Struct({
 export type UsageSample = typeof UsageSample.Type;
 
 /** One row of a history. */
-export const UsageRow = Schema.Struct({
+const UsageRow = Schema.Struct({
   at: Schema.Number,
   cpuPercent: Known,
   rss: Known,
