@@ -93,7 +93,8 @@ export const restarts = (lab: Lab, tool: Tool, kills: number): Promise<Sample> =
     await sleep(1000);
     const helpers = managersOf(manager.root, lab.beacon);
     kill(manager.root);
-    await manager.ended.catch(() => {});
+    // pm2's client does not hear of it.
+    await Promise.race([manager.ended, sleep(1000)]);
     await sleep(500);
     const sample: Sample = { restart: median(times), rss10 };
     if (tool.name !== "pm2" && !tool.name.startsWith("floor")) {
