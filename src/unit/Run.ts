@@ -464,8 +464,8 @@ export const restartTypes = {
 /** The child of the unit's group: its restarts, its backoff and its stop deadline are the supervisor's own. */
 export const childSpec = (args: RunArgs): ChildSpec.ChildSpec<RunRpcs, never> => {
   const { id, restart, startTimeoutMillis, stopTimeoutMillis } = args.spec;
-  // A one-shot fails in its start, which is tried again by default whatever the restart type is.
-  const maxAttempts = restart.when === "never" && args.spec.start === "oneshot" ? 0 : restart.maxAttempts;
+  // A start that fails is tried again by default whatever the restart type is; one-shots fail in their start.
+  const maxAttempts = restart.when === "never" ? 0 : restart.maxAttempts;
   return ChildSpec.make(Run, args, {
     id,
     restart: restartTypes[restart.when],
@@ -477,7 +477,6 @@ export const childSpec = (args: RunArgs): ChildSpec.ChildSpec<RunRpcs, never> =>
     onStartFailure: "restart",
     retain: true,
     mailbox: "discard",
-    ...(args.after === undefined ? {} : { after: args.after }),
     failurePolicy: carriedOut(maxAttempts === undefined ? restart : { ...restart, maxAttempts }, args.slot, args),
   });
 };

@@ -30,6 +30,17 @@ const whoIsReplaced = (strategy: string): Promise<ReadonlyArray<boolean>> =>
   );
 
 describe("restarts of real processes", () => {
+  it("never means never, also where the process cannot be started", () =>
+    withMaster(
+      "managed_processes:\n  - { id: a, management: { control: { executable: /nowhere/x }, restart_policy: never } }\n",
+      ({ control }) =>
+        Effect.gen(function* () {
+          const failed = yield* until(unit(control, "a"), ({ state }) => state !== "starting" && state !== "stopped");
+          expect(failed).toMatchObject({ state: "failed", restarts: 0, nextStartAt: null });
+          expect((yield* eventsOf(control)).filter(({ type }) => type === "restarting")).toEqual([]);
+        }),
+    ));
+
   it("brings a killed unit back, alone, and counts it", async () => {
     expect(await whoIsReplaced("one_for_one")).toEqual([false, true, false]);
   });
