@@ -65,20 +65,34 @@ const plainBuiltins = {
         }),
 };
 
-/** Where a master of plain units begins, and all that these import with a statement. */
+/** What a master of plain units loads, by who else loads it: each is one file then, since each file costs a start half a millisecond. */
 const startPath = () => {
-  const files = ["bin/hsu.ts", "bin/program.ts", "bin/masterParts.ts", "cli/verbs/up.ts", "config/index.ts"];
   const imports = new Map();
-  let reached;
+  /** These, and all that they import with a statement. */
+  const from = (...files) => {
+    const reached = new Set(files.map((file) => join(root, "src", file)));
+    for (const each of reached) for (const other of imports.get(each) ?? []) reached.add(other);
+    return reached;
+  };
+  let parts;
+  const partOf = (id) => {
+    // The entry is apart: it has to run under an old Node.
+    parts ??= [
+      ["entry", from("bin/hsu.ts")],
+      ["client", from("bin/program.ts", "cli/verbs/status.ts", "cli/Client.ts", "platform/Paths.ts")],
+      ["config", from("cli/verbs/up.ts", "config/index.ts")],
+      ["master", from("bin/masterParts.ts")],
+    ];
+    return parts.find(([, ids]) => ids.has(id))?.[0];
+  };
+  const isEffect = (id) => /node_modules.effect/.test(id);
   return {
     plugin: { name: "start-path", moduleParsed: ({ id, importedIds }) => void imports.set(id, importedIds) },
-    has: (id) => {
-      if (reached === undefined) {
-        reached = new Set(files.map((file) => join(root, "src", file)));
-        for (const each of reached) for (const other of imports.get(each) ?? []) reached.add(other);
-      }
-      return reached.has(id);
-    },
+    // One module of Effect instead of dozens: each module costs a running master memory, and so does what only others need.
+    groups: [
+      { name: "effect", test: (id) => isEffect(id) && partOf(id) !== undefined },
+      ...["client", "config", "master"].map((name) => ({ name, test: (id) => id.startsWith(join(root, "src")) && partOf(id) === name })),
+    ],
   };
 };
 
@@ -109,7 +123,10 @@ const buildBin = async () => {
     // Its native part is found by itself alone: beside the package, or wherever else a package manager has put it.
     external: ["koffi"],
     plugins: [lazyTls, rpcWithoutHttp, plainBuiltins, start.plugin, ascii],
-    onLog: (level, log, report) => report(level === "warn" ? "error" : level, log),
+    onLog: (level, log, report) => {
+      // What the start needs is in few files, whether or not some of it is imported later.
+      if (log.code !== "INEFFECTIVE_DYNAMIC_IMPORT") report(level === "warn" ? "error" : level, log);
+    },
   });
   rmSync(join(dist, "bin"), { recursive: true, force: true });
   const file = join(dist, "bin/hsu.mjs");
@@ -118,8 +135,7 @@ const buildBin = async () => {
     entryFileNames: "[name].mjs",
     chunkFileNames: "[name]-[hash].mjs",
     format: "esm",
-    // One module of Effect instead of dozens: each module costs a running master memory, and so does what only others need.
-    codeSplitting: { groups: [{ name: "effect", test: (id) => /node_modules.effect/.test(id) && start.has(id) }] },
+    codeSplitting: { groups: start.groups },
     minify: { compress: true, mangle: true, codegen: true },
   });
   await bundle.close();
