@@ -8,9 +8,13 @@ import { layer } from "../../src/platform/linux/Processes.ts";
 import { nativeSpawn } from "../../src/platform/linux/PosixSpawn.ts";
 import { options, read, start, temporaryFolder, until } from "./support.ts";
 
-/** What a process has been given: words, folder, environment, descriptors, its own session and group, signals that it blocks or ignores. */
+/**
+ * What a process has been given: words, folder, environment, descriptors, its own session and group, signals that it blocks or ignores. The last are read
+ * without another program: a shell blocks all signals for a moment as it starts one.
+ */
 const report = `echo "$0" "$@"; pwd; env | sort | grep -v '^_='; ls -1 /proc/$$/fd; readlink /proc/$$/fd/0
-cut -d' ' -f5,6 /proc/$$/stat | grep -qx "$$ $$" && echo leads; grep -E '^Sig(Blk|Ign)' /proc/$$/status; exit 3`;
+cut -d' ' -f5,6 /proc/$$/stat | grep -qx "$$ $$" && echo leads
+while read -r line; do case $line in SigBlk*|SigIgn*) echo "$line" ;; esac; done < /proc/$$/status; exit 3`;
 
 it.live("a process is started as Node would start it", () =>
   Effect.gen(function* () {
