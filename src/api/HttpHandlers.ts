@@ -126,11 +126,11 @@ const units = HttpApiBuilder.group(MasterHttp, "units", (handlers) =>
   }),
 );
 
-const resources = Effect.gen(function* () {
-  const { resources: report } = yield* Control;
+/** Of these units, which are those that the token may know of. */
+const resourcesOf = Effect.fnUntraced(function* ({ units: mine }: MasterStatus) {
+  const { resources } = yield* Control;
   const { group } = yield* Scope;
-  const { units: mine } = yield* visible;
-  const all = yield* Effect.orDie(report({ unit: null, history: false, detail: false }));
+  const all = yield* Effect.orDie(resources({ unit: null, history: false, detail: false }));
   if (group === null) return all;
   const ids = new Set(mine.map(({ id }) => id));
   return { ...all, master: null, units: all.units.filter(({ unit }) => ids.has(unit)) };
@@ -146,7 +146,7 @@ const master = HttpApiBuilder.group(MasterHttp, "master", (handlers) =>
         const part = group === null ? whole : subtree(whole, group);
         return part ?? (yield* Effect.fail(forbidden(`there is no group ${JSON.stringify(group)}, which the token is for`)));
       }),
-      resources: () => resources,
+      resources: () => Effect.flatMap(visible, resourcesOf),
       events: ({ headers, query: { follow, since } }) =>
         Effect.map(Scope, ({ group }) => {
           const last = headers["last-event-id"];
@@ -167,7 +167,9 @@ const master = HttpApiBuilder.group(MasterHttp, "master", (handlers) =>
 );
 
 const scraped = HttpApiBuilder.group(MasterHttp, "scraped", (handlers) =>
-  handlers.handleAll({ metrics: () => Effect.map(Effect.all([visible, resources]), ([status, report]) => Metrics.render(status, report)) }),
+  handlers.handleAll({
+    metrics: () => Effect.flatMap(visible, (status) => Effect.map(resourcesOf(status), (report) => Metrics.render(status, report))),
+  }),
 );
 
 /** Who may, by the tokens of this file. */

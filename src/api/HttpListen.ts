@@ -18,6 +18,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse";
 import * as Layer from "effect/Layer";
 import * as References from "effect/References";
 import type * as Scope from "effect/Scope";
+import { isLoopback } from "../config/HttpOf.ts";
 import type { Control } from "../master/Control.ts";
 import { MasterHttp, type Problem, Readable } from "../protocol/HttpApi.ts";
 import { Tokens } from "../security/index.ts";
@@ -36,8 +37,6 @@ const maxConnections = 1000;
 
 const answer = (problem: Problem): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.jsonUnsafe(problem, { status: problem.status, contentType: "application/problem+json" });
-
-const isLoopback = (address: string): boolean => /^(127\.|::1$|localhost$)/.test(address);
 
 /** A web page reaches this machine under any name that leads to it; who means this machine says so. */
 const meant = HttpRouter.middleware(

@@ -11,7 +11,7 @@ import { httpProblems } from "./HttpOf.ts";
 import { logProblems } from "./LogChecks.ts";
 import { listenProblems } from "./ListenChecks.ts";
 import { startProblems } from "./StartChecks.ts";
-import { type Entry, labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
+import { get, labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
 import { unmanagedProblems } from "./UnmanagedOf.ts";
 
 interface Found {
@@ -27,15 +27,6 @@ const entriesOf = (root: Located, path: Path): ReadonlyArray<Found> =>
     const group = isGroup(node.value);
     return [{ node, path: here, group }, ...(group ? entriesOf(root, [...here, "children"]) : [])];
   });
-
-const get = (node: Located | undefined, ...keys: ReadonlyArray<string>): Entry | undefined => {
-  let entry: Entry | undefined;
-  for (const key of keys) {
-    entry = (entry === undefined ? node : entry.node)?.entries.get(key);
-    if (entry === undefined) return undefined;
-  }
-  return entry;
-};
 
 const nameOf = (unit: Located): string => {
   const id = get(unit, "id")?.node;
@@ -175,16 +166,14 @@ export const check = (root: Located, lineOf: LineOf): ReadonlyArray<Problem> => 
     ...listenProblems(
       units.map(({ node }) => node),
       nameOf,
-      get,
     ),
-    ...units.flatMap((unit) => startProblems(unit.node, nameOf(unit.node), get)),
-    ...units.flatMap((unit) => pathProblems(unit.node, nameOf(unit.node), get)),
+    ...units.flatMap((unit) => startProblems(unit.node, nameOf(unit.node))),
+    ...units.flatMap((unit) => pathProblems(unit.node, nameOf(unit.node))),
     ...httpProblems(root),
     ...logProblems(
       root,
       units.map(({ node }) => node),
       nameOf,
-      get,
     ),
     ...checkOrder(root),
     ...idleLimit(get(root, "process_manager")?.node),

@@ -39,10 +39,13 @@ export const httpOf = (folder: string, { address, port, tls }: typeof HttpBlock.
       }),
 });
 
+/** Whether only this machine reaches it. */
+export const isLoopback = (address: string): boolean => /^(127\.|::1$|localhost$)/.test(address);
+
 /** A token that goes over a network in the open is anybody's. */
 export const httpProblems = (root: Located): ReadonlyArray<Problem> => {
   const address = locate(root, ["process_manager", "http", "address"]);
-  if (address === undefined || /^(127\.|::1$|localhost$)/.test(address.text)) return [];
+  if (address === undefined || isLoopback(address.text)) return [];
   if (locate(root, ["process_manager", "http", "tls"]) !== undefined) return [];
   const message = `process_manager.http: ${address.text} is reached from other machines, and tokens would go there in the open`;
   return [

@@ -2,8 +2,8 @@
  * Which of the keys of ListenOf.ts go together with others, and that no two units want one socket.
  */
 import { isMode } from "./ListenOf.ts";
-import type { Entry, Located, Problem } from "./Source.ts";
-import { clash, CONTROLS, type Get } from "./StartChecks.ts";
+import { type Entry, get, type Located, type Problem } from "./Source.ts";
+import { clash, CONTROLS, restartsAlways } from "./StartChecks.ts";
 
 const wrong = ({ end, start }: Pick<Entry, "end" | "start">, message: string, hint?: string): Problem => ({
   code: "HSU-CFG-033",
@@ -16,7 +16,7 @@ const wrong = ({ end, start }: Pick<Entry, "end" | "start">, message: string, hi
 const isOn = (entry: Entry | undefined): entry is Entry => entry !== undefined && entry.node.value !== false;
 
 /** One unit's own. */
-const ofUnit = (control: Located, policy: Located | undefined, name: string, get: Get): ReadonlyArray<Problem> => {
+const ofUnit = (control: Located, policy: Located | undefined, name: string): ReadonlyArray<Problem> => {
   const key = (of: string): Entry | undefined => get(control, of);
   const [listen, onDemand, onCall, schedule] = ["listen", "on_demand", "on_call", "schedule"].map(key);
   const problems: Array<Problem> = [];
@@ -26,8 +26,8 @@ const ofUnit = (control: Located, policy: Located | undefined, name: string, get
       problems.push(clash(onDemand, `${name}: "on_demand" waits for a connection to a socket that there is not`, hint));
     }
     if (isOn(onCall)) problems.push(clash(onCall, `${name}: it is started by a call, or by a connection, not by both`));
-    const strategy = policy?.kind === "map" ? get(policy, "strategy")?.node : policy;
-    if (strategy !== undefined && /^(always|unless[-_]stopped)$/.test(String(strategy.value))) {
+    const strategy = restartsAlways(policy);
+    if (strategy !== undefined) {
       const message = `${name}: with "on_demand" it cannot be restarted ${JSON.stringify(strategy.value)}: it may end when nobody is connected`;
       problems.push(clash(strategy, message, "on_failure, which is the default of such a unit"));
     }
@@ -51,7 +51,7 @@ const ofUnit = (control: Located, policy: Located | undefined, name: string, get
 };
 
 /** Each address of a control block, as it is written, and where. */
-const addressesOf = (control: Located, get: Get): ReadonlyArray<readonly [string, Located]> =>
+const addressesOf = (control: Located): ReadonlyArray<readonly [string, Located]> =>
   (get(control, "listen")?.node.items ?? []).flatMap((socket) =>
     ["tcp", "unix"].flatMap((kind): ReadonlyArray<readonly [string, Located]> => {
       const node = get(socket, kind)?.node;
@@ -60,19 +60,19 @@ const addressesOf = (control: Located, get: Get): ReadonlyArray<readonly [string
   );
 
 /** `units` in the order of the file. */
-export const listenProblems = (units: ReadonlyArray<Located>, nameOf: (unit: Located) => string, get: Get): ReadonlyArray<Problem> => {
+export const listenProblems = (units: ReadonlyArray<Located>, nameOf: (unit: Located) => string): ReadonlyArray<Problem> => {
   const taken = new Map<string, string>();
   return units.flatMap((unit) =>
     CONTROLS.flatMap(({ control: place, policy }) => {
       const control = get(unit, ...place)?.node;
       if (control === undefined) return [];
       const name = nameOf(unit);
-      const twice = addressesOf(control, get).flatMap(([address, node]) => {
+      const twice = addressesOf(control).flatMap(([address, node]) => {
         const first = taken.get(address);
         taken.set(address, first ?? name);
         return first === undefined ? [] : [wrong(node, `${name}: ${first} listens on ${address} already`)];
       });
-      return [...ofUnit(control, get(unit, ...policy)?.node, name, get), ...twice];
+      return [...ofUnit(control, get(unit, ...policy)?.node, name), ...twice];
     }),
   );
 };

@@ -3,32 +3,30 @@
  */
 import { join } from "node:path";
 import { nestedOf } from "./Dialect.ts";
-import type { Entry, Located, Problem } from "./Source.ts";
-
-type Get = (node: Located | undefined, ...keys: ReadonlyArray<string>) => Entry | undefined;
+import { type Entry, get, type Located, type Problem } from "./Source.ts";
 
 const streams = ["stdout", "stderr"] as const;
 const isFile = (target: Located): boolean => {
   const type = target.entries.get("type")?.node.value;
   return target.entries.has("path") && (type === undefined || type === "file");
 };
-const targetsOf = (block: Located | undefined, stream: string, get: Get): ReadonlyArray<Located> | undefined =>
+const targetsOf = (block: Located | undefined, stream: string): ReadonlyArray<Located> | undefined =>
   get(block, "outputs", "separate", stream)?.node.items;
 const isOff = (entry: Entry | undefined): boolean => entry?.node.entries.get("enabled")?.node.value === false;
 
 /** What of one block has no effect, in words. */
-const idleOf = (block: Located, get: Get): ReadonlyArray<string> => [
+const idleOf = (block: Located): ReadonlyArray<string> => [
   ...(get(block, "buffering") === undefined ? [] : ["buffering"]),
   ...(get(block, "backlog", "when_full")?.node.value === "block" ? ["when_full: block"] : []),
   ...((get(block, "outputs", "forwarding")?.node.items.length ?? 0) > 0 ? ["forwarding"] : []),
   ...streams.flatMap((stream) => {
-    const targets = targetsOf(block, stream, get) ?? [];
+    const targets = targetsOf(block, stream) ?? [];
     const own = targets.find(isFile);
     return targets.some((target) => target !== own) ? [`targets of ${stream} other than the first file`] : [];
   }),
 ];
 
-const idleGlobal = (block: Located, get: Get): ReadonlyArray<string> => {
+const idleGlobal = (block: Located): ReadonlyArray<string> => {
   const aggregation = get(block, "global_aggregation");
   const metadata = isOff(get(block, "enhancement")) ? undefined : get(block, "enhancement", "metadata")?.node;
   const set = (key: string): unknown => get(metadata, key)?.node.value;
@@ -46,33 +44,28 @@ const warning = (entry: Entry, whose: string, idle: ReadonlyArray<string>): Read
   return idle.length === 0 ? [] : [{ code: "HSU-CFG-101", start, end, message }];
 };
 
-const blockOf = (unit: Located, get: Get): Entry | undefined => {
+const blockOf = (unit: Located): Entry | undefined => {
   const kind = nestedOf(get(unit, "management")?.node.value);
   return kind === undefined ? get(unit, "management", "log_collection") : get(unit, "management", kind, "control", "log_collection");
 };
 
-export const logProblems = (
-  root: Located,
-  units: ReadonlyArray<Located>,
-  nameOf: (unit: Located) => string,
-  get: Get,
-): ReadonlyArray<Problem> => {
+export const logProblems = (root: Located, units: ReadonlyArray<Located>, nameOf: (unit: Located) => string): ReadonlyArray<Problem> => {
   const global = get(root, "log_collection");
   const common = global === undefined || isOff(global) ? undefined : get(global.node, "default");
   const problems: Array<Problem> = [];
   if (global !== undefined && !isOff(global)) {
-    const ofAll = common === undefined || isOff(common) ? [] : idleOf(common.node, get);
-    problems.push(...warning(global, "", [...idleGlobal(global.node, get), ...ofAll.map((idle) => `default ${idle}`)]));
+    const ofAll = common === undefined || isOff(common) ? [] : idleOf(common.node);
+    problems.push(...warning(global, "", [...idleGlobal(global.node), ...ofAll.map((idle) => `default ${idle}`)]));
   }
   const folder = common === undefined ? undefined : get(global?.node, "system", "process_directory")?.node.value;
   const taken = new Map<string, string>();
   for (const unit of units) {
-    const own = blockOf(unit, get);
+    const own = blockOf(unit);
     const block = own === undefined || isOff(own) ? undefined : own.node;
-    if (own !== undefined && block !== undefined) problems.push(...warning(own, `${nameOf(unit)}: `, idleOf(block, get)));
+    if (own !== undefined && block !== undefined) problems.push(...warning(own, `${nameOf(unit)}: `, idleOf(block)));
     const id = get(unit, "id")?.node.value;
     for (const stream of streams) {
-      const targets = targetsOf(block, stream, get) ?? (isOff(common) ? undefined : targetsOf(common?.node, stream, get));
+      const targets = targetsOf(block, stream) ?? (isOff(common) ? undefined : targetsOf(common?.node, stream));
       const path = targets?.find(isFile)?.entries.get("path")?.node;
       if (path?.kind !== "string" || typeof id !== "string") continue;
       const place = join(typeof folder === "string" ? folder : ".", String(path.value).replaceAll("{process_id}", id));

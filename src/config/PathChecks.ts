@@ -2,9 +2,7 @@
  * Paths that are another system's: the unit is listed, and cannot start here, while the others run.
  */
 import * as NodePath from "node:path";
-import type { Entry, Located, Problem } from "./Source.ts";
-
-type Get = (node: Located | undefined, ...keys: ReadonlyArray<string>) => Entry | undefined;
+import { get, type Located, type Problem } from "./Source.ts";
 
 /** Where the paths of a unit are. */
 const PLACES = [
@@ -19,7 +17,7 @@ const PLACES = [
 /** A drive, or backslashes for slashes. */
 export const isWindowsPath = (path: string): boolean => /^[A-Za-z]:[\\/]/.test(path) || (path.includes("\\") && !path.includes("/"));
 
-export const pathProblems = (unit: Located, name: string, get: Get, separator: string = NodePath.sep): ReadonlyArray<Problem> =>
+export const pathProblems = (unit: Located, name: string, separator: string = NodePath.sep): ReadonlyArray<Problem> =>
   separator === "\\"
     ? []
     : PLACES.flatMap((place): ReadonlyArray<Problem> => {

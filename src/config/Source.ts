@@ -276,6 +276,16 @@ export const locate = (root: Located, path: Path): Located | undefined => {
   return node;
 };
 
+/** The entry behind these keys of maps, with its key, if there is one. */
+export const get = (node: Located | undefined, ...keys: ReadonlyArray<string>): Entry | undefined => {
+  let entry: Entry | undefined;
+  for (const key of keys) {
+    entry = (entry === undefined ? node : entry.node)?.entries.get(key);
+    if (entry === undefined) return undefined;
+  }
+  return entry;
+};
+
 /** The key that a path ends in, or the value if it ends in a list; the root's start when there is neither. */
 export const labelOf = (root: Located, path: Path): { readonly start: number; readonly end: number } => {
   const last = path.at(-1);

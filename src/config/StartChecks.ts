@@ -1,9 +1,7 @@
 /**
  * Which of the keys of Starts.ts go together.
  */
-import type { Entry, Located, Problem } from "./Source.ts";
-
-export type Get = (node: Located | undefined, ...keys: ReadonlyArray<string>) => Entry | undefined;
+import { type Entry, get, type Located, type Problem } from "./Source.ts";
 
 /** Where the control block and the restart policy of a unit are. */
 export const CONTROLS = [
@@ -22,6 +20,12 @@ export const clash = ({ end, start }: Pick<Entry, "end" | "start">, message: str
   ...(hint === undefined ? {} : { hint }),
 });
 
+/** What a restart policy says, where it is a strategy under which an end with success is none. */
+export const restartsAlways = (policy: Located | undefined): Located | undefined => {
+  const strategy = policy?.kind === "map" ? get(policy, "strategy")?.node : policy;
+  return strategy !== undefined && /^(always|unless[-_]stopped)$/.test(String(strategy.value)) ? strategy : undefined;
+};
+
 const ofSchedule = (schedule: Entry | undefined): ReadonlyArray<Problem> => {
   if (schedule?.node.kind !== "map") return [];
   const { entries } = schedule.node;
@@ -36,7 +40,7 @@ const ofSchedule = (schedule: Entry | undefined): ReadonlyArray<Problem> => {
 };
 
 /** Keys of one unit that exclude each other, or mean nothing without another one. */
-export const startProblems = (unit: Located, name: string, get: Get): ReadonlyArray<Problem> =>
+export const startProblems = (unit: Located, name: string): ReadonlyArray<Problem> =>
   CONTROLS.flatMap((place) => {
     const control = get(unit, ...place.control)?.node;
     const keys = {
@@ -45,8 +49,7 @@ export const startProblems = (unit: Located, name: string, get: Get): ReadonlyAr
       runTimeout: get(control, "run_timeout"),
       watchdog: get(control, "watchdog"),
     };
-    const policy = get(unit, ...place.policy)?.node;
-    const strategy = policy?.kind === "map" ? get(policy, "strategy")?.node : policy;
+    const strategy = restartsAlways(get(unit, ...place.policy)?.node);
     const isOneshot = keys.start?.node.value === "oneshot";
     const problems = [...ofSchedule(keys.schedule)];
     if (isOneshot && keys.schedule !== undefined) {
@@ -57,7 +60,7 @@ export const startProblems = (unit: Located, name: string, get: Get): ReadonlyAr
     if (isOneshot && keys.runTimeout !== undefined) {
       problems.push(clash(keys.runTimeout, `${name}: the run of a "oneshot" is its start`, "startup_timeout is its deadline"));
     }
-    if (keys.schedule !== undefined && strategy !== undefined && /^(always|unless[-_]stopped)$/.test(String(strategy.value))) {
+    if (keys.schedule !== undefined && strategy !== undefined) {
       const message = `${name}: with a "schedule" it cannot be restarted ${JSON.stringify(strategy.value)}: it would never end`;
       problems.push(clash(strategy, message, "on_failure or never"));
     }

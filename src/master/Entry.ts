@@ -33,6 +33,9 @@ export const entriesOf = (group: GroupSpec, above: ReadonlyArray<string>): Map<s
   return entries;
 };
 
+/** A call to a unit's mailbox has no deadline of its own: a start and a stop each have one below it. */
+export const commandTimeout = { timeout: "infinity" } as const;
+
 /** The mailbox of a unit. */
 export const refOf = (entry: Entry): UnitRef => {
   if (entry.ref === null) throw new Error(`the mailbox of ${entry.spec.id} is not up yet`);

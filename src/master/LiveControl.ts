@@ -17,7 +17,7 @@ import * as Revisions from "./Revisions.ts";
 import { call as callUnit } from "./Call.ts";
 import type { Control } from "./Control.ts";
 import * as OnCall from "./OnCall.ts";
-import { type Entry, refOf } from "./Entry.ts";
+import { commandTimeout, type Entry, refOf } from "./Entry.ts";
 import type { History } from "./History.ts";
 import { start as startWithNeeds } from "./NeedsFirst.ts";
 import type { Options } from "./Options.ts";
@@ -25,9 +25,6 @@ import { inTurn, type LiveOrder } from "./LiveOrder.ts";
 import type { Monitoring } from "./Monitoring.ts";
 import { report } from "./Resources.ts";
 import { type GroupAt, treeOf } from "./Tree.ts";
-
-/** A call to a unit's mailbox has no deadline of its own: a start and a stop each have one below it. */
-const commandTimeout = { timeout: "infinity" } as const;
 
 const isCallError = (error: unknown): error is CallError =>
   error instanceof CallTimeout ||

@@ -53,25 +53,25 @@ export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Eff
     let passing: Promise<void> | null = null;
     let passedAt = -Infinity;
     let timer: Fiber.Fiber<unknown> | null = null;
+    /** What it waits for at the moment. */
+    let tickMillis = intervalMillis;
 
     /** What those may have that are up, or about to be. */
     const demands = new Map<string, Admission.Demand>();
     const percent = spec.overcommitPercent ?? Admission.usualPercent;
-    const rhythmOf = ({ limits }: UnitSpec): Pick<Subject, "intervalMillis" | "rows"> => {
-      const interval = limits?.monitoring?.intervalMillis ?? intervalMillis;
-      return { intervalMillis: interval, rows: rowsFor(limits?.monitoring?.retentionMillis ?? retentionMillis, interval) };
-    };
+    const intervalOf = ({ limits }: UnitSpec): number => limits?.monitoring?.intervalMillis ?? intervalMillis;
     /** As often as the one wants it that wants it most often. */
-    const tickMillis = (): number => {
+    const leastInterval = (): number => {
       let least = intervalMillis;
-      for (const { spec: unit } of watched.values()) least = Math.min(least, rhythmOf(unit).intervalMillis);
+      for (const { spec: unit } of watched.values()) least = Math.min(least, intervalOf(unit));
       return least;
     };
     const subjectOf = (meter: Meter, { onSample, since, spec: unit }: Watched): Subject => ({
       id: unit.id,
       meter,
       since,
-      ...rhythmOf(unit),
+      intervalMillis: intervalOf(unit),
+      rows: rowsFor(unit.limits?.monitoring?.retentionMillis ?? retentionMillis, intervalOf(unit)),
       onSample,
     });
     /** Opened with the first look: a unit that has ended by then costs nothing. */
@@ -99,7 +99,7 @@ export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Eff
       meter && { id: ownId, meter, since: startedAt, intervalMillis, rows: rowsFor(retentionMillis, intervalMillis) };
     const tick = Effect.forever(
       Effect.andThen(
-        Effect.suspend(() => Effect.sleep(tickMillis())),
+        Effect.suspend(() => Effect.sleep((tickMillis = leastInterval()))),
         Effect.suspend(() => looked(false)),
       ),
     );
@@ -131,16 +131,19 @@ export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Eff
       },
       leave: (unit) => void demands.delete(unit),
       watch: (one) => {
-        const before = tickMillis();
         const earlier = watched.get(one.spec.id);
         if (earlier !== undefined) close(earlier);
         watched.set(one.spec.id, one);
         // One that wants to be looked at sooner is not kept waiting for the others' turn.
-        if (tickMillis() < before) {
-          timer?.interruptUnsafe();
+        const wanted = intervalOf(one.spec);
+        if (timer !== null && wanted < tickMillis) {
+          timer.interruptUnsafe();
           timer = null;
         }
-        timer ??= fork(tick);
+        if (timer === null) {
+          tickMillis = Math.min(intervalMillis, wanted);
+          timer = fork(tick);
+        }
         return () => {
           close(one);
           if (watched.get(one.spec.id) === one) watched.delete(one.spec.id);

@@ -4,10 +4,8 @@
 import * as Effect from "effect/Effect";
 import { StartFailed } from "../protocol/Errors.ts";
 import { Demand } from "../unit/index.ts";
-import { type Entry, refOf } from "./Entry.ts";
+import { commandTimeout, type Entry, refOf } from "./Entry.ts";
 import type { LiveOrder } from "./LiveOrder.ts";
-
-const commandTimeout = { timeout: "infinity" } as const;
 
 /** Starts the units that are down and that this one needs, each behind what it needs itself; why the first of them did not start. */
 const startNeeded = (unit: string, entries: ReadonlyMap<string, Entry>, order: LiveOrder): Effect.Effect<string | null> => {

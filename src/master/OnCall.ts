@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import type { InvalidTransition, NotAllowed, StartFailed } from "../protocol/Errors.ts";
 import { waitsForCall } from "../unit/index.ts";
-import { type Entry, refOf } from "./Entry.ts";
+import { commandTimeout, type Entry, refOf } from "./Entry.ts";
 
 type Start = (unit: string) => Effect.Effect<unknown, StartFailed | InvalidTransition | NotAllowed>;
 
@@ -21,7 +21,7 @@ export const wake = (entry: Entry, start: Start): Effect.Effect<void, StartFaile
   const { slot, spec } = entry;
   if (spec.onCall === undefined) return Effect.void;
   return Effect.gen(function* () {
-    const { reason, state } = yield* Effect.orDie(refOf(entry).call("Describe", undefined, { timeout: "infinity" }));
+    const { reason, state } = yield* Effect.orDie(refOf(entry).call("Describe", undefined, commandTimeout));
     const underWay = starts.get(entry);
     if (underWay !== undefined) return yield* Deferred.await(underWay);
     // It was idle a moment too long: it has to be down before it comes back.

@@ -2,23 +2,25 @@
  * The probes of a unit's process, loaded by the first unit that has any: a master without pays nothing for them.
  */
 import * as Effect from "effect/Effect";
-import type { Actor } from "../actor/index.ts";
+import type { Driver } from "../driver/index.ts";
 import type { ProbesSpec } from "../health/index.ts";
-import type { RunArgs, RunRpcs } from "./Run.ts";
+import type { ProbeFailed } from "./ProbeFailed.ts";
+import type { RunArgs } from "./Run.ts";
 
 const loaded = Effect.promise(() => import("./Probing.ts"));
 
-export const beginProbing = (
-  { driver, mailbox, slot, spec }: Pick<RunArgs, "driver" | "mailbox" | "slot" | "spec">,
-  probes: ProbesSpec,
-  context: Actor.ActorContext<RunRpcs>,
-) =>
+interface Probed extends Pick<RunArgs, "mailbox" | "slot" | "spec"> {
+  readonly exec: Driver["exec"];
+}
+
+/** `onFailed`: the process is not alive any more, or did not come to life. */
+export const beginProbing = ({ exec, mailbox, slot, spec }: Probed, probes: ProbesSpec, onFailed: (error: ProbeFailed) => void) =>
   Effect.flatMap(loaded, ({ begin }) =>
     begin({
       probes,
       slot,
-      exec: ({ command, args: words }) => driver.exec({ ...spec, executable: command, args: words }),
+      exec: ({ args, command }) => exec({ ...spec, executable: command, args }),
       notice: (type, message) => mailbox.cast("Noticed", { type, message }),
-      onFailed: (error) => context.self.cast("Unhealthy", error),
+      onFailed,
     }),
   );

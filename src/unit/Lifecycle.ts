@@ -3,7 +3,7 @@
  *
  * Commands come from people and APIs; the other events are what the unit's supervisor reports of the child that runs it.
  */
-import type { UnitState } from "../protocol/MasterRpc.ts";
+import { UnitState } from "../protocol/MasterRpc.ts";
 
 /** What a person or an API asks of a unit. */
 export const commands = ["start", "stop", "restart", "signal", "reload", "reset-failed"] as const;
@@ -35,17 +35,7 @@ export type Report = (typeof reports)[number];
 
 export type LifecycleEvent = Command | Report;
 
-export const states = [
-  "stopped",
-  "waiting",
-  "blocked",
-  "starting",
-  "running",
-  "completed",
-  "stopping",
-  "failed",
-  "backoff",
-] as const satisfies ReadonlyArray<UnitState>;
+export const states = UnitState.literals;
 
 /**
  * What the unit has its supervisor do: start the child; stop it and keep it down; both, in that order; or pass a signal on to the process. `forget`:

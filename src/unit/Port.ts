@@ -15,15 +15,20 @@ const fallbackPort = 50051;
 export const withPort = (args: ReadonlyArray<string>, port: number | null): ReadonlyArray<string> =>
   port === null ? args : [...args, "--port", String(port)];
 
-const hold = (slot: Slot, ports: Ports, taking: Effect.Effect<number, NoPort>): Effect.Effect<number, NoPort, Scope.Scope> =>
-  Effect.tap(
-    Effect.acquireRelease(taking, (port) => Effect.sync(() => ports.giveBack(port))),
-    (port) => Effect.sync(() => void (slot.port = port)),
+/** A free port, until the scope closes. */
+export const take = (ports: Ports): Effect.Effect<number, NoPort, Scope.Scope> =>
+  Effect.acquireRelease(ports.take, (port) => Effect.sync(() => ports.giveBack(port)));
+
+/** One that is in use already, until the scope closes. */
+export const reserve = (ports: Ports, port: number): Effect.Effect<number, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => (ports.reserve(port), port)),
+    () => Effect.sync(() => ports.giveBack(port)),
   );
 
 /** For a new process: a free port, held until the scope closes. */
 export const newPort = ({ kind }: UnitSpec, slot: Slot, ports: Ports): Effect.Effect<number | null, NoPort, Scope.Scope> =>
-  kind === "integrated" ? hold(slot, ports, ports.take) : Effect.succeed(null);
+  kind === "integrated" ? Effect.tap(take(ports), (port) => Effect.sync(() => void (slot.port = port))) : Effect.succeed(null);
 
 /** For a process that goes on: the one that was written down. */
 export const keepPort = (
@@ -33,14 +38,7 @@ export const keepPort = (
   recorded: number | undefined,
 ): Effect.Effect<void, never, Scope.Scope> => {
   if (kind !== "integrated") return Effect.void;
-  const port = recorded ?? fallbackPort;
-  return Effect.orDie(
-    hold(
-      slot,
-      ports,
-      Effect.sync(() => (ports.reserve(port), port)),
-    ),
-  ).pipe(Effect.asVoid);
+  return Effect.map(reserve(ports, recorded ?? fallbackPort), (port) => void (slot.port = port));
 };
 
 /** The port in a record, where there is one. */

@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type { NoPort, Ports } from "../platform/index.ts";
+import { reserve, take } from "./Port.ts";
 import type { Slot } from "./Run.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
 
@@ -12,12 +13,7 @@ const isTold = ({ kind, proxy }: UnitSpec): boolean => proxy !== undefined && pr
 
 /** For a new process: a free port, held until the scope closes; null where it needs none. */
 export const newPort = (spec: UnitSpec, slot: Slot, ports: Ports): Effect.Effect<number | null, NoPort, Scope.Scope> =>
-  isTold(spec)
-    ? Effect.tap(
-        Effect.acquireRelease(ports.take, (port) => Effect.sync(() => ports.giveBack(port))),
-        (port) => Effect.sync(() => void (slot.behind = port)),
-      )
-    : Effect.succeed(null);
+  isTold(spec) ? Effect.tap(take(ports), (port) => Effect.sync(() => void (slot.behind = port))) : Effect.succeed(null);
 
 /** For a process that goes on: the one that was written down. */
 export const keepPort = (
@@ -27,11 +23,7 @@ export const keepPort = (
   recorded: number | undefined,
 ): Effect.Effect<void, never, Scope.Scope> => {
   if (!isTold(spec) || recorded === undefined) return Effect.void;
-  const reserve = Effect.sync(() => {
-    ports.reserve(recorded);
-    slot.behind = recorded;
-  });
-  return Effect.acquireRelease(reserve, () => Effect.sync(() => ports.giveBack(recorded)));
+  return Effect.map(reserve(ports, recorded), (port) => void (slot.behind = port));
 };
 
 /** What its process finds in its environment. */

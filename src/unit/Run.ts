@@ -10,6 +10,7 @@ import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef, ChildSpec, ExitReason } from "../actor/index.ts";
 import type { Driver, Task } from "../driver/index.ts";
+import type { ProbesSpec } from "../health/index.ts";
 import { type Health, LastExit } from "../protocol/MasterRpc.ts";
 import { newInvocation, type Ports } from "../platform/index.ts";
 import type { HeldLimit } from "../protocol/Resources.ts";
@@ -310,6 +311,10 @@ const heard = (args: RunArgs, task: Task, notifying: Notifying) => {
   return Gently.whileStarting(task, patience, ready);
 };
 
+/** Asks its process what these probes ask; where it fails them, it hears of it. */
+const asked = (args: RunArgs, probes: ProbesSpec, context: Actor.ActorContext<RunRpcs>) =>
+  beginProbing({ ...args, exec: args.driver.exec }, probes, (error) => context.self.cast("Unhealthy", error));
+
 /** Returns when the start is complete: at once, or when the startup probe has passed. */
 const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, limiting: Limiting | null, context: Actor.ActorContext<RunRpcs>) {
   const { slot, spec } = args;
@@ -324,7 +329,7 @@ const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, limiting: 
     const failure = failureOf(args, limiting, exit);
     return failure === null ? Effect.void : Effect.fail(failure);
   });
-  const started = Effect.flatMap(beginProbing(args, probes, context), (probing) =>
+  const started = Effect.flatMap(asked(args, probes, context), (probing) =>
     Effect.tapError(Effect.as(Effect.raceFirst(probing.started, isGone), probing), () => {
       probing.stop();
       return Gently.end(task, patience);
@@ -344,7 +349,7 @@ const reprobe = (state: Running, context: Actor.ActorContext<RunRpcs>) => {
     args.slot.readiness.set(true);
     return { ...state, probing: null };
   }
-  const begun = Effect.provideService(beginProbing(args, probes, context), Scope.Scope, context.scope);
+  const begun = Effect.provideService(asked(args, probes, context), Scope.Scope, context.scope);
   return Effect.map(begun, (probing): Running => ({ ...state, probing }));
 };
 

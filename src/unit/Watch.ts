@@ -12,6 +12,7 @@ import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, type ActorRef, ChildSpec, ExitReason, type Supervisor } from "../actor/index.ts";
 import type { Driver, Finder, FoundTask } from "../driver/index.ts";
 import { NotAllowed } from "../protocol/Errors.ts";
+import { beginProbing } from "./BeginProbing.ts";
 import { type Monitor, watched } from "./Monitor.ts";
 import type { Probing } from "./Probing.ts";
 import type { Slot } from "./Run.ts";
@@ -72,23 +73,12 @@ const dueIn = ({ args, misses, task }: State): number => {
 };
 
 /** Asks who was found how it is. Whatever it says, nobody is ended for it. */
-const probe = ({ exec, mailbox, slot, spec }: WatchArgs): Effect.Effect<Probing | null, never, Scope.Scope> => {
-  if (spec.probes === undefined)
-    return Effect.as(
-      Effect.sync(() => slot.readiness.set(true)),
-      null,
-    );
-  const { probes } = spec;
-  return Effect.flatMap(
-    Effect.promise(() => import("./Probing.ts")),
-    ({ begin }) =>
-      begin({
-        probes,
-        slot,
-        exec: ({ args, command }) => exec({ ...spec, executable: command, args }),
-        notice: (type, message) => mailbox.cast("Noticed", { type, message }),
-        onFailed: () => {},
-      }),
+const probe = (args: WatchArgs): Effect.Effect<Probing | null, never, Scope.Scope> => {
+  const { probes } = args.spec;
+  if (probes !== undefined) return beginProbing(args, probes, () => {});
+  return Effect.as(
+    Effect.sync(() => args.slot.readiness.set(true)),
+    null,
   );
 };
 

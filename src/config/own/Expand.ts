@@ -4,7 +4,7 @@
  */
 import * as NodePath from "node:path";
 import { nearest } from "../Nearest.ts";
-import type { Entry, Located, Problem } from "../Source.ts";
+import { type Entry, get, type Located, type Problem } from "../Source.ts";
 import { listWith, mapped, mapWith, merged, without, withKey } from "./Rebuild.ts";
 import { type Environment, withVariables } from "./Variables.ts";
 import { variablesIn } from "./EnvFile.ts";
@@ -29,15 +29,6 @@ export interface Expanded {
 const MAX_INSTANCES = 10_000;
 
 type Tell = (problem: Problem) => void;
-
-const get = (node: Located | undefined, ...keys: ReadonlyArray<string>): Entry | undefined => {
-  let entry: Entry | undefined;
-  for (const key of keys) {
-    entry = (entry === undefined ? node : entry.node)?.entries.get(key);
-    if (entry === undefined) return undefined;
-  }
-  return entry;
-};
 
 const isGroup = (entry: Located): boolean => entry.entries.has("children");
 
@@ -137,10 +128,12 @@ const instancesOf = (unit: Located, instances: Map<string, Array<string>>): Read
   if (count === undefined || typeof number !== "number" || !Number.isInteger(number) || number < 0 || number > MAX_INSTANCES) return [unit];
   const name = String(id?.node.value);
   const base = without(unit, "count");
+  const ids = instances.get(name) ?? [];
+  if (number > 0) instances.set(name, ids);
   return Array.from({ length: number }, (_, index) => {
     const numbered = mapped(base, (text) => replaced(text, String(text.value).replaceAll("{index}", String(index))));
     const own = name.includes("{index}") ? name.replaceAll("{index}", String(index)) : `${name}-${index}`;
-    instances.set(name, [...(instances.get(name) ?? []), own]);
+    ids.push(own);
     return withKey(numbered, "id", (node) => replaced(node, own));
   });
 };
