@@ -4,6 +4,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { createConnection } from "node:net";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const pollMillis = 1;
@@ -17,6 +18,16 @@ export interface Started {
   /** `performance.now` when it had ended. */
   readonly ended: Promise<number>;
 }
+
+/** Of a master with folders of its own in `place`; only the compile cache, in `folder`, is shared. */
+export const environmentIn = (folder: string, place: string): NodeJS.ProcessEnv => ({
+  ...process.env,
+  // The shebang finds the Node that this runs on.
+  PATH: `${dirname(process.execPath)}:${process.env["PATH"]}`,
+  XDG_CACHE_HOME: join(folder, "cache"),
+  HSU_RUNTIME_DIR: join(place, "run"),
+  HSU_STATE_DIR: join(place, "state"),
+});
 
 /** Starts a program whose output goes to a file, so that nobody has to read it while time is taken. */
 export const start = (command: string, args: ReadonlyArray<string>, environment: NodeJS.ProcessEnv, log: string): Started => {

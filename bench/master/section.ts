@@ -4,12 +4,12 @@
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Figure, Limit, Section } from "../report.ts";
-import { answered, childrenOf, exists, residentBytes, start, terminate, until, type Started } from "./processes.ts";
+import { answered, childrenOf, environmentIn, exists, residentBytes, start, terminate, until, type Started } from "./processes.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -70,16 +70,8 @@ const install = async (folder: string): Promise<string> => {
 /** A master in folders of its own; only the compile cache is shared. */
 const master = async (program: string, folder: string, units: number): Promise<Sample> => {
   const place = mkdtempSync(join(folder, "run-"));
-  const environment = {
-    ...process.env,
-    // The shebang finds the Node that this runs on.
-    PATH: `${dirname(process.execPath)}:${process.env["PATH"]}`,
-    XDG_CACHE_HOME: join(folder, "cache"),
-    HSU_RUNTIME_DIR: join(place, "run"),
-    HSU_STATE_DIR: join(place, "state"),
-  };
   const socket = join(place, "run/master.sock");
-  const started = start(program, ["up", join(folder, `${units}.yaml`)], environment, join(place, "log"));
+  const started = start(program, ["up", join(folder, `${units}.yaml`)], environmentIn(folder, place), join(place, "log"));
   try {
     const [{ at, connectedAt }, allRun] = await Promise.all([
       until("an answer", started, () => answered(socket)),
@@ -90,7 +82,7 @@ const master = async (program: string, folder: string, units: number): Promise<S
     const running = Math.max(listening, allRun - started.at);
     await sleep(settleMillis);
     const rss = residentBytes(started.pid);
-    const { stdout } = await run(program, ["status", "-o", "json"], { env: environment });
+    const { stdout } = await run(program, ["status", "-o", "json"], { env: environmentIn(folder, place) });
     const states = (JSON.parse(stdout) as { readonly units: ReadonlyArray<{ readonly state: string }> }).units.map(({ state }) => state);
     const processes = childrenOf(started.pid);
     if (states.length !== units || states.some((state) => state !== "running")) throw new Error(`not all units run: ${states.join(" ")}`);

@@ -4,11 +4,11 @@
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { childrenOf, start, terminate, until } from "../master/processes.ts";
+import { childrenOf, environmentIn, start, terminate, until } from "../master/processes.ts";
 import type { Figure, Section } from "../report.ts";
 
 const run = promisify(execFile);
@@ -44,14 +44,7 @@ const measure = async (program: string, folder: string, interval: string): Promi
   const place = mkdtempSync(join(folder, "run-"));
   const file = join(place, "hsu.yaml");
   writeFileSync(file, config(interval));
-  const environment = {
-    ...process.env,
-    PATH: `${dirname(process.execPath)}:${process.env["PATH"]}`,
-    XDG_CACHE_HOME: join(folder, "cache"),
-    HSU_RUNTIME_DIR: join(place, "run"),
-    HSU_STATE_DIR: join(place, "state"),
-  };
-  const started = start(program, ["up", file], environment, join(place, "log"));
+  const started = start(program, ["up", file], environmentIn(folder, place), join(place, "log"));
   try {
     await until("all units running", started, () => (childrenOf(started.pid).length === units ? true : undefined));
     await sleep(warmMillis);

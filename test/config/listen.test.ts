@@ -1,21 +1,8 @@
 import { join, resolve } from "node:path";
-import * as Result from "effect/Result";
 import { describe, expect, it } from "vitest";
-import { parse } from "../../src/config/index.ts";
-import { Recovered, unitsOf } from "../../src/unit/index.ts";
-import { findings } from "./support.ts";
+import { Recovered } from "../../src/unit/index.ts";
+import { controlled as file, findings, specOf } from "./support.ts";
 
-const file = (...control: ReadonlyArray<string>): string =>
-  [
-    "managed_processes:",
-    "- id: web",
-    "  management:",
-    "    control:",
-    "      executable: sleep",
-    ...control.map((line) => `      ${line}`),
-    "",
-  ].join("\n");
-const specOf = (text: string) => unitsOf(Result.getOrThrow(parse(text, "hsu.yaml")).spec.root)[0]!;
 const addressesOf = (list: string) => specOf(file(`listen: ${list}`)).listen!.map(({ address }) => address);
 
 describe("sockets that the master holds", () => {

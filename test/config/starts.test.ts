@@ -1,20 +1,5 @@
-import * as Result from "effect/Result";
 import { describe, expect, it } from "vitest";
-import { parse } from "../../src/config/index.ts";
-import { unitsOf } from "../../src/unit/index.ts";
-import { findings } from "./support.ts";
-
-const file = (...control: ReadonlyArray<string>): string =>
-  [
-    "managed_processes:",
-    "- id: web",
-    "  management:",
-    "    control:",
-    "      executable: sleep",
-    ...control.map((line) => `      ${line}`),
-    "",
-  ].join("\n");
-const specOf = (text: string) => unitsOf(Result.getOrThrow(parse(text, "hsu.yaml")).spec.root)[0]!;
+import { controlled as file, findings, specOf } from "./support.ts";
 
 describe("kinds of start", () => {
   it("process is the default; a oneshot has no start deadline", () => {

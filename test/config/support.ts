@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
 import { load, parse, renderAll } from "../../src/config/index.ts";
+import { unitsOf } from "../../src/unit/index.ts";
 
 /** A text block without its indentation. */
 export const yaml = (strings: TemplateStringsArray): string => {
@@ -35,3 +36,9 @@ export const unit = (...lines: ReadonlyArray<string>): string =>
     ...lines.map((line) => `  ${line}`),
     "",
   ].join("\n");
+
+/** The same with these lines in its control block. */
+export const controlled = (...control: ReadonlyArray<string>): string => unit(...control.map((line) => `    ${line}`));
+
+/** What a file's first unit is. */
+export const specOf = (text: string) => unitsOf(Result.getOrThrow(parse(text, "hsu.yaml")).spec.root)[0]!;

@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import { parseDuration } from "../../config/Duration.ts";
+import { levels } from "../../logs/read/Level.ts";
 import type { LogLine, LogRequest } from "../../protocol/MasterRpc.ts";
 import { UsageError } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
@@ -33,8 +34,6 @@ const problemOf = (pattern: string): string | undefined => {
     return (error as Error).message;
   }
 };
-
-const levels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
 
 const requestOf = ({ flags }: Invocation, now: number): Omit<LogRequest, "unit"> | UsageError => {
   const times: Record<string, number> = {};
