@@ -13,7 +13,8 @@ import { eventsOf, unit, until, withMaster, yamlUnit } from "./support.ts";
 /** Why a controller cannot be used here; null: it can. */
 const missing = (controller: Controller): string | null => {
   const probe = mkdtempSync(join(tmpdir(), "hsu-probe-"));
-  const place = placeFor(controller, { group: undefined, instance: instanceName(probe), name: "probe" }, linux);
+  // Named, as the configs below name them: also where somebody else looks after our own group.
+  const place = placeFor(controller, { group: undefined, instance: instanceName(probe), name: "probe", allowed: [controller] }, linux);
   if (place !== undefined) removePlaces([place]);
   rmSync(probe, { recursive: true });
   return place === undefined ? `this machine gives us no ${controller} controller of cgroup v1` : null;
@@ -25,7 +26,7 @@ const needs = (controller: keyof typeof lacks, { skip }: TestContext): void => {
   if (why !== null) skip(why);
 };
 
-const sampling = "process_manager:\n  resources: { interval: 100ms }\n";
+const sampling = "process_manager:\n  resources: { interval: 100ms, controllers: [memory, cpu, pids] }\n";
 
 /** A unit of the nested dialect. */
 const limited = (id: string, command: ReadonlyArray<string>, limits: string, more: ReadonlyArray<string> = []): string =>
@@ -40,6 +41,10 @@ const limited = (id: string, command: ReadonlyArray<string>, limits: string, mor
     `          limits: ${limits}`,
     ...more.map((line) => `          ${line}`),
   ].join("\n");
+
+/** Its groups of controllers, as long as there are any. */
+const groupsOf = (stateDirectory: string, id: string): ReadonlyArray<string> =>
+  leftOf(instanceName(stateDirectory), id, linux).map(({ folder }) => folder);
 
 const busy = ["sh", "-c", "while :; do :; done"];
 const misbehave = (...flags: ReadonlyArray<string>) => [process.execPath, join(process.cwd(), "test/programs/misbehave.mjs"), ...flags];
@@ -123,14 +128,20 @@ it("a limit that is raised by restart_adjusted is in effect with the next start"
 it("a memory hog is killed by the kernel at its limit, and that is what is said", (context) => {
   needs("memory", context);
   return withMaster(
-    "managed_processes:\n" + limited("hog", misbehave("--memory-mb", "400"), "{ memory: { max_rss: 100000000, policy: restart } }"),
-    ({ control }) =>
+    // It reads what never ends, and keeps it until it does.
+    sampling + "managed_processes:\n" + limited("hog", ["tail", "/dev/zero"], "{ memory: { max_rss: 50000000, policy: restart } }"),
+    ({ control, directory }) =>
       Effect.gen(function* () {
         const seen = yield* until(unit(control, "hog"), ({ state }) => state === "backoff");
         expect(seen.lastExit).toMatchObject({
           signal: "SIGKILL",
-          because: "killed by the kernel for want of memory, at its memory.max_rss of 95.4 MiB",
+          because: "killed by the kernel for want of memory, at its memory.max_rss of 47.7 MiB",
         });
+        const { history } = yield* control.describe("hog");
+        expect(history.at(-1)?.reason).toContain("killed by the kernel for want of memory");
+        expect(yield* typesOf(control, "hog")).toEqual(["started", "restarting"]);
+        // Nothing is left of its groups.
+        expect(groupsOf(directory, "hog")).toEqual([]);
       }),
   );
 });
@@ -153,9 +164,9 @@ it("a memory hog that no controller holds is seen by the monitor, and is the fir
       }),
   ));
 
-it("a CPU hog is held to its share by the kernel: all of its processes together", (context) => {
+it("a CPU hog is held to its share by the kernel: all of its processes together", async (context) => {
   needs("cpu", context);
-  return withMaster(
+  const place = await withMaster(
     sampling +
       "managed_processes:\n" +
       limited("hog", ["sh", "-c", "while :; do :; done & while :; do :; done"], "{ cpu: { max_cores: 0.2, warning_threshold: 90 } }"),
@@ -168,14 +179,14 @@ it("a CPU hog is held to its share by the kernel: all of its processes together"
         // It would use all that there is.
         expect(share).toBeLessThan(0.4);
         expect(share).toBeGreaterThan(0);
-        const groups = leftOf(instanceName(directory), "hog", linux)
-          .map(({ folder }) => join(folder, "cpu.stat"))
-          .filter(existsSync);
-        expect(Number(/nr_throttled (\d+)/.exec(readFileSync(groups[0]!, "utf8"))?.[1])).toBeGreaterThan(0);
+        const groups = groupsOf(directory, "hog").map((folder) => join(folder, "cpu.stat"));
+        expect(Number(/nr_throttled (\d+)/.exec(readFileSync(groups.find(existsSync)!, "utf8"))?.[1])).toBeGreaterThan(0);
         const types = yield* until(typesOf(control, "hog"), (now) => now.includes("limit_warning"));
         expect(types).not.toContain("limit_exceeded");
+        return directory;
       }),
   );
+  expect(groupsOf(place, "hog")).toEqual([]);
 });
 
 it("where no controller is to be had, a CPU hog gets fewer cores, and the lowest priority when it is over", () =>
@@ -202,12 +213,12 @@ it("where no controller is to be had, a CPU hog gets fewer cores, and the lowest
       }),
   ));
 
-it("a fork bomb is contained, from its first instruction on", (context) => {
+it("a fork bomb is contained, from its first instruction on", async (context) => {
   needs("pids", context);
-  return withMaster(
+  const place = await withMaster(
     sampling +
       "managed_processes:\n" +
-      limited("bomb", misbehave("--forks", "200"), "{ process: { max_processes: 40, warning_threshold: 50 } }"),
+      limited("bomb", misbehave("--forks", "1000"), "{ process: { max_processes: 40, warning_threshold: 50 } }"),
     ({ control, directory }) =>
       Effect.gen(function* () {
         const log = Effect.sync(() => {
@@ -220,8 +231,10 @@ it("a fork bomb is contained, from its first instruction on", (context) => {
         expect(seen.usage!.threads).toBeLessThanOrEqual(40);
         expect(seen.limits).toMatchObject([{ limit: "process.max_processes", by: "cgroup v1" }]);
         yield* until(unit(control, "bomb"), ({ warnings }) => warnings !== undefined);
+        return directory;
       }),
   );
+  expect(groupsOf(place, "bomb")).toEqual([]);
 });
 
 it("open files and CPU time are held for each process, and SIGXCPU is known for what it is", () =>
