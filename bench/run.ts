@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- [actors] [logs] [master] [process] [resources] [--rounds N] [--full] [--json]`: measures HSU beside its peers, in fresh processes and interleaved rounds.
+ * `npm run bench -- [actors] [config] [logs] [master] [process] [resources] [--rounds N] [--json]`: measures HSU beside its peers, in fresh processes and interleaved rounds.
  * A JSON line for each figure on stdout, a table on stderr. Exit code 1 when a figure that must hold does not; goals
- * are only printed. `--full`: skynet of a million. See docs/bench.md.
+ * are only printed. See docs/bench.md.
  */
 import { parseArgs } from "node:util";
 import { actorSection } from "./actors/section.ts";
@@ -12,7 +12,7 @@ import { processSection } from "./process/section.ts";
 import { resourcesSection } from "./resources/section.ts";
 import { collector, table, type Section } from "./report.ts";
 
-const sections: Readonly<Record<string, (full: boolean) => Promise<Section>>> = {
+const sections: Readonly<Record<string, () => Promise<Section>>> = {
   actors: actorSection,
   config: configSection,
   logs: logsSection,
@@ -25,14 +25,13 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     rounds: { type: "string", default: "5" },
-    full: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
   },
 });
 const rounds = Number(values.rounds);
 const unknown = positionals.filter((name) => sections[name] === undefined);
 if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
-  console.error("usage: npm run bench -- [actors] [logs] [master] [process] [resources] [--rounds N] [--full] [--json]");
+  console.error("usage: npm run bench -- [actors] [config] [logs] [master] [process] [resources] [--rounds N] [--json]");
   process.exit(2);
 }
 
@@ -44,7 +43,7 @@ const names = positionals.length > 0 ? positionals : Object.keys(sections);
 const { line, record } = collector();
 const chosen: Array<Section> = [];
 try {
-  for (const name of names) chosen.push(await sections[name]!(values.full));
+  for (const name of names) chosen.push(await sections[name]!());
   for (let number = 0; number < rounds; number++) {
     say(`round ${number + 1} of ${rounds}`);
     for (const section of chosen) await section.round(number, record);

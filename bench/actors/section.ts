@@ -26,8 +26,8 @@ const figureOf = (name: Name): Figure => {
   return { bench, unit, peerName: "floor", ...(limit === undefined ? {} : { limit }) };
 };
 
-export const actorSection = async (full: boolean): Promise<Section> => {
-  const otp = await otpSection(full);
+export const actorSection = async (): Promise<Section> => {
+  const otp = await otpSection();
   const worker = workerSection();
   const peers = peersSection();
   const figures = names.map((name) => ({ name, figure: figureOf(name) }));

@@ -98,7 +98,10 @@ export const silent = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A
 /** Hands a report to the reporter of the crashed actor's context. @internal */
 export const report = (context: Context.Context<never>, crash: CrashReport): void => {
   const shown = takeShown(crash.reason);
-  const all = shown === null ? crash : { ...crash, ...shown, reason: shown.reason ?? crash.reason };
+  const { incarnation, path, reason } = crash;
+  // Field by field: a crash loop makes one for each crash, and spreads showed in its profile.
+  const told = shown === null ? crash : { path, incarnation, reason: shown.reason ?? reason, state: shown.state, message: shown.message };
+  const all = shown?.formatError === undefined ? told : { ...told, formatError: shown.formatError };
   let reporting: Effect.Effect<void>;
   try {
     reporting = Context.get(context, Reporter)(all);

@@ -12,41 +12,43 @@ import { rate, timed } from "./hsuServer.ts";
 const protocol = RpcGroup.make(Rpc.make("Go"), Rpc.make("Sum", { payload: { value: Schema.Number } }));
 type NodeRef = ActorRef<RpcGroup.Rpcs<typeof protocol>>;
 
-interface Place {
-  readonly parent: NodeRef | ((sum: number) => void);
-  readonly number: number;
-  readonly size: number;
-}
+type Parent = NodeRef | ((sum: number) => void);
 
-const tell = (parent: Place["parent"], value: number): void => {
+const tell = (parent: Parent, value: number): void => {
   if (typeof parent === "function") parent(value);
   else parent.cast("Sum", { value });
 };
 
+/** An actor's own, as a process has it on its stack: nobody else sees it, so that it may change in place. */
 interface State {
-  readonly place: Place;
-  readonly left: number;
-  readonly total: number;
+  readonly parent: Parent;
+  readonly number: number;
+  readonly size: number;
+  left: number;
+  total: number;
 }
 
-const Node: Actor.Actor<Place, RpcGroup.Rpcs<typeof protocol>, never> = Actor.make({
+const place = (parent: Parent, number: number, size: number): State => ({ parent, number, size, left: 10, total: 0 });
+
+const Node: Actor.Actor<State, RpcGroup.Rpcs<typeof protocol>, never> = Actor.make({
   name: "node",
   protocol,
-  init: (place: Place): State => ({ place, left: 10, total: 0 }),
+  init: (state: State): State => state,
   handlers: {
     Go: (state, _, context) => {
-      const { number, parent, size } = state.place;
+      const { number, parent, size } = state;
       if (size === 1) {
         tell(parent, number);
         return Actor.exit();
       }
       const each = size / 10;
-      for (let i = 0; i < 10; i++) context.spawn(Node, { parent: context.self, number: number + i * each, size: each }).cast("Go");
+      for (let i = 0; i < 10; i++) context.spawn(Node, place(context.self, number + i * each, each)).cast("Go");
       return state;
     },
-    Sum: ({ left, place, total }, { value }) => {
-      if (left > 1) return { place, left: left - 1, total: total + value };
-      tell(place.parent, total + value);
+    Sum: (state, { value }) => {
+      state.total += value;
+      if (--state.left > 0) return state;
+      tell(state.parent, state.total);
       return Actor.exit();
     },
   },
@@ -56,7 +58,7 @@ export const skynet = rate((n) =>
   timed(
     Effect.gen(function* () {
       const end = Promise.withResolvers<number>();
-      const root = yield* Actor.spawn(Node, { parent: end.resolve, number: 0, size: n });
+      const root = yield* Actor.spawn(Node, place(end.resolve, 0, n));
       root.cast("Go");
       if ((yield* Effect.promise(() => end.promise)) !== (n * (n - 1)) / 2) throw new Error("a wrong sum");
     }),

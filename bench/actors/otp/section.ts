@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Figure, Section } from "../../report.ts";
-import { type Measured, names, planOf, scale } from "./plan.ts";
+import { type Measured, names, plan, scale } from "./plan.ts";
 
 const run = promisify(execFile);
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -50,7 +50,7 @@ const differences = (release: string): ReadonlyArray<string> => [
   "child to its supervisor. HSU hands over references, its handlers run to their end, and V8 collects garbage and compiles on threads of its own.",
 ];
 
-export const otpSection = async (full: boolean): Promise<Section> => {
+export const otpSection = async (): Promise<Section> => {
   const compiled = await compile();
   if (compiled === null) return { figures: [], round: async () => {}, end: async () => {}, notes: [notInstalled] };
   const { folder, release } = compiled;
@@ -60,7 +60,6 @@ export const otpSection = async (full: boolean): Promise<Section> => {
     peerName: `OTP ${release}`,
     ...(goal === undefined ? {} : { goal }),
   });
-  const plan = planOf(full);
   const entries = names.map((name) => {
     const { figures, n, warm = 4 } = plan[name];
     return {

@@ -154,6 +154,7 @@ export class System {
     return (this.expired = now - this.sliceStart > sliceMillis);
   }
 
+  /** All in one: a stack trace of what a handler throws costs by the frame. */
   private readonly start = (): void => {
     const now = performance.now();
     this.lastCheck = now;
@@ -167,16 +168,6 @@ export class System {
     }
     this.expired = false;
     this.drains++;
-    this.drain();
-  };
-
-  /** A macrotask: timers and I/O have had their turn. */
-  private readonly endSlice = (): void => {
-    this.sliceOpen = false;
-    if (this.expired) this.start();
-  };
-
-  private drain(): void {
     for (;;) {
       const runnable = this.queue[this.head];
       if (runnable === undefined) break;
@@ -193,7 +184,13 @@ export class System {
     this.head = 0;
     this.draining = false;
     this.syncAlarm();
-  }
+  };
+
+  /** A macrotask: timers and I/O have had their turn. */
+  private readonly endSlice = (): void => {
+    this.sliceOpen = false;
+    if (this.expired) this.start();
+  };
 }
 
 /** An alarm on the real clock. It keeps the process alive only while a timer is set. */
