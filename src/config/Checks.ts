@@ -3,7 +3,6 @@
  * on the located values, so that it finds everything in a file that has other errors as well.
  */
 import { isGroup, nestedOf } from "./Dialect.ts";
-import type { LineOf } from "./Lines.ts";
 import { checkOrder } from "./OrderChecks.ts";
 import { checkProbes } from "./ProbeChecks.ts";
 import { pathProblems } from "./PathChecks.ts";
@@ -34,7 +33,10 @@ const nameOf = (unit: Located): string => {
 };
 const isOff = (node: Located | undefined): boolean => get(node, "enabled")?.node.value === false;
 
-const duplicates = (found: ReadonlyArray<Found>, lineOf: LineOf): ReadonlyArray<Problem> => {
+/** Where an offset is, for who looks at another one. */
+type Where = (offset: number, from: number) => string;
+
+const duplicates = (found: ReadonlyArray<Found>, where: Where): ReadonlyArray<Problem> => {
   const seen = new Map<unknown, Located>();
   return found.flatMap(({ node }): ReadonlyArray<Problem> => {
     const id = get(node, "id")?.node;
@@ -44,7 +46,6 @@ const duplicates = (found: ReadonlyArray<Found>, lineOf: LineOf): ReadonlyArray<
       seen.set(id.value, id);
       return [];
     }
-    const line = lineOf(first.start);
     const message = `the id ${JSON.stringify(id.value)} is given twice`;
     return [
       {
@@ -53,7 +54,7 @@ const duplicates = (found: ReadonlyArray<Found>, lineOf: LineOf): ReadonlyArray<
         end: id.end,
         message,
         expected: "an id that is used once in the whole tree",
-        hint: `it is first given on line ${line}`,
+        hint: `it is first given ${where(first.start, id.start)}`,
       },
     ];
   });
@@ -149,12 +150,12 @@ const probes = ({ node }: Found): ReadonlyArray<Problem> => {
 };
 
 /** All findings about the file as a whole. */
-export const check = (root: Located, lineOf: LineOf): ReadonlyArray<Problem> => {
+export const check = (root: Located, where: Where): ReadonlyArray<Problem> => {
   const found = entriesOf(root, ["managed_processes"]);
   const units = found.filter((entry) => !entry.group);
   const list = get(root, "managed_processes");
   const problems = [
-    ...duplicates(found, lineOf),
+    ...duplicates(found, where),
     ...units.flatMap((unit) => {
       const kind = kinds(unit, root);
       if (kind.length > 0) return kind;

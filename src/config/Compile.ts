@@ -35,6 +35,8 @@ const DEFAULTS = {
 /** Where a file's relative paths start, and its values as written. */
 interface Context {
   readonly folder: string;
+  /** That of a unit, where there are several files. */
+  readonly folderAt: ((offset: number) => string) | undefined;
   /** Of each instance, what it is one of. */
   readonly instances: ReadonlyMap<string, string>;
   readonly root: Located;
@@ -264,6 +266,12 @@ const waitsOf = ({ after, requires }: Pick<Unit, "after" | "requires">): Pick<Un
   ...(requires === undefined ? {} : { requires }),
 });
 
+/** A unit's relative paths start at the folder of the file that it is in. */
+const at = (context: Context, path: Path): Context => {
+  const folder = context.folderAt?.(locate(context.root, path)!.start);
+  return folder === undefined || folder === context.folder ? context : { ...context, folder };
+};
+
 const groupOf = (context: Context, path: Path, id: string, limit: Limit, entries: ReadonlyArray<Entry>): GroupSpec => ({
   _tag: "Group",
   id,
@@ -272,7 +280,9 @@ const groupOf = (context: Context, path: Path, id: string, limit: Limit, entries
   children: entries.map((entry, index): UnitSpec | GroupSpec => {
     const here = [...path, index];
     const made =
-      "children" in entry ? groupOf(context, [...here, "children"], entry.id, entry, entry.children) : unitOf(context, here, entry);
+      "children" in entry
+        ? groupOf(context, [...here, "children"], entry.id, entry, entry.children)
+        : unitOf(at(context, here), here, entry);
     const of = context.instances.get(entry.id);
     return { ...made, ...waitsOf(entry), ...(of === undefined || made._tag === "Group" ? {} : { instanceOf: of }) };
   }),
@@ -296,6 +306,7 @@ export const compile = (
   file: string,
   folder: string,
   instances: ReadonlyMap<string, string> = new Map(),
+  folderAt?: (offset: number) => string,
 ): MasterSpec => {
   const manager = config.process_manager ?? {};
   return {
@@ -307,7 +318,7 @@ export const compile = (
     ...samplingOf(manager.resources),
     forceShutdownTimeoutMillis: manager.force_shutdown_timeout ?? DEFAULTS.forceShutdownTimeoutMillis,
     root: groupOf(
-      { folder, root, instances, collection: config.log_collection },
+      { folder, folderAt, root, instances, collection: config.log_collection },
       ["managed_processes"],
       "units",
       manager,

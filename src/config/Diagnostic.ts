@@ -34,12 +34,14 @@ export const CODES = {
   "HSU-CFG-050": "a variable that has to be set",
   "HSU-CFG-051": "no such template",
   "HSU-CFG-052": "a file of variables that cannot be read",
+  "HSU-CFG-060": "a file that cannot be included",
   "HSU-CFG-101": "accepted, not in effect in this version",
   "HSU-CFG-104": "nothing to run",
   "HSU-CFG-105": "unusual YAML",
   "HSU-CFG-106": "needs a disabled unit",
   "HSU-CFG-107": "cannot apply on this system",
   "HSU-CFG-108": "a variable that is not set",
+  "HSU-CFG-109": "an include that matches nothing",
 } as const;
 
 export type Code = keyof typeof CODES;

@@ -12,8 +12,8 @@ export type Json = { readonly [key: string]: unknown };
 /** What is known of the key at the end of a path of keys; list items have none. */
 export type Describe = (path: ReadonlyArray<string>) => string | undefined;
 
-/** What a unit needs, and may have from a template. */
-const INHERITED = new Set(["management", "control", "executable"]);
+/** What a unit needs, and may have from a template; what a file needs, and may include. */
+const INHERITED = new Set(["management", "control", "executable", "managed_processes"]);
 
 /** Values by which a schema that is chosen by looking at the value shows all that it may choose. */
 const SAMPLES: ReadonlyArray<unknown> = [
@@ -94,8 +94,10 @@ export const jsonSchema = (describe: Describe = () => undefined): Json => {
       .filter(({ name, type }) => type.context?.isOptional !== true && !INHERITED.has(String(name)))
       .map(({ name }) => String(name));
     const [index] = ast.indexSignatures;
+    const isFile = path.length === 0;
     return {
       type: "object",
+      ...(isFile ? { anyOf: [{ required: ["managed_processes"] }, { required: ["include"] }] } : {}),
       ...(properties.length === 0 ? {} : { properties: Object.fromEntries(properties) }),
       ...(required.length === 0 ? {} : { required }),
       additionalProperties: index === undefined ? false : walk(index.type, [...path, "*"]),

@@ -56,7 +56,7 @@ export const checkOrder = (root: Located): ReadonlyArray<Problem> => {
         const near = nearest(name, [...byId.keys()]);
         const message = `${JSON.stringify(id)} waits for ${quoted}, which is no unit and no group`;
         const hint = near === undefined ? {} : { hint: `did you mean ${JSON.stringify(near)}?` };
-        return { code: "HSU-CFG-020", ...place, message, expected: "the id of a unit or of a group of this file", ...hint };
+        return { code: "HSU-CFG-020", absent: true, ...place, message, expected: "the id of a unit or of a group of this file", ...hint };
       }
       case "Within": {
         const message =

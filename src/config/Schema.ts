@@ -178,6 +178,7 @@ export const ConfigFile = Schema.Struct({
   ),
   managed_processes: Schema.Array(Entry),
   log_collection: optional(LogCollection),
+  include: optional(Schema.Union([Text, Schema.Array(Text)])),
   defaults: optional(AnyMap),
   templates: optional(AnyMap),
 });

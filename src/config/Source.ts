@@ -45,6 +45,8 @@ export interface Problem {
 
 export interface Source {
   readonly file: string;
+  /** Of the first character: files that are put together have offsets in a row. */
+  readonly base: number;
   readonly text: string;
   /** Absent: the text holds no value at all. */
   readonly root: Located | undefined;
@@ -209,10 +211,10 @@ const unique = (written: ReadonlyArray<Entry>, lineOf: LineOf, problems: Array<P
 };
 
 /** A large file, piece by piece: the same as the whole, with less of it in memory at a time. Null where that cannot be. */
-export const readPieces = (text: string, lineOf: LineOf = linesOf(text), length?: number): Part | null => {
+export const readPieces = (text: string, lineOf: LineOf = linesOf(text), length?: number, base = 0): Part | null => {
   const chunks = chunksOf(text, length);
   if (chunks === null) return null;
-  const piece = ([start, end]: Span): Part => readPiece({ text: text.slice(start, end), base: start }, lineOf);
+  const piece = ([start, end]: Span): Part => readPiece({ text: text.slice(start, end), base: base + start }, lineOf);
   const problems: Array<Problem> = [];
   const items: Array<Located> = [];
   for (const span of chunks.items) {
@@ -260,13 +262,17 @@ const excess = (text: string): Problem | undefined => {
 };
 
 /** Parses a text. Never throws: what is wrong with it is in `problems`. */
-export const read = (text: string, file: string): Source => {
-  const lineOf = linesOf(text);
+export const read = (text: string, file: string, base = 0): Source => {
+  const own = linesOf(text);
+  const lineOf: LineOf = base === 0 ? own : (offset) => own(offset - base);
   const most = text.length > MAX_LINE ? excess(text) : undefined;
-  if (most !== undefined) return { file, text, problems: [most], root: undefined, lineOf };
-  const { problems, root } = (text.length > LARGE ? readPieces(text, lineOf) : null) ?? readPiece({ text, base: 0 }, lineOf);
+  if (most !== undefined) {
+    const problems = [{ ...most, start: most.start + base, end: most.end + base }];
+    return { file, text, base, problems, root: undefined, lineOf };
+  }
+  const { problems, root } = (text.length > LARGE ? readPieces(text, lineOf, undefined, base) : null) ?? readPiece({ text, base }, lineOf);
   const empty = root === undefined || (root.kind === "null" && root.text.trim() === "");
-  return { file, text, problems, root: empty ? undefined : root, lineOf };
+  return { file, text, base, problems, root: empty ? undefined : root, lineOf };
 };
 
 /** The value at a path, if there is one. */
@@ -297,7 +303,7 @@ export const labelOf = (root: Located, path: Path): { readonly start: number; re
 /** The finding with its line, column and source line. What goes over several lines is marked on the first. */
 export const diagnose = (source: Source, problem: Problem): ConfigDiagnostic => {
   const { code, start, end, absent: _absent, ...rest } = problem;
-  const offset = Math.min(start, source.text.length);
+  const offset = Math.min(start - source.base, source.text.length);
   const from = offset === 0 ? 0 : source.text.lastIndexOf("\n", offset - 1) + 1;
   const until = source.text.indexOf("\n", offset);
   const text = source.text.slice(from, until === -1 ? undefined : until).trimEnd();
@@ -305,9 +311,9 @@ export const diagnose = (source: Source, problem: Problem): ConfigDiagnostic => 
     code,
     severity: code >= "HSU-CFG-1" ? "warning" : "error",
     file: source.file,
-    line: source.lineOf(from),
+    line: source.lineOf(from + source.base),
     column: offset - from + 1,
-    length: Math.max(1, Math.min(end, from + text.length) - offset),
+    length: Math.max(1, Math.min(end - source.base, from + text.length) - offset),
     ...rest,
     text,
   };

@@ -18,6 +18,7 @@ import { type Dialect, dialectOf, mixed } from "./dialects/DialectOf.ts";
 import { fromMaster, inMasterWords } from "./dialects/MasterDialect.ts";
 import { problemsOf } from "./Issues.ts";
 import { expand, type Expanded, type World } from "./own/Expand.ts";
+import { type Included, type Reader, sourceAt, whereIn, withIncluded } from "./own/Include.ts";
 import type { Environment } from "./own/Variables.ts";
 import { ConfigFile } from "./Schema.ts";
 import { MAX_BYTES, textOf, tooLarge, Unreadable } from "./ReadText.ts";
@@ -54,17 +55,28 @@ const failed = (source: Source, problems: ReadonlyArray<Problem>): ConfigError =
   return new ConfigError({ file: source.file, diagnostics });
 };
 
+/** What is included is HSU's own, and upstream's oldest words do not go with it. */
+const together = (main: Source & { readonly root: Located }, dialect: Dialect, reader: Reader): Included => {
+  const include = main.root.entries.get("include");
+  if (dialect !== "master" || include === undefined) return withIncluded(main, reader);
+  const { end, start } = include;
+  const message = '"include" is of another dialect than the file, which is in the "master" dialect';
+  const problem: Problem = { code: "HSU-CFG-016", start, end, message, hint: "`hsu convert` writes the file as HSU's own" };
+  return { root: main.root, text: main.text, problems: [...main.problems, problem], sources: [main] };
+};
+
 /** More than anybody reads. */
 const MAX_TOLD = 1_000;
 
 /** All of them, errors before warnings where they are too many; then the last one says how many more there are. */
-const told = (source: Source, problems: ReadonlyArray<Problem>): ReadonlyArray<ConfigDiagnostic> => {
-  if (problems.length <= MAX_TOLD) return problems.map((problem) => diagnose(source, problem));
+const told = (sources: ReadonlyArray<Source>, problems: ReadonlyArray<Problem>): ReadonlyArray<ConfigDiagnostic> => {
+  const tell = (problem: Problem): ConfigDiagnostic => diagnose(sourceAt(sources, problem.start), problem);
+  if (problems.length <= MAX_TOLD) return problems.map(tell);
   const isWarning = ({ code }: Problem): boolean => code >= "HSU-CFG-1";
   const first = [...problems.filter((one) => !isWarning(one)), ...problems.filter(isWarning)].slice(0, MAX_TOLD);
   const last = first.at(-1)!;
   const rest = { ...last, message: `and ${problems.length - MAX_TOLD + 1} more findings: ${last.message}` };
-  return [...first.slice(0, -1), rest].sort((one, other) => one.start - other.start).map((problem) => diagnose(source, problem));
+  return [...first.slice(0, -1), rest].sort((one, other) => one.start - other.start).map(tell);
 };
 
 /** The file in HSU's own words, with all written out that it says in short. Upstream's dialects have no variables: their files are taken as they are. */
@@ -76,7 +88,12 @@ const inShort = (written: Located, text: string, dialect: Dialect, world: Omit<W
 };
 
 /** The tree in a text. `file` is its name in messages, and relative paths in it start at that file's folder. Never throws. */
-export const parse = (text: string, file: string, environment: Environment = process.env): Result.Result<Loaded, ConfigError> => {
+export const parse = (
+  text: string,
+  file: string,
+  environment: Environment = process.env,
+  seen: Reader["seen"] = () => {},
+): Result.Result<Loaded, ConfigError> => {
   if (text.length > MAX_BYTES) return Result.fail(aboutFile(file, "HSU-CFG-001", tooLarge));
   const source = read(text, file);
   const { root: written } = source;
@@ -89,20 +106,29 @@ export const parse = (text: string, file: string, environment: Environment = pro
   if (twofold !== undefined) return Result.fail(failed(source, [...source.problems, twofold]));
   const dialect = dialectOf(written);
   const folder = NodePath.dirname(NodePath.resolve(file));
-  const { instances, problems: names, root } = inShort(written, text, dialect, { environment, folder, readFile: textOf });
+  const readFile = (path: string): string => {
+    seen(path);
+    return textOf(path);
+  };
+  const whole = together({ ...source, root: written }, dialect, { environment, variables: dialect === "seed", readFile: textOf, seen });
+  const { sources } = whole;
+  const folderAt = (offset: number): string => NodePath.dirname(NodePath.resolve(sourceAt(sources, offset).file));
+  const { instances, problems: names, root } = inShort(whole.root, whole.text, dialect, { environment, folderAt, readFile });
   const said = dialect === "master" ? inMasterWords : (problem: Problem): Problem => problem;
 
   const decoded = decode(root.value);
-  const found = [...(Result.isFailure(decoded) ? problemsOf(decoded.failure, root) : []), ...check(root, source.lineOf)];
+  const found = [...(Result.isFailure(decoded) ? problemsOf(decoded.failure, root) : []), ...check(root, whereIn(sources))];
   const meaning = [...names, ...found.map(said)];
-  const problems = [...source.problems, ...(syntax.length === 0 ? meaning : meaning.filter(isCertain(syntax)))].sort(
+  const broken = whole.problems.filter((problem) => problem.code === "HSU-CFG-003");
+  const problems = [...whole.problems, ...(broken.length === 0 ? meaning : meaning.filter(isCertain(broken)))].sort(
     (one, other) => one.start - other.start,
   );
-  const diagnostics = told(source, problems);
+  const diagnostics = told(sources, problems);
   if (Result.isFailure(decoded) || diagnostics.some((one) => one.severity === "error")) {
     return Result.fail(new ConfigError({ file, diagnostics }));
   }
-  return Result.succeed({ spec: compile(decoded.success, root, file, folder, instances), warnings: diagnostics, dialect });
+  const spec = compile(decoded.success, root, file, folder, instances, sources.length > 1 ? folderAt : undefined);
+  return Result.succeed({ spec, warnings: diagnostics, dialect });
 };
 
 const REASONS: Readonly<Record<string, readonly [message: string, hint: string]>> = {

@@ -55,7 +55,7 @@ export const describeFrom = (page: string): Describe => {
   const texts = new Map<string, string>();
   let title = "";
   for (const line of page.split("\n")) {
-    const heading = /^#+ .*?`([\w]+)`/.exec(line)?.[1] ?? /^\| key of (?:a |an )?`?(\w+)`?/.exec(line)?.[1];
+    const heading = /^#+ .*?`([\w]+)`/.exec(line)?.[1] ?? /^\| key of (?:a |an |the )?`?(\w+)`?/.exec(line)?.[1];
     if (line.startsWith("#")) title = heading ?? "";
     else if (heading !== undefined) title = heading;
     const cells = /^\|(.*)\|$/
@@ -74,7 +74,9 @@ export const describeFrom = (page: string): Describe => {
     const keys = path.filter((key) => key !== "*");
     const [above, key] = [keys.at(-2), keys.at(-1)];
     return (
-      texts.get(`${above}.${key}`) ?? (keys.length > 1 && above !== "managed_processes" ? undefined : texts.get(`unit.${key}`)) ?? undefined
+      texts.get(`${above ?? "file"}.${key}`) ??
+      (keys.length > 1 && above !== "managed_processes" ? undefined : texts.get(`unit.${key}`)) ??
+      undefined
     );
   };
 };

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { type Home, home, until } from "./program.ts";
@@ -59,4 +59,31 @@ it("plan, apply, history, diff, rollback and SIGHUP: the units that are the same
   expect(await place.hsu("rollback", "9")).toMatchObject({ code: 1, err: expect.stringContaining("HSU-APL-002") });
   await place.hsu("down");
   expect(place.left()).toEqual([]);
+}, 60_000);
+
+it("a config of several files is validated, planned, applied, reloaded and kept as one", async () => {
+  const entry = (id: string, seconds: number) => ({ id, management: { control: { executable: "sleep", arguments: [String(seconds)] } } });
+  const put = (file: string, content: object) => writeFileSync(join(place.folder, file), JSON.stringify(content));
+  put("hsu.yaml", { include: ["conf.d/*.yaml"], managed_processes: [entry("own", 600)] });
+  mkdirSync(join(place.folder, "conf.d"));
+  put("conf.d/a.yaml", { managed_processes: [entry("a", 600)] });
+  expect((await place.hsu("validate")).out).toContain("valid, 2 units");
+  await place.hsu("up", "-d");
+  const before = await pids();
+  put("conf.d/b.yaml", { managed_processes: [entry("b", 600)] });
+  process.kill((await place.status()).pid, "SIGHUP");
+  await until("it has read its files again", pids, (seen) => Object.keys(seen).length === 3);
+  expect(await pids()).toMatchObject(before);
+  put("conf.d/a.yaml", { managed_processes: [entry("a", 601), entry("own", 1)] });
+  expect(await place.hsu("apply")).toMatchObject({
+    code: 2,
+    err: expect.stringMatching(/conf\.d\/a\.yaml:1:\d+: error HSU-CFG-012: .*\n[^]*hsu\.yaml:1:\d+/),
+  });
+  put("conf.d/a.yaml", { managed_processes: [] });
+  expect((await place.hsu("plan")).out).toContain("remove");
+  expect((await place.hsu("apply")).out).toContain("applied as revision 3");
+  // What the files say now is of no importance to a revision.
+  expect((await place.hsu("rollback", "2")).code).toBe(0);
+  expect(Object.keys(await pids())).toEqual(["own", "a", "b"]);
+  await place.hsu("down");
 }, 60_000);

@@ -13,8 +13,8 @@ export interface World {
   readonly environment: Environment;
   /** Whether there are any in this dialect. */
   readonly variables: boolean;
-  /** Where relative paths start. */
-  readonly folder: string;
+  /** Where relative paths start of a unit that is there. */
+  readonly folderAt: (offset: number) => string;
   /** Throws what the system says. */
   readonly readFile: (path: string) => string;
 }
@@ -83,7 +83,12 @@ const withEnvFile = (unit: Located, world: World, tell: Tell): Located =>
       const named = files.node.kind === "list" ? files.node.items : [files.node];
       const entries = new Map<string, Entry>();
       for (const file of named) {
-        for (const [name, value] of variablesIn(NodePath.resolve(world.folder, String(file.value)), file, world.readFile, tell)) {
+        for (const [name, value] of variablesIn(
+          NodePath.resolve(world.folderAt(unit.start), String(file.value)),
+          file,
+          world.readFile,
+          tell,
+        )) {
           entries.set(name, {
             key: name,
             start: file.start,
