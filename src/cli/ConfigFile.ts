@@ -73,4 +73,4 @@ export const complainOf = (invocation: Invocation, error: ConfigError): Effect.E
     ({ renderAll }) => Invoked.say(invocation, renderAll(error.diagnostics, { color: isColoured(invocation) })),
   );
 
-const isColoured = (invocation: Invocation): boolean => invocation.errorPaint.red("x") !== "x";
+export const isColoured = (invocation: Invocation): boolean => invocation.errorPaint.red("x") !== "x";

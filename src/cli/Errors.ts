@@ -104,5 +104,16 @@ export class UnknownCode extends Data.TaggedError("UnknownCode")<{ readonly give
   }
 }
 
+/** The file of `-O`. */
+export class CannotWrite extends Data.TaggedError("CannotWrite")<{ readonly file: string; readonly reason: string }> {
+  readonly code = "HSU-CLI-010";
+  override get message(): string {
+    return `${this.file} cannot be written: ${this.reason === "EEXIST" ? "there is such a file already" : this.reason}`;
+  }
+  get hint(): string {
+    return this.reason === "EEXIST" ? "name another file, or remove that one" : "see its folder, and who may write there: ls -ld";
+  }
+}
+
 /** Nobody reads our output any more (EPIPE, or the terminal has gone). Not shown to anybody: there is nobody to show it to. */
 export class OutputClosed extends Data.TaggedError("OutputClosed") {}

@@ -55,6 +55,13 @@ const many =
 const output = (...words: ReadonlyArray<string>): FlagSpec => ({ type: words, short: "o", help: `how to print it (${words[0]})` });
 const follow: FlagSpec = { type: "boolean", short: "f", help: "go on with what happens next" };
 
+const outputFile: FlagSpec = {
+  type: "text",
+  short: "O",
+  value: "FILE",
+  help: "write it there; a file that is there already is left alone",
+};
+
 /** In the order of the help. */
 export const verbs: ReadonlyArray<VerbSpec> = [
   {
@@ -86,6 +93,19 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     operands: [file],
     flags: {},
     load: () => import("./verbs/convert.ts"),
+  },
+  {
+    name: "import",
+    summary: "Write what another supervisor runs as a config of HSU",
+    details:
+      "KIND is systemd, supervisord, pm2, procfile or compose. To stdout; what has no counterpart is told on stderr, with its place.\n" +
+      "Relative paths in it start at the folder of the first FILE, or of -O: put the config there.",
+    operands: [
+      { name: "KIND", required: true },
+      { name: "FILE", required: true, many: true },
+    ],
+    flags: { "output-file": outputFile },
+    load: () => import("./verbs/import.ts"),
   },
   {
     name: "schema",

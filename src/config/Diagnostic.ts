@@ -81,6 +81,9 @@ export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError"
   }
 }
 
+/** A finding, whoever has found it. */
+type Shown = Omit<ConfigDiagnostic, "code"> & { readonly code: string };
+
 export interface RenderOptions {
   readonly color?: boolean;
 }
@@ -98,7 +101,7 @@ const harmless = (text: string): string => text.replaceAll(/[^\P{Cc}\t]|[\p{Zl}\
 const MAX_SHOWN = 120;
 
 /** One finding as text: `file:line:column: error CODE: message`, then the line, a caret, what was expected and the way out. */
-export const render = (found: ConfigDiagnostic, options: RenderOptions = {}): string => {
+export const render = (found: Shown, options: RenderOptions = {}): string => {
   const paint = (style: Style, text: string): string => (options.color === true ? `\u001b[${SGR[style]}m${text}\u001b[0m` : text);
   const tone = found.severity === "error" ? "red" : "yellow";
   const place = paint("bold", harmless(`${found.file}:${found.line}:${found.column}:`));
@@ -122,7 +125,7 @@ export const render = (found: ConfigDiagnostic, options: RenderOptions = {}): st
 const count = (many: number, word: string): string => `${many} ${word}${many === 1 ? "" : "s"}`;
 
 /** All findings, a blank line between them, and their number. */
-export const renderAll = (found: ReadonlyArray<ConfigDiagnostic>, options: RenderOptions = {}): string => {
+export const renderAll = (found: ReadonlyArray<Shown>, options: RenderOptions = {}): string => {
   const errors = found.filter((one) => one.severity === "error").length;
   const warnings = found.length - errors;
   const total = [errors > 0 ? count(errors, "error") : "", warnings > 0 ? count(warnings, "warning") : ""].filter((text) => text !== "");

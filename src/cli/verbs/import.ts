@@ -1,0 +1,70 @@
+/**
+ * `hsu import [-O FILE] KIND FILE…`
+ */
+import * as Effect from "effect/Effect";
+import * as Result from "effect/Result";
+import { readdirSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname, resolve } from "node:path";
+import { renderAll } from "../../config/Diagnostic.ts";
+import { importFrom, isKind, kinds, type Text, type World } from "../../config/import/index.ts";
+import { parse, readText } from "../../config/index.ts";
+import { nearest } from "../../config/Nearest.ts";
+import { textOf } from "../../config/ReadText.ts";
+import * as ConfigFile from "../ConfigFile.ts";
+import { UsageError } from "../Errors.ts";
+import { ExitCode } from "../ExitCode.ts";
+import { say } from "../Invocation.ts";
+import * as OutputFile from "../OutputFile.ts";
+import type { Verb } from "../Verbs.ts";
+
+const orNull = <A>(read: () => A): A | null => {
+  try {
+    return read();
+  } catch {
+    // Whoever asks wants to know only whether it is there.
+    return null;
+  }
+};
+
+const unknownKind = (kind: string): UsageError => {
+  const near = nearest(kind, kinds);
+  return new UsageError({
+    message: `nothing is imported from ${JSON.stringify(kind)}`,
+    hint: near === undefined ? `it is one of ${kinds.join(", ")}` : `did you mean ${JSON.stringify(near)}?`,
+  });
+};
+
+export const run: Verb = Effect.fnUntraced(function* (invocation) {
+  const { io, operands } = invocation;
+  const [kind = "", ...names] = operands;
+  if (!isKind(kind)) return yield* unknownKind(kind);
+  const [first = ""] = names;
+  const files: Array<Text> = [];
+  for (const name of names) {
+    const file = resolve(io.cwd, name);
+    const read = yield* Effect.result(readText(file));
+    if (Result.isFailure(read)) {
+      yield* ConfigFile.complainOf(invocation, read.failure);
+      return ExitCode.usage;
+    }
+    files.push({ file, text: read.success });
+  }
+  const output = OutputFile.of(invocation);
+  const world: World = {
+    folder: dirname(output ?? resolve(io.cwd, first)),
+    readFile: (path) => orNull(() => textOf(path)),
+    list: (folder) => orNull(() => readdirSync(folder).sort()) ?? [],
+    hostname: hostname(),
+  };
+  const { findings, text } = importFrom(kind, files, world);
+  const color = ConfigFile.isColoured(invocation);
+  if (findings.length > 0) yield* say(invocation, renderAll(findings, { color }));
+  if (text === undefined) return ExitCode.usage;
+  // What is written can be run, or it is said at once why not: a variable that has to be set, a file that is not there.
+  const checked = parse(text, resolve(world.folder, "hsu.yaml"), io.env);
+  yield* OutputFile.write(invocation, text);
+  if (Result.isSuccess(checked)) return ExitCode.ok;
+  yield* ConfigFile.complainOf(invocation, checked.failure);
+  return ExitCode.failed;
+});
