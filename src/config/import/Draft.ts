@@ -110,7 +110,7 @@ export const naming = () => {
 
 /** A path of a file in `from`, for a config in `to`. What is absolute stays so. */
 export const moved = (path: string, from: string, to: string): string => {
-  if (isAbsolute(path) || /^\$\{/.test(path)) return path;
+  if (isAbsolute(path) || path.startsWith("${")) return path;
   const found = relative(to, resolve(from, path));
   return found === "" ? "." : found;
 };
