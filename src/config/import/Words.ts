@@ -36,7 +36,7 @@ export const wordsOf = (text: string): ReadonlyArray<string> | null => {
 };
 
 /** What only a shell does something with. */
-export const needsShell = (text: string): boolean => /[$`;&|<>()*?~#\n[\]{}!]|^\s*[A-Za-z_]\w*=/.test(text);
+const needsShell = (text: string): boolean => /[$`;&|<>()*?~#\n[\]{}!]|^\s*[A-Za-z_]\w*=/.test(text);
 
 /** What is more than one command, or no command alone: it cannot be put behind `exec`. */
 const isCompound = (text: string): boolean =>
@@ -51,6 +51,3 @@ export const commandOf = (given: string): { readonly executable: string; readonl
   if (executable !== undefined && executable !== "") return { executable, args };
   return { executable: "sh", args: ["-c", isCompound(line) ? line : `exec ${line}`] };
 };
-
-/** In a line of a shell, the word that is this text. */
-export const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
