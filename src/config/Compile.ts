@@ -17,6 +17,8 @@ import { restartOf, type Said } from "./RestartOf.ts";
 import type { ConfigFile, Entry, FlatManagement, Found, Group, Managed, ModuleUnit, Unit } from "./Schema.ts";
 import { locate, type Located, type Path } from "./Source.ts";
 import { unmanagedOf } from "./UnmanagedOf.ts";
+import type { Secret } from "../unit/Secrets.ts";
+import type { SecretValue } from "./Values.ts";
 
 const DEFAULTS = {
   forceShutdownTimeoutMillis: 30_000,
@@ -40,6 +42,8 @@ interface Context {
   /** Of each instance, what it is one of. */
   readonly instances: ReadonlyMap<string, string>;
   readonly root: Located;
+  /** Absolute. */
+  readonly identity: string | undefined;
   /** Of logs, for all units. */
   readonly collection: ConfigFile["log_collection"];
 }
@@ -69,14 +73,24 @@ const environmentOf = (
   );
 };
 
+const secretOf = (folder: string, value: SecretValue): Secret => {
+  if ("file" in value) return { file: NodePath.resolve(folder, value.file) };
+  return "age_file" in value ? { ageFile: NodePath.resolve(folder, value.age_file) } : value;
+};
+
 /** Variables that say where their value is. */
-const secretsOf = (folder: string, values: FlatManagement["control"]["environment"]): Pick<UnitSpec, "secrets"> => {
+const secretsOf = (
+  { folder, identity }: Context,
+  values: FlatManagement["control"]["environment"],
+): Pick<UnitSpec, "ageIdentity" | "secrets"> => {
   if (values === undefined || isList(values)) return {};
   const found = Object.entries(values).flatMap(([name, value]) => {
     if (typeof value !== "object") return [];
-    return [[name, "file" in value ? { file: NodePath.resolve(folder, value.file) } : value] as const];
+    return [[name, secretOf(folder, value)] as const];
   });
-  return found.length === 0 ? {} : { secrets: Object.fromEntries(found) };
+  if (found.length === 0) return {};
+  const isEncrypted = found.some(([, secret]) => "age" in secret || "ageFile" in secret);
+  return { secrets: Object.fromEntries(found), ...(isEncrypted && identity !== undefined ? { ageIdentity: identity } : {}) };
 };
 const isList = (value: unknown): value is ReadonlyArray<string> => Array.isArray(value);
 
@@ -87,7 +101,7 @@ interface Program {
   readonly executable: string;
   readonly args: ReadonlyArray<string>;
   readonly environment: Readonly<Record<string, string>>;
-  readonly secrets: Pick<UnitSpec, "secrets">;
+  readonly secrets: Pick<UnitSpec, "ageIdentity" | "secrets">;
   readonly folder: string | undefined;
   readonly start: number | undefined;
   readonly stop: number | undefined;
@@ -109,7 +123,7 @@ const flat = (context: Context, path: Path, management: FlatManagement): Program
     executable: control.executable,
     args: argumentsOf(context, [...path, "control", "arguments"], control.arguments),
     environment: environmentOf(context, [...path, "control", "environment"], control.environment),
-    secrets: secretsOf(context.folder, control.environment),
+    secrets: secretsOf(context, control.environment),
     folder: control.working_directory,
     start: control.startup_timeout,
     stop: control.shutdown_timeout,
@@ -134,7 +148,7 @@ const nested = (context: Context, path: Path, managed: Managed): Program => {
     executable: program,
     args: argumentsOf(context, [...here, "args"], execution.args),
     environment: environmentOf(context, [...here, "environment"], execution.environment),
-    secrets: secretsOf(context.folder, execution.environment),
+    secrets: secretsOf(context, execution.environment),
     folder: execution.working_directory ?? (hasFolder(program) ? NodePath.dirname(program) : undefined),
     start: execution.wait_delay,
     stop: control.graceful_timeout ?? DEFAULTS.gracefulMillis,
@@ -309,6 +323,7 @@ export const compile = (
   folderAt?: (offset: number) => string,
 ): MasterSpec => {
   const manager = config.process_manager ?? {};
+  const identity = config.secrets?.identity_file;
   return {
     source: file,
     logLevel: manager.log_level ?? "info",
@@ -318,7 +333,14 @@ export const compile = (
     ...samplingOf(manager.resources),
     forceShutdownTimeoutMillis: manager.force_shutdown_timeout ?? DEFAULTS.forceShutdownTimeoutMillis,
     root: groupOf(
-      { folder, folderAt, root, instances, collection: config.log_collection },
+      {
+        folder,
+        folderAt,
+        root,
+        instances,
+        identity: identity === undefined ? undefined : NodePath.resolve(folder, identity),
+        collection: config.log_collection,
+      },
       ["managed_processes"],
       "units",
       manager,

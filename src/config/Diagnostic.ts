@@ -35,6 +35,7 @@ export const CODES = {
   "HSU-CFG-051": "no such template",
   "HSU-CFG-052": "a file of variables that cannot be read",
   "HSU-CFG-060": "a file that cannot be included",
+  "HSU-CFG-061": "not an age-encrypted value",
   "HSU-CFG-101": "accepted, not in effect in this version",
   "HSU-CFG-104": "nothing to run",
   "HSU-CFG-105": "unusual YAML",

@@ -147,6 +147,8 @@ const wrongType = (root: Located, path: Path, ast: SchemaAST.AST, told?: Annotat
 const SAID: Partial<Record<Code, (name: string, found: string) => string>> = {
   "HSU-CFG-011": (_name, found) => `${found} is not an id`,
   "HSU-CFG-013": (name) => `${name} is empty`,
+  // Maybe it is the secret itself.
+  "HSU-CFG-061": (name) => `the value of ${name} is not encrypted`,
 };
 
 const failedCheck = (root: Located, path: Path, told: Annotations | undefined): Problem => {

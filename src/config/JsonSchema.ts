@@ -24,6 +24,8 @@ const SAMPLES: ReadonlyArray<unknown> = [
   {},
   { unix: "" },
   { env: "" },
+  { age: "" },
+  { age_file: "" },
   { children: [] },
   { type: "unmanaged" },
   { type: "module" },

@@ -179,6 +179,7 @@ export const ConfigFile = Schema.Struct({
   managed_processes: Schema.Array(Entry),
   log_collection: optional(LogCollection),
   include: optional(Schema.Union([Text, Schema.Array(Text)])),
+  secrets: optional(block({ identity_file: Name })),
   defaults: optional(AnyMap),
   templates: optional(AnyMap),
 });

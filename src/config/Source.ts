@@ -315,6 +315,7 @@ export const diagnose = (source: Source, problem: Problem): ConfigDiagnostic => 
     column: offset - from + 1,
     length: Math.max(1, Math.min(end - source.base, from + text.length) - offset),
     ...rest,
-    text,
+    // What should have been encrypted is not shown.
+    ...(code === "HSU-CFG-061" ? {} : { text }),
   };
 };

@@ -62,12 +62,22 @@ const VariableName = Schema.String.check(
   Schema.isPattern(/^[^=\0]+$/, told("HSU-CFG-014", 'a variable name that is not empty and has no "=" in it')),
 );
 /** Where a value is that no config should hold. */
-export type SecretValue = { readonly file: string } | { readonly env: string };
+export type SecretValue = { readonly file: string } | { readonly env: string } | { readonly age: string } | { readonly age_file: string };
 const FromFile = Schema.Struct({ file: Name });
 const FromEnvironment = Schema.Struct({ env: Name });
+const AGE = "a value that age has encrypted: the armored text (age -a), or the base64 of the binary file in one line";
+const isAge = (text: string): boolean => {
+  const armored = /^-----BEGIN AGE ENCRYPTED FILE-----([A-Za-z0-9+/=\s]+)-----END AGE ENCRYPTED FILE-----$/.exec(text.trim());
+  const base64 = armored?.[1] ?? (/^[A-Za-z0-9+/=\s]+$/.test(text) ? text : "");
+  return Buffer.from(base64.trimStart().slice(0, 28), "base64").toString("latin1") === "age-encryption.org/v1";
+};
+const Encrypted = Schema.Struct({ age: Text.check(Schema.makeFilter(isAge, told("HSU-CFG-061", AGE))) });
+const EncryptedFile = Schema.Struct({ age_file: Name });
+const secretOf = (value: Readonly<Record<string, unknown>>) =>
+  "env" in value ? FromEnvironment : "age" in value ? Encrypted : "age_file" in value ? EncryptedFile : FromFile;
 const EnvironmentMap = Schema.Record(
   VariableName,
-  dispatch<string | number | boolean | SecretValue>((value) => (!isRecord(value) ? Scalar : "env" in value ? FromEnvironment : FromFile)),
+  dispatch<string | number | boolean | SecretValue>((value) => (isRecord(value) ? secretOf(value) : Scalar)),
 );
 const EnvironmentList = Schema.Array(
   Text.check(Schema.makeFilter((pair: string) => pair.indexOf("=") > 0, told("HSU-CFG-014", 'a text of the form "NAME=value"'))),

@@ -368,10 +368,10 @@ const goOn = ({ driver, ports, slot, spec }: RunArgs, limiting: Limiting | null)
   });
 
 /** A master without any loads nothing for them. */
-const secretsOf = (secrets: Secrets) =>
+const secretsOf = (secrets: Secrets, identity: string | undefined) =>
   Effect.flatMap(
     Effect.promise(() => import("./Secrets.ts")),
-    ({ read }) => read(secrets),
+    ({ read }) => read(secrets, identity),
   );
 
 /** Written down before it is there, so that no instant exists in which a killed master leaves behind what nobody knows of. */
@@ -387,7 +387,7 @@ const startNew = Effect.fnUntraced(function* (
   const invocation = newInvocation();
   const record = { unit: spec.id, invocation, fingerprint: fingerprint(spec), identity: null, startedAt, ...recordedPort(port ?? behind) };
   store.putProcess(record);
-  const secrets = spec.secrets === undefined ? {} : yield* secretsOf(spec.secrets);
+  const secrets = spec.secrets === undefined ? {} : yield* secretsOf(spec.secrets, spec.ageIdentity);
   const task = yield* driver.start({
     id: spec.id,
     invocation: record.invocation,

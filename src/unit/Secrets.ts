@@ -5,8 +5,8 @@ import { closeSync, openSync, readSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
 
-/** Where the value is. A file's last newline is none of it. */
-export type Secret = { readonly file: string } | { readonly env: string };
+/** Where the value is, or the value itself, encrypted. A file's last newline is none of it. */
+export type Secret = { readonly file: string } | { readonly env: string } | { readonly age: string } | { readonly ageFile: string };
 export type Secrets = Readonly<Record<string, Secret>>;
 
 /** The process is not started. */
@@ -20,7 +20,7 @@ export class SecretMissing extends Schema.TaggedError<SecretMissing>()("SecretMi
 /** Linux hands no longer text to a process. */
 const maxBytes = 131_072;
 
-const contentOf = (file: string): string => {
+const bytesOf = (file: string): Buffer => {
   const descriptor = openSync(file, "r");
   try {
     const buffer = Buffer.alloc(maxBytes + 1);
@@ -28,28 +28,63 @@ const contentOf = (file: string): string => {
     for (let read = 1; read > 0 && length <= maxBytes; length += read)
       read = readSync(descriptor, buffer, length, buffer.length - length, null);
     if (length > maxBytes) throw new Error(`${file} is larger than ${maxBytes} bytes`);
-    return buffer.toString("utf8", 0, length).replace(/\r?\n$/, "");
+    return buffer.subarray(0, length);
   } finally {
     closeSync(descriptor);
   }
 };
 
-const valueOf = (name: string, secret: Secret): Effect.Effect<string, SecretMissing> => {
+const textOf = (bytes: Uint8Array): string =>
+  Buffer.from(bytes)
+    .toString("utf8")
+    .replace(/\r?\n$/, "");
+
+const reading = (name: string, file: string): Effect.Effect<Buffer, SecretMissing> =>
+  Effect.try({
+    try: () => bytesOf(file),
+    catch: (cause) => new SecretMissing({ name, why: cause instanceof Error ? cause.message : String(cause) }),
+  });
+
+/** Names the file of identities where the config names none. */
+export const identityVariable = "HSU_AGE_IDENTITY_FILE";
+
+const opened = (name: string, encrypted: Uint8Array, identity: string | undefined): Effect.Effect<string, SecretMissing> =>
+  Effect.gen(function* () {
+    const file = identity ?? (process.env[identityVariable] || undefined);
+    if (file === undefined) {
+      const why = `there is no age identity: secrets.identity_file of the config names its file, or the master's variable ${identityVariable}`;
+      return yield* new SecretMissing({ name, why });
+    }
+    const text = (yield* reading(name, file)).toString("utf8");
+    const { open } = yield* Effect.promise(() => import("../security/Age.ts"));
+    const missing = ({ reason }: { readonly reason: string }) => new SecretMissing({ name, why: reason });
+    return textOf(yield* Effect.mapError(open(encrypted, { text, name: file }), missing));
+  });
+
+const valueOf = (name: string, secret: Secret, identity: string | undefined): Effect.Effect<string, SecretMissing> => {
+  if ("age" in secret) return opened(name, Buffer.from(secret.age), identity);
+  if ("ageFile" in secret) return Effect.flatMap(reading(name, secret.ageFile), (bytes) => opened(name, bytes, identity));
   if ("env" in secret) {
     const value = process.env[secret.env];
     return value === undefined
       ? Effect.fail(new SecretMissing({ name, why: `the master has no variable ${secret.env}` }))
       : Effect.succeed(value);
   }
-  return Effect.try({
-    try: () => contentOf(secret.file),
-    catch: (cause) => new SecretMissing({ name, why: cause instanceof Error ? cause.message : String(cause) }),
-  });
+  return Effect.map(reading(name, secret.file), textOf);
 };
 
-/** As variables of a process. */
-export const read = (secrets: Secrets): Effect.Effect<Readonly<Record<string, string>>, SecretMissing> =>
+/** What no process can be given is told here, where its value is not. */
+const whole = (name: string, value: string): Effect.Effect<string, SecretMissing> =>
+  value.includes("\0") ? Effect.fail(new SecretMissing({ name, why: "its value has a NUL character in it" })) : Effect.succeed(value);
+
+/** As variables of a process. `identity`: the file that encrypted ones are opened with. */
+export const read = (secrets: Secrets, identity?: string): Effect.Effect<Readonly<Record<string, string>>, SecretMissing> =>
   Effect.map(
-    Effect.forEach(Object.entries(secrets), ([name, secret]) => Effect.map(valueOf(name, secret), (value) => [name, value] as const)),
+    Effect.forEach(Object.entries(secrets), ([name, secret]) =>
+      Effect.map(
+        Effect.flatMap(valueOf(name, secret, identity), (value) => whole(name, value)),
+        (value) => [name, value] as const,
+      ),
+    ),
     (pairs) => Object.fromEntries(pairs),
   );

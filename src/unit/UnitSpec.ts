@@ -96,6 +96,8 @@ export interface UnitSpec extends Waits {
   readonly environment: Readonly<Record<string, string>>;
   /** Variables whose values are read when the process starts, and are kept nowhere. */
   readonly secrets?: Secrets;
+  /** The file of identities that open those of them that are encrypted; absent: the master's environment names it. */
+  readonly ageIdentity?: string;
   /** Absent: a start is complete as soon as the process runs. */
   readonly start?: StartKind;
   /** Absent: it starts with its master, and by hand. */

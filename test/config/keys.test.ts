@@ -8,7 +8,7 @@ describe("keys", () => {
       hsu.yaml:1:1: error HSU-CFG-005: unknown key "managed_proceses" in the file
         1 | managed_proceses: []
           | ^^^^^^^^^^^^^^^^
-          = expected one of process_manager, managed_processes, log_collection, include, defaults, templates
+          = expected one of process_manager, managed_processes, log_collection, include, secrets, defaults, templates
           = did you mean "managed_processes"?
 
       1 error

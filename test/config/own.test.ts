@@ -172,6 +172,26 @@ describe("secrets", () => {
     expect(unit).toMatchObject({ environment: { A: "1" }, secrets: { T: { file: join(folder, "token") }, U: { env: "HOME" } } });
   });
 
+  it("may be encrypted, and are opened with the identity of the file", () => {
+    const base64 = Buffer.from("age-encryption.org/v1\n-> X25519 x").toString("base64");
+    const environment = `{T: {age: ${base64}}, U: {age: "-----BEGIN AGE ENCRYPTED FILE-----\\n${base64}\\n-----END AGE ENCRYPTED FILE-----\\n"}, V: {age_file: v.age}}`;
+    const text = `managed_processes: [{id: a, management: {control: {executable: x, environment: ${environment}}}}, {id: b, management: {control: {executable: x}}}]\n`;
+    const [a, b] = units(`${text}secrets: {identity_file: age.key}\n`);
+    expect(a).toMatchObject({
+      ageIdentity: join(folder, "age.key"),
+      secrets: { T: { age: base64 }, V: { ageFile: join(folder, "v.age") } },
+    });
+    expect(b).not.toHaveProperty("ageIdentity");
+    expect(units(text)[0]).not.toHaveProperty("ageIdentity");
+  });
+
+  it("that should be encrypted and are not are an error that does not show them", () => {
+    const text = "managed_processes: [{id: a, management: {control: {executable: x, environment: {T: {age: hunter2}}}}}]";
+    const result = read(text);
+    expect(said(text)[0]).toMatch(/^1:\d+ HSU-CFG-061 /);
+    expect(Result.isFailure(result) ? result.failure.message : "hunter2").not.toContain("hunter2");
+  });
+
   it("are a file or a variable", () => {
     expect(said("managed_processes: [{id: a, management: {control: {executable: x, environment: {T: {fil: token}}}}}]")).toStrictEqual([
       '1:85 HSU-CFG-005 unknown key "fil" in "T"',

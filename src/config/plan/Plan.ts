@@ -9,6 +9,7 @@ import { fieldsOf, keyChanges, masterFields, type Row, rowsOf, withChanges } fro
 /** Keys of a unit that a running process need not be replaced for: they hold at once, or from its next start on. */
 const IN_PLACE = new Set([
   "after",
+  "ageIdentity",
   "description",
   "enabled",
   "instanceOf",
