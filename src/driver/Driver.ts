@@ -12,6 +12,7 @@ import type {
   Meter,
   HeldSockets,
   HoldSockets,
+  NotifySocket,
   NotifyUnavailable,
   Paths,
   ProcessExit,
@@ -48,7 +49,7 @@ export type Command = Pick<TaskSpec, "id" | "executable" | "args" | "workingDire
 /** Something that runs. */
 export interface Task {
   readonly identity: ProcessIdentity;
-  /** Waits for the end of its first process; any number of waiters, also after it. */
+  /** Waits for the end of its main process, which is its first one unless another is followed; any number of waiters, also after it. */
   readonly wait: Effect.Effect<ProcessExit>;
   /** Waits until nobody that it started runs any more either. */
   readonly waitForAll: Effect.Effect<void>;
@@ -59,6 +60,10 @@ export interface Task {
   readonly held: Held | null;
   /** Of all that it has started; whoever has it closes it. */
   readonly meter: () => Promise<Meter>;
+  /** Makes another one of its processes its main one, at once; `None` when that is not one of its own. Absent: it cannot have another one. */
+  readonly follow?: (pid: number) => Effect.Effect<Option.Option<ProcessIdentity>>;
+  /** Called before an end of its main process is taken for the end of the task: the last chance to follow another one. */
+  readonly hearFirst?: (lastWord: () => void) => void;
 }
 
 /** Why a task could not be started. */
@@ -90,11 +95,11 @@ export interface Driver {
   readonly exec: (command: Command) => Effect.Effect<ProcessExit & { readonly said: string }, SpawnError>;
   /** Kills what an invocation of a task has left behind, and does not wait for it. */
   readonly sweep: (id: string, invocation: string) => Effect.Effect<void>;
-  /** Opens the socket that a task tells its state to, for as long as the scope is open; what it is called in the task's `NOTIFY_SOCKET`. */
+  /** Opens the socket that a task tells its state to, for as long as the scope is open; named as in the task's `NOTIFY_SOCKET`. */
   readonly openNotifySocket: (
     id: string,
     received: (text: string, sender: Sender) => void,
-  ) => Effect.Effect<string, NotifyUnavailable, Scope.Scope>;
+  ) => Effect.Effect<NotifySocket, NotifyUnavailable, Scope.Scope>;
   /** What one process uses, without those that it has started; null where nobody has the pid. */
   readonly meter: (pid: number) => Effect.Effect<Meter | null>;
   /** See `HoldSockets`; `holder`: a task of an earlier master that may have them. */

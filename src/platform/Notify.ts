@@ -27,8 +27,15 @@ export class NotifyUnavailable extends Schema.TaggedError<NotifyUnavailable>()("
   }
 }
 
-/** Opens the socket at a path, which is replaced if it is there; what it is called in `NOTIFY_SOCKET`. Closed and removed with the scope. */
+export interface NotifySocket {
+  /** What it is called in `NOTIFY_SOCKET`. */
+  readonly name: string;
+  /** Takes what has arrived and was not heard of yet. */
+  readonly drain: () => void;
+}
+
+/** Opens the socket at a path, which is replaced if it is there. Closed and removed with the scope. */
 export type OpenNotifySocket = (
   path: string,
   received: (text: string, sender: Sender) => void,
-) => Effect.Effect<string, NotifyUnavailable, Scope.Scope>;
+) => Effect.Effect<NotifySocket, NotifyUnavailable, Scope.Scope>;

@@ -22,7 +22,7 @@ export {
   type SocketAddress,
   type SocketSpec,
 } from "./Listening.ts";
-export { NotifyUnavailable, type OpenNotifySocket, type Sender } from "./Notify.ts";
+export { type NotifySocket, NotifyUnavailable, type OpenNotifySocket, type Sender } from "./Notify.ts";
 export * as Paths from "./Paths.ts";
 export { pathOfDescriptor, punchHole } from "./Descriptor.ts";
 export * from "./Process.ts";

@@ -4,10 +4,12 @@
 import * as Clock from "effect/Clock";
 import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
+import * as Option from "effect/Option";
 import type * as Scope from "effect/Scope";
 import type { Driver, Task } from "../driver/index.ts";
 import type { NotifyUnavailable, Sender } from "../platform/index.ts";
 import { type Notification, parse } from "./Notification.ts";
+import type { Store } from "../store/index.ts";
 import type { Slot } from "./Run.ts";
 import { NotReady } from "./RunErrors.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
@@ -37,6 +39,8 @@ interface Parts {
   readonly notice: (type: string, message: string) => void;
   /** Its watchdog has to be looked at anew. */
   readonly watch: () => void;
+  /** Where a later master finds its main process. */
+  readonly store: Store;
 }
 
 /** Who speaks is its process, or somebody whom that has started; one who has ended since can only have had the path from there. */
@@ -44,7 +48,8 @@ const isHeard = (sender: Sender, task: Task, unit: string): boolean => sender.is
 
 export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, Scope.Scope> =>
   Effect.gen(function* () {
-    const { driver, notice, slot, spec, wasReady, watch } = parts;
+    const { driver, notice, slot, spec, store, wasReady, watch } = parts;
+    const runSync = Effect.runSyncWith(yield* Effect.context());
     const clock = yield* Clock.Clock;
     // Nobody sets this clock.
     const now = (): number => Number(clock.currentTimeNanosUnsafe() / 1_000_000n);
@@ -70,7 +75,17 @@ export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, 
       Deferred.doneUnsafe(isReady, Effect.void);
     };
 
-    const take = (said: Notification, pid: number): void => {
+    /** At once: what it says next may be its last word. */
+    const follow = (of: Task, pid: number): void => {
+      const before = of.identity.pid;
+      const found = of.follow === undefined ? Option.none() : runSync(of.follow(pid));
+      if (Option.isNone(found)) return notice("refused", `MAINPID=${pid} is refused: it is no process of this unit`);
+      const record = store.processes.find(({ unit }) => unit === spec.id);
+      if (record !== undefined) store.putProcess({ ...record, identity: found.value });
+      notice("mainpid", `goes on as pid ${pid}, says pid ${before}`);
+    };
+
+    const take = (said: Notification, of: Task): void => {
       switch (said._tag) {
         case "Ready":
           return beReady();
@@ -99,8 +114,7 @@ export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, 
         case "BusError":
           return notice("errno", `says that it has failed with ${said.name}`);
         case "MainPid":
-          if (said.pid === pid) return;
-          return notice("refused", `MAINPID=${said.pid} is refused: the process that was started is the one that is supervised`);
+          return said.pid === of.identity.pid ? undefined : follow(of, said.pid);
         case "Unsupported":
           return notice("refused", `${said.assignment} is refused: HSU keeps no descriptors and lets nobody else speak for a unit`);
       }
@@ -112,7 +126,7 @@ export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, 
         return notice("refused", `a notification of pid ${sender.pid} is refused: it is not of this unit`);
       const { malformed, notifications } = parse(text);
       for (const line of malformed) notice("refused", `a notification that cannot be read: ${JSON.stringify(line)}`);
-      for (const said of notifications) take(said, task.identity.pid);
+      for (const said of notifications) take(said, task);
     };
 
     const socket = yield* driver.openNotifySocket(spec.id, hear);
@@ -124,11 +138,13 @@ export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, 
     yield* Effect.addFinalizer(() => Effect.sync(() => void (slot.said = null)));
     return {
       environment: {
-        NOTIFY_SOCKET: socket,
+        NOTIFY_SOCKET: socket.name,
         ...(spec.watchdogMillis === undefined ? {} : { WATCHDOG_USEC: String(spec.watchdogMillis * 1000) }),
       },
       attach: (started) => {
         task = started;
+        // The kernel may tell of an end before what was said before it.
+        started.hearFirst?.(socket.drain);
         feed(watchdog.intervalMillis);
         const heard = early;
         early = [];

@@ -286,7 +286,7 @@ const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
   });
 
 /** The ear of a unit that tells its state. */
-const listen = ({ driver, mailbox, slot, spec }: RunArgs, context: Actor.ActorContext<RunRpcs>) => {
+const listen = ({ driver, mailbox, slot, spec, store }: RunArgs, context: Actor.ActorContext<RunRpcs>) => {
   if (spec.start !== "notify") return Effect.succeed(null);
   return Effect.flatMap(
     Effect.promise(() => import("./Notifying.ts")),
@@ -298,6 +298,7 @@ const listen = ({ driver, mailbox, slot, spec }: RunArgs, context: Actor.ActorCo
         wasReady: slot.recovered?.wasUp ?? false,
         notice: (type, message) => mailbox.cast("Noticed", { type, message }),
         watch: () => context.self.cast("WatchdogDue"),
+        store,
       }),
   );
 };

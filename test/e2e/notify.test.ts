@@ -66,6 +66,18 @@ describe.skipIf(python === null)("notifications over masters (needs python3)", (
     expect(next["web"]!.lastExit).toMatchObject({ because: "watchdog: no sign of life for 1000 ms" });
   });
 
+  it("the next master goes on with the process that a unit has named as its main one", async () => {
+    write({ web: { steps: ["daemon", "READY=1", ...Array.from({ length: 300 }, (_, n) => ["0.1", `STATUS=beat ${n}`]).flat(), "hang"] } });
+    expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
+    const { web } = await until("it beats", units, ({ web: now }) => now?.reason?.startsWith("beat") === true);
+    await place.killMaster();
+    expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
+    const after = await until("it beats for the next master", units, ({ web: now }) => now?.reason?.startsWith("beat") === true);
+    expect(after["web"]).toMatchObject({ state: "running", pid: web!.pid, ready: true, restarts: 0 });
+    expect(await place.hsu("down")).toMatchObject({ code: 0 });
+    expect(place.left()).toEqual([]);
+  });
+
   it("hsu upgrade keeps the sockets: who has connected once goes on, and what is said meanwhile is heard", async () => {
     write({
       // Each failed send would end it.

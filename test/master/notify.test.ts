@@ -98,7 +98,7 @@ describe.skipIf(python === null)("units that tell their state (needs python3)", 
           expect(yield* messages(control, "errno")).toEqual(["says that it has failed with errno 2"]);
           expect(yield* messages(control, "refused")).toEqual([
             'a notification that cannot be read: "NONSENSE"',
-            expect.stringContaining("MAINPID=1 is refused"),
+            "MAINPID=1 is refused: it is no process of this unit",
             expect.stringContaining("FDSTORE=1 is refused"),
           ]);
           yield* until(unit(control, "end"), ({ ready, reason }) => !ready && reason === "ending");

@@ -49,7 +49,7 @@ describe.skipIf(python === null || process.platform !== "linux")("a notification
     const heard: Array<readonly [string, number, number]> = [];
     await run(
       Effect.gen(function* () {
-        const name = yield* openNotifySocket(path, (text, { pid, uid }) => heard.push([text, pid, uid]));
+        const { name } = yield* openNotifySocket(path, (text, { pid, uid }) => heard.push([text, pid, uid]));
         expect(name).toBe(path);
         yield* send(name, "for n in range(5): sock.sendto(f'STATUS={n} é\\nREADY=1'.encode(), address)");
         yield* until(() => heard.length === 5);
@@ -68,8 +68,8 @@ describe.skipIf(python === null || process.platform !== "linux")("a notification
     await run(
       Effect.gen(function* () {
         yield* send(join(folder, "left.sock"), "sock.bind(address)");
-        yield* send(yield* openNotifySocket(join(folder, "left.sock"), hear), "sock.sendto(b'one', address)");
-        const name = yield* openNotifySocket(path, hear);
+        yield* send((yield* openNotifySocket(join(folder, "left.sock"), hear)).name, "sock.sendto(b'one', address)");
+        const { name } = yield* openNotifySocket(path, hear);
         expect(name).toMatch(/^@hsu-notify-[\da-f]{32}$/);
         yield* send(name, "sock.sendto(b'two', address)");
         yield* until(() => heard.length === 2);
@@ -82,7 +82,7 @@ describe.skipIf(python === null || process.platform !== "linux")("a notification
     const heard: Array<string> = [];
     await run(
       Effect.gen(function* () {
-        const name = yield* openNotifySocket(join(folder, "web.sock"), (text) => void heard.push(text));
+        const { name } = yield* openNotifySocket(join(folder, "web.sock"), (text) => void heard.push(text));
         const before = descriptors();
         yield* send(
           name,
@@ -102,7 +102,7 @@ describe.skipIf(python === null || process.platform !== "linux")("a notification
     let heard = 0;
     await run(
       Effect.gen(function* () {
-        const name = yield* openNotifySocket(join(folder, "web.sock"), () => void heard++);
+        const { name } = yield* openNotifySocket(join(folder, "web.sock"), () => void heard++);
         const code = `import socket\ns=socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\nwhile True: s.sendto(b'WATCHDOG=1', ${JSON.stringify(name)})`;
         const child = spawn(python!, ["-c", code]);
         yield* Effect.addFinalizer(() => Effect.sync(() => child.kill("SIGKILL")));
@@ -116,7 +116,7 @@ describe.skipIf(python === null || process.platform !== "linux")("a notification
     const senders: Array<Sender> = [];
     await run(
       Effect.gen(function* () {
-        const name = yield* openNotifySocket(join(folder, "web.sock"), (_, sender) => void senders.push(sender));
+        const { name } = yield* openNotifySocket(join(folder, "web.sock"), (_, sender) => void senders.push(sender));
         const code = `import socket, time\nsocket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'x', ${JSON.stringify(name)})\ntime.sleep(60)`;
         const child = spawn(python!, ["-c", code], { detached: true, env: { ...process.env, HSU_UNIT: "web" } });
         yield* until(() => senders.length === 1);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A unit that tells its state. Each argument is a step: a number of seconds to wait, `ignore-abort`, `hang`, `exit N`, `child TEXT` (sent by a child of its own), `connect` (one socket for all that follows, whose errors end it), `print-env`, or a datagram with \\n for a new line."""
+"""A unit that tells its state. Each argument is a step: a number of seconds to wait, `ignore-abort`, `hang`, `exit N`, `child TEXT` (sent by a child of its own), `hand-over` (a child of its own goes on with what is left, is named as MAINPID, and its parent ends at once), `daemon` (the same, and that is the leader of a session of its own), `child-hang` (a child of its own that stays), `connect` (one socket for all that follows, whose errors end it), `print-env`, or a datagram with \\n for a new line."""
 import os, signal, socket, subprocess, sys, time
 
 connected = None
@@ -36,6 +36,18 @@ for step in sys.argv[1:]:
         sys.exit(int(rest))
     elif word == "child":
         subprocess.run([sys.executable, __file__, rest], check=True)
+    elif word in ("hand-over", "daemon"):
+        begin, began = os.pipe()
+        child = os.fork()
+        if child != 0:
+            os.read(begin, 1)
+            send(f"MAINPID={child}")
+            os._exit(0)
+        if word == "daemon":
+            os.setsid()
+        os.write(began, b".")
+    elif word == "child-hang":
+        subprocess.Popen([sys.executable, __file__, "hang"])
     elif word == "print-env":
         print({name: value for name, value in os.environ.items() if name.startswith(("NOTIFY", "WATCHDOG", "LISTEN"))}, flush=True)
     elif word.replace(".", "").isdigit():

@@ -6,13 +6,11 @@ import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import type * as Scope from "effect/Scope";
 import { direct, type Outputs } from "../../logs/index.ts";
-import { type CgroupName, openScratch, type Output, Paths, Processes, type ProcessHandle } from "../../platform/index.ts";
-import type { Driver, Task } from "../Driver.ts";
+import { type CgroupName, openScratch, type Output, Paths, Processes } from "../../platform/index.ts";
+import type { Driver } from "../Driver.ts";
+import { make as tasksOf, mark, started, type Started } from "./NativeTask.ts";
 import * as Sweep from "./Sweep.ts";
 import { make as finder } from "../unmanaged/Finder.ts";
-
-/** In the environment of all that an invocation starts. */
-const mark = "HSU_INVOCATION_ID";
 
 /** What its own service manager tells the master is not said to its units. */
 const ofMaster = new Set([
@@ -34,19 +32,8 @@ export interface Options {
   readonly outputs?: Outputs;
 }
 
-/** The kernel tells a parent of its own children only, so the rest of a group is looked at, and only while it outlives its leader. */
-const groupEnd = (handle: ProcessHandle): Effect.Effect<void> =>
-  Effect.suspend(() => (handle.groupAlive() ? Effect.delay(groupEnd(handle), 10) : Effect.void));
-
 /** More of what a command prints is of no interest. */
 const saidBytes = 4096;
-
-interface Started {
-  readonly handle: ProcessHandle;
-  readonly invocation: string;
-  /** Not empty once somebody has signalled it. */
-  readonly asked: Set<"signal">;
-}
 
 export const make = (options: Options): Effect.Effect<Driver, never, Processes | Scope.Scope> =>
   Effect.gen(function* () {
@@ -58,43 +45,13 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
       if (value !== undefined && !ofMaster.has(name)) inherited[name] = value;
     }
 
-    const memory = (handle: ProcessHandle): Task["memory"] =>
-      Effect.map(processes.stats(handle.identity), Option.match({ onNone: () => null, onSome: (stats) => stats.rssBytes }));
-
     const cgroupOf = (id: string): CgroupName => ({ instance: options.stateDirectory, name: Paths.fileName(id) });
 
-    const taskOf = ({ asked, handle, invocation }: Started): Task => ({
-      identity: handle.identity,
-      wait: handle.exit,
-      waitForAll: handle.exit.pipe(
-        Effect.andThen(groupEnd(handle)),
-        Effect.andThen(Effect.suspend(() => (handle.contained ? Effect.void : sweeper.now(invocation)))),
-      ),
-      signal: (signal) =>
-        Effect.suspend(() => {
-          asked.add("signal");
-          return handle.signal(signal);
-        }),
-      memory: memory(handle),
-      meter: handle.meter,
-      held: handle.held,
-    });
-    // Who is left of the group when the task is over, by whatever end, is killed and waited for.
+    const { killLeft, taskOf } = tasksOf(processes, sweeper);
     const release =
       (id: string) =>
-      ({ asked, handle, invocation }: Started): Effect.Effect<void> =>
-        Effect.orDie(handle.killGroup).pipe(
-          Effect.andThen(
-            Effect.suspend(() => {
-              if (handle.contained) return Effect.void;
-              return asked.size > 0 ? sweeper.now(invocation) : sweeper.later(invocation);
-            }),
-          ),
-          Effect.andThen(outputs.end(id)),
-        );
-    const started =
-      (invocation: string) =>
-      (handle: ProcessHandle): Started => ({ handle, invocation, asked: new Set() });
+      (of: Started): Effect.Effect<void> =>
+        Effect.andThen(killLeft(of), outputs.end(id));
 
     const driver: Driver = {
       name: "process",

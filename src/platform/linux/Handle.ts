@@ -76,6 +76,12 @@ export const attachHandle = (identity: ProcessIdentity, probe: Probe, group?: Co
     },
     // Its pid is free for anybody as soon as it has ended: each signal looks first.
     check: () => (runs() ? undefined : heard()),
+    // One that an invocation has named as its main process need not lead a group.
+    sendAlone: (signal) => {
+      if (!runs()) return false;
+      sendTo(identity.pid, signal);
+      return true;
+    },
     expect: () => end?.expect(),
     close: () => end?.close(),
   };
@@ -104,6 +110,8 @@ interface Source {
   readonly watch: (ended: (exit: ProcessExit) => void) => void;
   /** Its end, where it may have ended without a word. */
   readonly check: () => ProcessExit | undefined;
+  /** Whether it was sent this, where it leads no group of its own; absent: it always does. */
+  readonly sendAlone?: (signal: Signal) => boolean;
   /** It has been sent a signal. */
   readonly expect: () => void;
   readonly close: () => void;
@@ -183,7 +191,8 @@ const makeHandle = (
 
   /** To a group that is alive. */
   const deliver = (signal: Signal): "Sent" | "Gone" | "NotPermitted" => {
-    const result = kill(pid, signal);
+    const sent = kill(pid, signal);
+    const result = sent === "Gone" && ended === undefined && source.sendAlone?.(signal) === true ? "Sent" : sent;
     source.expect();
     // The leader may be a zombie that Node has not heard of yet: Linux says sent, macOS says not permitted.
     return result === "NotPermitted" && probe.groupMembers(pid).length === 0 ? "Gone" : result;

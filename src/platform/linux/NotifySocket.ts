@@ -105,18 +105,19 @@ export const openNotifySocket: OpenNotifySocket = (path, received) =>
         const fd = claim(name) ?? bound(system, name, isFile);
         try {
           const receive = (receiver ??= makeReceive(system));
-          const handle = system.koffi.node.poll(fd, { readable: true }, () => {
+          const drain = (): void => {
             // What is left is heard of in the next turn: nobody keeps the loop to himself.
             for (let count = 0; count < turnLimit; count++) {
               const next = receive(fd);
               if (next === null) return;
               if (next !== "toolong") received(next.text, senderOf(next));
             }
-          });
+          };
+          const handle = system.koffi.node.poll(fd, { readable: true }, drain);
           // It is not what keeps a master alive.
           handle.unref();
           const letGo = keep(name, fd, (on) => system.closeOnExec(fd, on));
-          return { close: () => (letGo(), handle.close(), closeSync(fd), isFile ? rmSync(path, { force: true }) : undefined) };
+          return { drain, close: () => (letGo(), handle.close(), closeSync(fd), isFile ? rmSync(path, { force: true }) : undefined) };
         } catch (error) {
           closeSync(fd);
           throw error;
@@ -125,6 +126,6 @@ export const openNotifySocket: OpenNotifySocket = (path, received) =>
       catch: (cause) => fail(cause instanceof Error ? cause.message : String(cause)),
     });
     // Kept by the scope: a handle that is collected as garbage is closed.
-    yield* Effect.acquireRelease(open, ({ close }) => Effect.sync(close));
-    return name;
+    const { drain } = yield* Effect.acquireRelease(open, ({ close }) => Effect.sync(close));
+    return { name, drain };
   });

@@ -185,7 +185,7 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
       Effect.acquireRelease(
         Effect.sync(() => {
           ears.set(path, (text, pid) => received(text, { pid, uid: 0, isOf: (group) => group === pid }));
-          return path;
+          return { name: path, drain: () => {} };
         }),
         () => Effect.sync(() => void ears.delete(path)),
       ),

@@ -1,0 +1,102 @@
+/**
+ * A started invocation as a task: its leader, who was started, and its main process, who is the leader until that names another one.
+ */
+import * as Effect from "effect/Effect";
+import * as Option from "effect/Option";
+import type { ProcessHandle, Processes, ProcessExit } from "../../platform/index.ts";
+import type { Task } from "../Driver.ts";
+import type { Sweeper } from "./Sweep.ts";
+
+/** The kernel tells a parent of its own children only, so the rest of a group is looked at, and only while it outlives its leader. */
+const groupEnd = (handle: ProcessHandle): Effect.Effect<void> =>
+  Effect.suspend(() => (handle.groupAlive() ? Effect.delay(groupEnd(handle), 10) : Effect.void));
+
+/** In the environment of all that an invocation starts. */
+export const mark = "HSU_INVOCATION_ID";
+
+export interface Started {
+  readonly leader: ProcessHandle;
+  readonly invocation: string;
+  /** Whom it goes with. */
+  main: ProcessHandle;
+  /** Whether a signal to the leader's groups reaches the main process. */
+  together: boolean;
+  /** Asked before an end is taken for the end. */
+  lastWord: () => void;
+  /** Somebody has signalled it. */
+  asked: boolean;
+}
+
+export const started =
+  (invocation: string) =>
+  (leader: ProcessHandle): Started => ({ leader, invocation, main: leader, together: true, lastWord: () => {}, asked: false });
+
+export interface NativeTasks {
+  readonly taskOf: (of: Started) => Task;
+  /** Who is left of it when the task is over, by whatever end, is killed and waited for. */
+  readonly killLeft: (of: Started) => Effect.Effect<void>;
+}
+
+export const make = (processes: Processes["Service"], sweeper: Sweeper): NativeTasks => {
+  const end = (of: Started): Effect.Effect<ProcessExit> =>
+    Effect.suspend(() => {
+      const { main } = of;
+      return Effect.flatMap(main.exit, (exit) => {
+        of.lastWord();
+        return of.main === main ? Effect.succeed(exit) : end(of);
+      });
+    });
+
+  /** The same moment sees it named and watched: nothing here waits. */
+  const follow = (of: Started, pid: number) =>
+    Effect.gen(function* () {
+      if (of.main.pid === pid) return Option.some(of.main.identity);
+      const member = (yield* processes.marked(mark, of.invocation)).find((each) => each.pid === pid);
+      if (member === undefined) return Option.none();
+      const { bootId, group, startTime } = member;
+      const handle = pid === of.leader.pid ? Option.some(of.leader) : yield* processes.attach({ bootId, pid, startTime });
+      return Option.map(handle, (main) => {
+        of.main = main;
+        of.together = group === of.leader.pid || of.leader.contained;
+        return main.identity;
+      });
+    });
+
+  const killLeft = (of: Started): Effect.Effect<void> =>
+    Effect.orDie(of.leader.killGroup).pipe(
+      Effect.andThen(Effect.suspend(() => (of.main === of.leader ? Effect.void : Effect.orDie(of.main.killGroup)))),
+      Effect.andThen(
+        Effect.suspend(() => {
+          if (of.leader.contained) return Effect.void;
+          return of.asked ? sweeper.now(of.invocation) : sweeper.later(of.invocation);
+        }),
+      ),
+    );
+
+  const taskOf = (of: Started): Task => ({
+    get identity() {
+      return of.main.identity;
+    },
+    wait: end(of),
+    waitForAll: end(of).pipe(
+      Effect.andThen(Effect.suspend(() => groupEnd(of.main))),
+      Effect.andThen(groupEnd(of.leader)),
+      Effect.andThen(Effect.suspend(() => (of.leader.contained ? Effect.void : sweeper.now(of.invocation)))),
+    ),
+    signal: (signal) =>
+      Effect.suspend(() => {
+        of.asked = true;
+        if (of.together) return of.leader.signal(signal);
+        const others = of.leader.groupAlive() ? Effect.ignore(of.leader.signal(signal)) : Effect.void;
+        return Effect.andThen(others, of.main.signal(signal));
+      }),
+    memory: Effect.suspend(() =>
+      Effect.map(processes.stats(of.main.identity), Option.match({ onNone: () => null, onSome: (stats) => stats.rssBytes })),
+    ),
+    meter: () => (of.leader.contained ? of.leader : of.main).meter(),
+    held: of.leader.held,
+    follow: (pid) => follow(of, pid),
+    hearFirst: (lastWord) => void (of.lastWord = lastWord),
+  });
+  return { taskOf, killLeft };
+};
