@@ -4,6 +4,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { warm } from "./warm.ts";
 
 export interface Job {
   readonly folder: string;
@@ -45,7 +46,7 @@ const needs = (program: string): string | null => {
 const sleep = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis));
 const ticks = 100;
 
-/** Seconds that a process has used. */
+/** Seconds that a process, its threads and its helpers that have ended have used; the unit is not among these, it stays. */
 const cpuOf = (pid: number): number => {
   const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)!.split(" ");
   return (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) / ticks;
@@ -79,9 +80,10 @@ const rotated = (name: string, missing: string, script: (job: Job, logs: string)
   run: async (job) => {
     const logs = join(job.folder, "logs");
     mkdirSync(logs);
+    const command = `TIMEFORMAT='%U %S'; ${job.writer} ${job.mode} ${job.lines} | { time ${script(job, logs)}; }`;
+    warm(job.folder);
     const begun = performance.now();
     // The shell's `time` is of this one program.
-    const command = `TIMEFORMAT='%U %S'; ${job.writer} ${job.mode} ${job.lines} | { time ${script(job, logs)}; }`;
     const child = spawn("bash", ["-c", command], { stdio: ["ignore", "ignore", "pipe"] });
     let said = "";
     child.stderr.on("data", (chunk) => (said += String(chunk)));
@@ -110,11 +112,12 @@ export const supervisord: Collecting = {
   run: async ({ fileBytes, folder, lines, mode, writer }) => {
     const config = join(folder, "supervisord.conf");
     const log = join(folder, "out.log");
-    const program = `command=${writer} ${mode} ${lines}\nautorestart=false\nstartsecs=0\nstdout_logfile=${log}`;
+    const program = `command=${writer} ${mode} ${lines} stay\nautorestart=false\nstartsecs=0\nstdout_logfile=${log}`;
     writeFileSync(
       config,
       `[supervisord]\nnodaemon=true\npidfile=${folder}/pid\nlogfile=${folder}/master.log\n[program:unit]\n${program}\nstdout_logfile_maxbytes=${fileBytes}\nstdout_logfile_backups=1000\n`,
     );
+    warm(folder);
     const child = spawn("supervisord", ["-c", config], { cwd: folder, stdio: "ignore" });
     const files = (): ReadonlyArray<string> => filesIn(folder, (name) => name.startsWith("out.log"));
     while (files().length === 0) await sleep(2);
@@ -141,7 +144,7 @@ export const hsu = (program: string, cache: string): Collecting => ({
       id: "unit",
       enabled: false,
       management: {
-        control: { executable: writer, arguments: [mode, String(lines)] },
+        control: { executable: writer, arguments: [mode, String(lines), "stay"] },
         restart_policy: { strategy: "never" },
         log_collection: { format: enhanced ? "enhanced_plain" : "raw", rotation: { max_size: fileBytes, max_files: 1000 } },
       },
@@ -165,9 +168,10 @@ export const hsu = (program: string, cache: string): Collecting => ({
       }
     };
     while (!call("status")) await sleep(20);
-    const before = cpuOf(child.pid!);
     const logs = join(folder, "state/logs/unit");
     mkdirSync(logs, { recursive: true });
+    warm(folder);
+    const before = cpuOf(child.pid!);
     const files = (): ReadonlyArray<string> => filesIn(logs, (name) => name.startsWith("stdout"));
     const begun = performance.now();
     const started = spawn(program, ["start", "unit"], { env, stdio: "ignore" });

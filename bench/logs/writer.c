@@ -1,4 +1,5 @@
-/* writer bulk|line COUNT: numbered lines of 100 bytes to standard output, 60 kB a write or one line a write. Ends with 1 when a write fails. */
+/* writer bulk|line COUNT [stay]: numbered lines of 100 bytes to standard output, 60 kB a write or one line a write. Ends with 1 when a write fails.
+   stay: it does not end by itself, so that what its manager has used for ended children is not its own. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,5 +26,6 @@ int main(int argc, char **argv) {
       filled -= (size_t)written;
     }
   }
+  if (argc > 3) pause();
   return 0;
 }

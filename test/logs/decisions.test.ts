@@ -5,6 +5,7 @@ import { checkpointBytes, decode, encode, first } from "../../src/logs/collect/C
 import { cut, cutRaw } from "../../src/logs/collect/Cut.ts";
 import { filtered, filterOf } from "../../src/logs/collect/Filter.ts";
 import { format as formatted } from "../../src/logs/collect/Format.ts";
+import { Gathered } from "../../src/logs/collect/Gathered.ts";
 import { encodeEntry, entryAt, entryOfOffset, offsetAtTime } from "../../src/logs/collect/LogIndex.ts";
 import { completeName, completeOf, expired, isComplete, parseName } from "../../src/logs/collect/Rotate.ts";
 import { structured } from "../../src/logs/collect/Structured.ts";
@@ -13,7 +14,13 @@ import { isAtLeast, levelOf, levels } from "../../src/logs/read/Level.ts";
 import { merged } from "../../src/logs/read/Merge.ts";
 import { parseStored } from "../../src/logs/read/Stored.ts";
 
-const format = (...given: Parameters<typeof formatted>): Buffer => Buffer.from(formatted(...given), "latin1");
+type Given = Parameters<typeof formatted>;
+
+const format = (options: Given[0], block: Given[1], header: Given[2], part?: Given[3]): Buffer => {
+  const lines = new Gathered(Buffer.alloc(64));
+  formatted(options, block, header, part, lines);
+  return lines.bytes;
+};
 
 const line = fc.oneof(
   { weight: 8, arbitrary: fc.uint8Array({ maxLength: 40 }) },
@@ -97,6 +104,35 @@ describe("formats", () => {
     expect(JSON.parse(one)).toEqual({ ...common, seq: 7, message: "é" });
     expect(JSON.parse(two)).toEqual({ ...common, seq: 8, message: '"\t' });
   });
+
+  it("number lines over any power of ten, one after the other in one buffer, whatever its size", () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.string({ unit: "binary-ascii", maxLength: 30 }), { minLength: 1, maxLength: 40 }), {
+          minLength: 1,
+          maxLength: 4,
+        }),
+        fc.integer({ min: 0, max: 120 }),
+        fc.boolean(),
+        (blocks, sequence, ended) => {
+          const lines = new Gathered(Buffer.alloc(100));
+          const expected: Array<string> = [];
+          for (const block of blocks) {
+            const own = block.map((text) => text.replaceAll("\n", ""));
+            if (own.at(-1) === "" && !ended) own.push("x");
+            lines.framed(Buffer.from(own.join("\n") + (ended ? "\n" : "")), {
+              before: "<",
+              number: sequence + lines.lines,
+              after: ">",
+              behind: "!\n",
+            });
+            for (const text of own) expected.push(`<${sequence + expected.length}>${text}!\n`);
+          }
+          expect(lines.bytes.toString()).toBe(expected.join(""));
+          expect(lines.lines).toBe(expected.length);
+        },
+      ),
+    ));
 
   it("lose no byte but in JSON, which has a sign in the place of what is no UTF-8", () => {
     const bytes = Buffer.from([0x61, 0xff, 0x0a]);

@@ -12,6 +12,7 @@ import { cut, cutRaw } from "./Cut.ts";
 import { type Checkpoint, first } from "./Checkpoint.ts";
 import { type Filter, filtered, filterOf } from "./Filter.ts";
 import { format, linesIn, type Options as FormatOptions } from "./Format.ts";
+import { Gathered } from "./Gathered.ts";
 import { LogWriter } from "./LogWriter.ts";
 import { checkpointPath, generationsIn, type Place, placeOf, spoolPath } from "./Place.ts";
 
@@ -53,31 +54,6 @@ interface Piece {
   readonly taken: number;
   readonly lines: number;
   readonly part: number;
-}
-
-/** Texts of one character a byte, each written at once: what is not held is cheap to collect. */
-class Gathered {
-  #into: Buffer;
-  #length = 0;
-
-  constructor(into: Buffer | undefined) {
-    this.#into = into ?? Buffer.alloc(0);
-  }
-
-  add(text: string): void {
-    const length = this.#length + text.length;
-    if (length > this.#into.length) {
-      const larger = Buffer.allocUnsafe(this.#length === 0 ? length : length * 2);
-      this.#into.copy(larger, 0, 0, this.#length);
-      this.#into = larger;
-    }
-    this.#into.write(text, this.#length, "latin1");
-    this.#length = length;
-  }
-
-  get bytes(): Buffer {
-    return this.#into.subarray(0, this.#length);
-  }
 }
 
 export class Pipe {
@@ -322,29 +298,22 @@ export class Pipe {
     const options = this.#formatOf(form);
     const blocks = cut(bytes, part, isOver);
     const header = { unit: this.unit, stream: this.place.stream, time: this.#world.now() };
-    let lines = 0;
     const out = new Gathered(into);
     for (const block of blocks) {
       const all = bytes.subarray(block.from, block.to);
       // A part of a line says too little to be judged.
       const own = this.#keeps === undefined || block.part !== undefined ? all : filtered(this.#keeps, all);
       if (own.length === 0) continue;
-      const sequence = this.#sequence.next + lines;
-      lines += linesIn(own);
-      const text = format(
-        options,
-        own,
-        { ...header, sequence },
-        block.part === undefined ? undefined : { part: block.part, last: block.last ?? false },
-      );
-      out.add(text);
+      const sequence = this.#sequence.next + out.lines;
+      const partOf = block.part === undefined ? undefined : { part: block.part, last: block.last ?? false };
+      format(options, own, { ...header, sequence }, partOf, out);
     }
     const last = blocks.at(-1);
     const isOpen = last !== undefined && last.part !== undefined && last.last === false;
     return {
       bytes: out.bytes,
       taken: last?.to ?? 0,
-      lines,
+      lines: out.lines,
       part: isOpen ? last.part : last === undefined ? part : 0,
     };
   }
@@ -394,7 +363,9 @@ export class Pipe {
     const text = Buffer.from(`[hsu] ${lines} lines (${bytes} bytes) dropped here: more than could be taken over\n`);
     if (form === "raw") return text;
     const header = { unit: this.unit, stream: this.place.stream, time: this.#world.now(), sequence: this.#sequence.next };
-    return Buffer.from(format(this.#formatOf(form), text, header), "latin1");
+    const line = new Gathered();
+    format(this.#formatOf(form), text, header, undefined, line);
+    return line.bytes;
   }
 
   /** Gives up the oldest, so that half of the bound is left; how much it was is kept with the checkpoint until the log says it. */
