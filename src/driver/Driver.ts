@@ -58,6 +58,8 @@ export interface Task {
   readonly memory: Effect.Effect<number | null>;
   /** What the kernel holds it to; null: nobody has asked for that. */
   readonly held: Held | null;
+  /** Holds it to something else from now on. */
+  readonly recap: (capped: Capped) => Effect.Effect<Held>;
   /** Of all that it has started; whoever has it closes it. */
   readonly meter: () => Promise<Meter>;
   /** Makes another one of its processes its main one, at once; `None` when that is not one of its own. Absent: it cannot have another one. */

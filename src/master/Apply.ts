@@ -23,6 +23,8 @@ import type { Entry } from "./Entry.ts";
 import type { History } from "./History.ts";
 import type { LiveOrder } from "./LiveOrder.ts";
 import type { Outputs } from "../logs/index.ts";
+import type { Monitoring } from "./Monitoring.ts";
+import { asDone, relimit } from "./Relimit.ts";
 import * as Revisions from "./Revisions.ts";
 import { inOrder, type Stages, stagesOf } from "./Stages.ts";
 import type { GroupAt } from "./Tree.ts";
@@ -40,6 +42,7 @@ export interface Live {
   readonly store: Store;
   readonly history: History;
   readonly outputs: Outputs;
+  readonly monitoring: Pick<Monitoring, "hurry">;
   readonly phase: () => MasterStatus["phase"];
 }
 
@@ -160,6 +163,7 @@ export const make = (live: Live, commands: Commands): Applier => {
     entries.clear();
     for (const [id, entry] of ordered) entries.set(id, entry);
     current.spec = next;
+    live.monitoring.hurry();
     order.rebuild(next.root);
   };
 
@@ -291,6 +295,11 @@ export const make = (live: Live, commands: Commands): Applier => {
     take(next, stages);
     yield* install(stages);
     yield* respec(stages);
+    const refused = yield* relimit(live, stages.changed);
+    for (const id of refused.keys()) {
+      willRun.add(id);
+      tasks.set(id, entries.get(id)?.slot.task ?? null);
+    }
     order.recheck();
     for (const level of inOrder(next.root, [...willRun])) {
       const [again, anew] = [level.filter((id) => tasks.has(id)), level.filter((id) => !tasks.has(id))];
@@ -304,6 +313,7 @@ export const make = (live: Live, commands: Commands): Applier => {
     for (const { id } of stages.fresh) entries.get(id)!.late = false;
     // They start with their groups from now on.
     for (const row of rowsOf(next.root).values()) if (row.kind === "group" && late.has(row.id)) yield* tell(row);
+    return asDone(change, refused);
   });
 
   const apply = Effect.fnUntraced(function* (next: MasterSpec, how: string) {
@@ -321,9 +331,10 @@ export const make = (live: Live, commands: Commands): Applier => {
     history.publish([], "applying", `${how}: ${summary(change)}`);
     const done = yield* Effect.exit(carryOut(next, change, wanted));
     if (Exit.isSuccess(done)) {
-      const revision = Revisions.keep(store, next, { at: yield* Clock.currentTimeMillis, how, summary: summary(change) });
-      history.publish([], "applied", `revision ${revision}: ${summary(change)}`);
-      return { plan: change, revision };
+      const text = summary(done.value);
+      const revision = Revisions.keep(store, next, { at: yield* Clock.currentTimeMillis, how, summary: text });
+      history.publish([], "applied", `revision ${revision}: ${text}`);
+      return { plan: done.value, revision };
     }
     const reason = reasonOf(done.cause);
     history.publish([], "apply_failed", `${reason}: going back`);

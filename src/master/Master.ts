@@ -77,7 +77,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     const now = (): number => clock.currentTimeMillisUnsafe();
     const random = Context.get(yield* Effect.context(), Random.Random).nextDoubleUnsafe;
     const ports = makePorts();
-    const monitoring = yield* Monitoring.make({ spec, driver, pid: options.pid, startedAt, clock });
+    const monitoring = yield* Monitoring.make({ current, driver, pid: options.pid, startedAt, clock });
     const order = LiveOrder.make(spec.root, entries, (entry) => (stopping ? undefined : entry.ref?.cast("Unblocked")));
     const childOf = (entry: Entry, after: ReadonlyArray<string>) => {
       const autoStart = entry.late !== true && Recovered.startsWithMaster(entry.spec, entry.recovered, store.held.has(entry.spec.id));

@@ -29,7 +29,8 @@ export interface Monitoring extends Monitor {
 }
 
 interface Parts {
-  readonly spec: MasterSpec;
+  /** The config that the master runs now. */
+  readonly current: { readonly spec: MasterSpec };
   readonly driver: Driver;
   readonly pid: number;
   readonly startedAt: number;
@@ -39,10 +40,10 @@ interface Parts {
 /** Of the master's own history; no unit is called so. */
 const ownId = "";
 
-export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Effect<Monitoring, never, Scope.Scope> =>
+export const make = ({ clock, current, driver, pid, startedAt }: Parts): Effect.Effect<Monitoring, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const intervalMillis = spec.sampling?.intervalMillis ?? DEFAULTS.intervalMillis;
-    const retentionMillis = spec.sampling?.retentionMillis ?? DEFAULTS.retentionMillis;
+    const { controllers } = current.spec;
+    const usual = (): typeof DEFAULTS => ({ ...DEFAULTS, ...current.spec.sampling });
     const fork = Effect.runForkWith(yield* Effect.context());
     const now = (): number => clock.currentTimeMillisUnsafe();
     const watched = new Map<string, Watched>();
@@ -54,25 +55,28 @@ export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Eff
     let passedAt = -Infinity;
     let timer: Fiber.Fiber<unknown> | null = null;
     /** What it waits for at the moment. */
-    let tickMillis = intervalMillis;
+    let tickMillis = usual().intervalMillis;
 
     /** What those may have that are up, or about to be. */
     const demands = new Map<string, Admission.Demand>();
-    const percent = spec.overcommitPercent ?? Admission.usualPercent;
-    const intervalOf = ({ limits }: UnitSpec): number => limits?.monitoring?.intervalMillis ?? intervalMillis;
+    const intervalOf = ({ limits }: UnitSpec): number => limits?.monitoring?.intervalMillis ?? usual().intervalMillis;
     /** As often as the one wants it that wants it most often. */
     const leastInterval = (): number => {
-      let least = intervalMillis;
+      let least = usual().intervalMillis;
       for (const { spec: unit } of watched.values()) least = Math.min(least, intervalOf(unit));
       return least;
     };
-    const subjectOf = (meter: Meter, { onSample, since, spec: unit }: Watched): Subject => ({
-      id: unit.id,
+    const subjectOf = (meter: Meter, one: Watched): Subject => ({
+      id: one.spec.id,
       meter,
-      since,
-      intervalMillis: intervalOf(unit),
-      rows: rowsFor(unit.limits?.monitoring?.retentionMillis ?? retentionMillis, intervalOf(unit)),
-      onSample,
+      since: one.since,
+      get intervalMillis() {
+        return intervalOf(one.spec);
+      },
+      get rows() {
+        return rowsFor(one.spec.limits?.monitoring?.retentionMillis ?? usual().retentionMillis, intervalOf(one.spec));
+      },
+      onSample: one.onSample,
     });
     /** Opened with the first look: a unit that has ended by then costs nothing. */
     const open = async (): Promise<void> => {
@@ -96,7 +100,17 @@ export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Eff
         Effect.promise(() => look(all)),
       );
     const ownOf = (meter: Meter | null): Subject | null =>
-      meter && { id: ownId, meter, since: startedAt, intervalMillis, rows: rowsFor(retentionMillis, intervalMillis) };
+      meter && {
+        id: ownId,
+        meter,
+        since: startedAt,
+        get intervalMillis() {
+          return usual().intervalMillis;
+        },
+        get rows() {
+          return rowsFor(usual().retentionMillis, usual().intervalMillis);
+        },
+      };
     const tick = Effect.forever(
       Effect.andThen(
         Effect.suspend(() => Effect.sleep((tickMillis = leastInterval()))),
@@ -106,6 +120,16 @@ export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Eff
     const close = (one: Watched): void => {
       subjects.get(one)?.meter.close();
       subjects.delete(one);
+    };
+    /** One that wants to be looked at sooner is not kept waiting for the others' turn. */
+    const hurryFor = (wanted: number): void => {
+      if (timer !== null && wanted < tickMillis) {
+        timer.interruptUnsafe();
+        timer = null;
+      }
+      if (timer !== null) return;
+      tickMillis = Math.min(usual().intervalMillis, wanted);
+      timer = fork(tick);
     };
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
@@ -119,10 +143,11 @@ export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Eff
       return one === undefined ? null : (subjects.get(one) ?? null);
     };
     return {
-      controllers: spec.controllers,
+      controllers,
       admit: (unit) => {
         const memoryBytes = unit.limits?.limits.find(({ name, policy }) => name === "memory.max_rss" && policy !== "none")?.bound ?? null;
         const demand = { unit: unit.id, memoryBytes };
+        const percent = current.spec.overcommitPercent ?? Admission.usualPercent;
         const machine = { memoryBytes: Math.min(totalmem(), constrainedMemory() || Infinity), percent };
         const refusal = percent === 0 ? null : Admission.admit(demand, demands.values(), machine);
         if (refusal !== null) return { ...refusal, ...machine };
@@ -130,20 +155,12 @@ export const make = ({ clock, driver, pid, spec, startedAt }: Parts): Effect.Eff
         return null;
       },
       leave: (unit) => void demands.delete(unit),
+      hurry: () => (watched.size === 0 ? undefined : hurryFor(leastInterval())),
       watch: (one) => {
         const earlier = watched.get(one.spec.id);
         if (earlier !== undefined) close(earlier);
         watched.set(one.spec.id, one);
-        // One that wants to be looked at sooner is not kept waiting for the others' turn.
-        const wanted = intervalOf(one.spec);
-        if (timer !== null && wanted < tickMillis) {
-          timer.interruptUnsafe();
-          timer = null;
-        }
-        if (timer === null) {
-          tickMillis = Math.min(intervalMillis, wanted);
-          timer = fork(tick);
-        }
+        hurryFor(intervalOf(one.spec));
         return () => {
           close(one);
           if (watched.get(one.spec.id) === one) watched.delete(one.spec.id);

@@ -44,7 +44,12 @@ export interface Held {
   readonly oomKills: () => number | null;
   /** Sets the nice value of all of it. */
   readonly reprioritise: (nice: number) => void;
+  /** What could not be changed on a process that runs already, and can be on its next one. */
+  readonly refused?: ReadonlyArray<CapName>;
 }
+
+/** Of who is held to nothing. */
+export const notHeld: Held = { holds: {}, oomKills: () => null, reprioritise: () => {} };
 
 /** Controllers of the kernel by their names in cgroup v2. */
 export type Controller = "memory" | "cpu" | "pids" | "io";

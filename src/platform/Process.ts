@@ -103,6 +103,8 @@ export interface ProcessHandle {
   readonly killGroup: Effect.Effect<void, SignalError>;
   /** What the kernel holds it to; null: nobody has asked for that. */
   readonly held: Held | null;
+  /** Holds it to something else from now on. `cgroup`: the group it was started for; `main`: who of it is still there. */
+  readonly recap: (capped: Capped, cgroup: CgroupName, main: ProcessIdentity) => Effect.Effect<Held>;
   /** Of it and all that it has started. Whoever has it closes it. */
   readonly meter: () => Promise<Meter>;
 }

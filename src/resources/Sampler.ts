@@ -76,7 +76,11 @@ export const make = (now: () => number): Sampler => {
   const last = new WeakMap<Subject, Sample>();
   const keep = ({ id, rows }: Subject, sample: Sample): void => {
     let known = rings.get(id);
-    if (known === undefined || known.rows !== rows) rings.set(id, (known = { ring: new Ring(rows), rows }));
+    if (known === undefined || known.rows !== rows) {
+      const ring = new Ring(rows);
+      for (const row of known?.ring.rows() ?? []) ring.push(row);
+      rings.set(id, (known = { ring, rows }));
+    }
     known.ring.push(rowOf(sample));
   };
   const take = async (subject: Subject): Promise<void> => {

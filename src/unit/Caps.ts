@@ -122,3 +122,13 @@ export const unheld = (limits: ReadonlyArray<HeldLimit>): ReadonlyArray<string> 
   limits
     .filter(({ by, policy }) => by === "nobody" && policy !== "none")
     .map(({ limit, why }) => `${limit} is not held${why === undefined ? "" : `: ${why}`}`);
+
+const named: { readonly [Name in CapName]?: string } = {
+  files: "process.max_file_descriptors",
+  addressBytes: "memory.max_virtual",
+  cpuSeconds: "cpu.max_time",
+  nice: "priority",
+};
+
+/** Limits that a process that runs could not be given. */
+export const refusedLimits = (caps: ReadonlyArray<CapName>): ReadonlyArray<string> => caps.map((name) => named[name] ?? name);

@@ -7,7 +7,7 @@ import type { Task } from "../driver/index.ts";
 import type { Capped } from "../platform/index.ts";
 import type { LastExit } from "../protocol/MasterRpc.ts";
 import { Judge, Limits, type Sample } from "../resources/index.ts";
-import { adjusted, capsOf, heldLimits, raise, unheld } from "./Caps.ts";
+import { adjusted, capsOf, heldLimits, raise, refusedLimits, unheld } from "./Caps.ts";
 import type { Monitor } from "./Monitor.ts";
 import { exceededText, KilledByKernel, LimitExceeded, Overcommitted } from "./ResourceErrors.ts";
 import type { Slot } from "./Run.ts";
@@ -18,6 +18,8 @@ export interface Limiting {
   readonly capped: Capped;
   /** This is the process. */
   readonly attach: (task: Task) => void;
+  /** Its limits are others now, and the process goes on. Which of them only its next process can be held to. */
+  readonly change: (task: Task, limits: Limits.LimitsSpec) => Effect.Effect<ReadonlyArray<string>, Overcommitted>;
   readonly onSample: (sample: Sample) => void;
   /** What of its limits has ended it, if that was it. */
   readonly endedBy: (exit: Pick<LastExit, "code" | "signal">) => LimitExceeded | KilledByKernel | null;
@@ -36,6 +38,9 @@ interface Parts {
 /** By whom a limit is held exactly. */
 const isKernel = (by: string): boolean => by.startsWith("cgroup") || by === "rlimit";
 
+const isSame = (one: Limits.Limit, other: Limits.Limit): boolean =>
+  one.name === other.name && one.bound === other.bound && one.policy === other.policy;
+
 /** The lowest that there is. */
 const idlest = 19;
 
@@ -43,10 +48,11 @@ const idlest = 19;
 export const begin = (parts: Parts): Effect.Effect<Limiting, Overcommitted, Scope.Scope> =>
   Effect.gen(function* () {
     const { monitor, notice, slot, spec, violated } = parts;
-    const limits = adjusted(spec.limits, slot.raised ?? {});
+    let said = spec.limits;
+    let limits = adjusted(said, slot.raised ?? {});
     const refusal = yield* Effect.acquireRelease(
       Effect.sync(() => monitor.admit(spec)),
-      (answer) => Effect.sync(() => (answer === null ? monitor.leave(spec.id) : undefined)),
+      () => Effect.sync(() => monitor.leave(spec.id)),
     );
     if (refusal !== null && slot.recovered === null) return yield* new Overcommitted(refusal);
     let task: Task | null = null;
@@ -75,26 +81,47 @@ export const begin = (parts: Parts): Effect.Effect<Limiting, Overcommitted, Scop
       const broken = Object.entries(standings).filter(([, standing]) => standing.told !== null);
       slot.limits = { ...slot.limits, broken: broken.map(([name, standing]) => `${name} ${standing.told}`) };
     };
+    const capped = (): Capped => ({
+      caps: capsOf(limits),
+      ...(monitor.controllers === undefined ? {} : { controllers: monitor.controllers }),
+    });
+    const attach = (started: Task): void => {
+      task = started;
+      const all = heldLimits(limits, started.held?.holds ?? {});
+      const warnings = unheld(all);
+      held = new Set(
+        limits.limits
+          .filter(({ name, policy }) => policy === "throttle" && all.some((each) => each.limit === name && isKernel(each.by)))
+          .map(({ name }) => name),
+      );
+      slot.limits = { held: all, warnings, broken: [] };
+      warn();
+      for (const warning of warnings) notice("limit_not_held", warning);
+    };
     return {
-      capped: { caps: capsOf(limits), ...(monitor.controllers === undefined ? {} : { controllers: monitor.controllers }) },
-      attach: (started) => {
-        task = started;
-        const all = heldLimits(limits, started.held?.holds ?? {});
-        const warnings = unheld(all);
-        held = new Set(
-          limits.limits
-            .filter(({ name, policy }) => policy === "throttle" && all.some((each) => each.limit === name && isKernel(each.by)))
-            .map(({ name }) => name),
-        );
-        slot.limits = { held: all, warnings, broken: [] };
-        for (const warning of warnings) notice("limit_not_held", warning);
-      },
+      capped: capped(),
+      attach,
+      change: Effect.fnUntraced(function* (started, next) {
+        if (violation !== null) return [];
+        const refused = monitor.admit({ ...spec, limits: next });
+        if (refused !== null) return yield* new Overcommitted(refused);
+        const same = new Set(next.limits.filter((limit) => said.limits.some((other) => isSame(limit, other))).map(({ name }) => name));
+        const ofSame = <A>(all: { readonly [Name in Limits.LimitName]?: A }): { readonly [Name in Limits.LimitName]?: A } =>
+          Object.fromEntries(Object.entries(all).filter(([name]) => same.has(name as Limits.LimitName)));
+        slot.raised = ofSame(slot.raised ?? {});
+        standings = ofSame(standings);
+        said = next;
+        limits = adjusted(said, slot.raised);
+        const now = yield* started.recap(capped());
+        attach(started);
+        return refusedLimits(now.refused ?? []);
+      }),
       onSample: (sample) => {
         // A child of it was killed, and it goes on: that is told at once.
         const kills = sample.oomKills ?? 0;
         if (kills > oomKills) notice("oom_kill", `the kernel has killed ${kills - oomKills} of its processes for want of memory`);
         oomKills = Math.max(oomKills, kills);
-        if (violation !== null || spec.limits.monitoring?.enabled === false) return;
+        if (violation !== null || said.monitoring?.enabled === false) return;
         const judged = Judge.judge(limits, standings, sample, slot.startedAt ?? sample.at, held);
         standings = judged.standings;
         for (const finding of judged.findings) {

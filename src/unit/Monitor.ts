@@ -6,9 +6,10 @@ import type * as Scope from "effect/Scope";
 import type { Task } from "../driver/index.ts";
 import type { ActorRef } from "../actor/index.ts";
 import type { Controller, Signal } from "../platform/index.ts";
-import type { Sample } from "../resources/index.ts";
+import type { Limits, Sample } from "../resources/index.ts";
 import * as Gently from "./Gently.ts";
-import type { LimitExceeded } from "./ResourceErrors.ts";
+import type { Limiting } from "./Limiting.ts";
+import type { LimitExceeded, Overcommitted } from "./ResourceErrors.ts";
 import type { Slot } from "./Run.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
@@ -24,6 +25,7 @@ export interface Refused {
 
 /** A process of a unit that is to be looked at. */
 export interface Watched {
+  /** As it is now. */
   readonly spec: UnitSpec;
   readonly task: Task;
   /** Unix milliseconds. */
@@ -34,6 +36,8 @@ export interface Watched {
 export interface Monitor {
   /** From now on until the result is called. */
   readonly watch: (watched: Watched) => () => void;
+  /** Somebody may want to be looked at sooner from now on. */
+  readonly hurry: () => void;
   /** Controllers of the kernel that may be used; absent: all. */
   readonly controllers: ReadonlyArray<Controller> | undefined;
   /** Whether the machine can give one more unit what it may have; null: it can, and that is its own until it leaves. */
@@ -44,13 +48,22 @@ export interface Monitor {
 /** Has the process of the slot looked at for as long as the scope is open. */
 export const watched = (
   monitor: Monitor,
-  { slot, spec }: { readonly slot: Slot; readonly spec: UnitSpec },
+  of: { readonly slot: Slot; readonly spec: UnitSpec },
   task: Task,
   onSample?: (sample: Sample) => void,
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.asVoid(
     Effect.acquireRelease(
-      Effect.sync(() => monitor.watch({ spec, task, since: slot.startedAt ?? 0, ...(onSample === undefined ? {} : { onSample }) })),
+      Effect.sync(() =>
+        monitor.watch({
+          get spec() {
+            return of.spec;
+          },
+          task,
+          since: of.slot.startedAt ?? 0,
+          ...(onSample === undefined ? {} : { onSample }),
+        }),
+      ),
       (end) => Effect.sync(end),
     ),
   );
@@ -66,8 +79,16 @@ interface Limited {
 }
 
 /** The limits of the process that is about to be started; null: it has none. What makes them is loaded with the first unit that has some. */
-export const limited = ({ mailbox, monitor, patience, slot, spec, violated }: Limited) => {
+export const limited = ({
+  mailbox,
+  monitor,
+  patience,
+  slot,
+  spec,
+  violated,
+}: Limited): Effect.Effect<Limiting | null, Overcommitted, Scope.Scope> => {
   const { limits } = spec;
+  slot.limiting = null;
   if (limits === undefined) return Effect.succeed(null);
   const end = (error: LimitExceeded): void => {
     if (slot.phase === "up") return violated(error);
@@ -78,9 +99,26 @@ export const limited = ({ mailbox, monitor, patience, slot, spec, violated }: Li
   const notice = (type: string, message: string): void => mailbox.cast("Noticed", { type, message });
   return Effect.flatMap(
     Effect.promise(() => import("./Limiting.ts")),
-    ({ begin }) => begin({ spec: { ...spec, limits }, slot, monitor, notice, violated: end }),
+    ({ begin }) =>
+      Effect.map(
+        begin({ spec: { ...spec, limits }, slot, monitor, notice, violated: end }),
+        (limiting): Limiting => (slot.limiting = limiting),
+      ),
   );
 };
+
+/** Holds a process that runs to what its spec says now. Which limits only its next process can be held to. */
+export const relimited = Effect.fnUntraced(function* (parts: Limited, task: Task) {
+  const { monitor, slot, spec } = parts;
+  monitor.hurry();
+  if (slot.limiting !== null) return yield* slot.limiting.change(task, spec.limits ?? noLimits);
+  const limiting = yield* limited(parts);
+  if (limiting === null || spec.limits === undefined) return [];
+  yield* watched(monitor, parts, task, limiting.onSample);
+  return yield* limiting.change(task, spec.limits);
+});
+
+const noLimits: Limits.LimitsSpec = { limits: [], graceMillis: 0, sustainedMillis: 0, spikeMillis: 0 };
 
 export const stopSignalFor = (spec: UnitSpec, { policy }: LimitExceeded): Signal.Signal =>
   policy === "immediate_kill" ? "SIGKILL" : spec.stopSignal;

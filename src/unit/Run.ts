@@ -28,11 +28,11 @@ import { ProbeFailed } from "./ProbeFailed.ts";
 import type { Probing } from "./Probing.ts";
 import * as Readiness from "./Readiness.ts";
 import type { Limiting } from "./Limiting.ts";
-import { limited, type Monitor, stopSignalFor, watched } from "./Monitor.ts";
+import { limited, type Monitor, relimited, stopSignalFor, watched } from "./Monitor.ts";
 import type { Notifying } from "./Notifying.ts";
-import { NotReady, RunTimeout, WatchdogExpired } from "./RunErrors.ts";
+import { formatExit, NotReady, ProcessFailed, RunTimeout, WatchdogExpired } from "./RunErrors.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
-import { LimitExceeded } from "./ResourceErrors.ts";
+import { LimitExceeded, Overcommitted } from "./ResourceErrors.ts";
 import { turn } from "./Turns.ts";
 import type { Secrets } from "./Secrets.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
@@ -81,6 +81,8 @@ export interface Slot extends FailureLog, Demand.SocketSlot {
     readonly warnings: ReadonlyArray<string>;
     readonly broken: ReadonlyArray<string>;
   } | null;
+  /** Sees to the limits of the process that runs, or has run last; null: it has none. */
+  limiting: Limiting | null;
   /** What `restart_adjusted` has made of its limits. */
   raised?: Raised;
   /** Such a process is to be ended with its watcher. */
@@ -107,21 +109,8 @@ export const emptySlot = (): Slot => ({
   completed: false,
   requested: false,
   said: null,
+  limiting: null,
 });
-
-/** The process ended by itself, and not as its spec says that it may. */
-export class ProcessFailed extends Schema.TaggedError<ProcessFailed>()("ProcessFailed", { exit: LastExit }) {
-  readonly code = "HSU-UNIT-004";
-  override get message(): string {
-    return formatExit(this.exit);
-  }
-}
-
-/** How a process ended, for people. */
-export const formatExit = ({ because, code, signal }: Omit<LastExit, "at">): string => {
-  const how = signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
-  return because === undefined ? how : `${because} (${how})`;
-};
 
 const RunRpc = RpcGroup.make(
   Rpc.make("Exited", { payload: LastExit }),
@@ -132,6 +121,8 @@ const RunRpc = RpcGroup.make(
   Rpc.make("WatchdogDue"),
   /** Its spec says something else now, and its process goes on. */
   Rpc.make("Respec"),
+  /** The same of its limits. Which of them only its next process can be held to. */
+  Rpc.make("Relimit", { success: Schema.Array(Schema.String), error: Overcommitted }),
   /** It is over a limit, and is to be ended for that. */
   Rpc.make("Violated", { payload: LimitExceeded }),
 );
@@ -160,7 +151,7 @@ export interface RunArgs {
 }
 
 /** The process, as long as the scope is open. */
-const launch = Effect.fnUntraced(function* (args: RunArgs, limiting: Limiting | null, environment: Notifying["environment"] = {}) {
+const launch = Effect.fnUntraced(function* (args: RunArgs, environment: Notifying["environment"] = {}) {
   const { mailbox, slot, spec, store } = args;
   const wait = slot.notBefore === null ? 0 : slot.notBefore - (yield* Clock.currentTimeMillis);
   slot.notBefore = null;
@@ -177,20 +168,17 @@ const launch = Effect.fnUntraced(function* (args: RunArgs, limiting: Limiting | 
       return task === null
         ? Effect.void
         : Effect.map(ended(task), (exit) => {
-            const why = because ?? limiting?.endedBy(exit)?.message;
+            const why = because ?? slot.limiting?.endedBy(exit)?.message;
             mailbox.cast("ProcessExited", why === undefined ? exit : { ...exit, because: why });
           });
     }),
   );
-  const task = yield* Effect.flatMap(
-    goOn(args, limiting),
-    Option.match({ onSome: Effect.succeed, onNone: () => startNew(args, limiting, environment) }),
-  );
+  const task = yield* Effect.flatMap(goOn(args), Option.match({ onSome: Effect.succeed, onNone: () => startNew(args, environment) }));
   slot.task = task;
   const now = yield* Clock.currentTimeMillis;
   slot.lastStartAt = slot.startedAt ??= now;
-  limiting?.attach(task);
-  yield* watched(args.monitor, args, task, limiting?.onSample);
+  slot.limiting?.attach(task);
+  yield* watched(args.monitor, args, task, slot.limiting?.onSample);
   if (spec.start !== undefined || spec.probes?.startup !== undefined)
     mailbox.cast("Reported", { report: "starting", note: null, delayMillis: null, at: now });
   return task;
@@ -201,20 +189,31 @@ const patienceOf = ({ forced, spec }: RunArgs): Gently.Patience => ({ ...spec, f
 
 /** A one-shot's start is its whole run; what it leaves running is ended with it. */
 const runOnce = Effect.fnUntraced(function* (args: RunArgs, context: Actor.ActorContext<RunRpcs>) {
-  const limiting = yield* limit(args, context);
-  const task = yield* launch(args, limiting);
+  yield* limited(limitsOf(args, context));
+  const task = yield* launch(args);
   const exit = yield* Gently.whileStarting(task, patienceOf(args), ended(task));
-  const failure = failureOf(args, limiting, exit);
+  const failure = failureOf(args, exit);
   if (failure !== null) return yield* Effect.fail(failure);
 }, Effect.scoped);
 
 /** Why an end that nobody asked for is none that is as it should be; null: it is. */
-const failureOf = ({ spec }: RunArgs, limiting: Limiting | null, exit: LastExit) =>
-  limiting?.endedBy(exit) ?? (isSuccess(spec, exit) ? null : new ProcessFailed({ exit }));
+const failureOf = ({ slot, spec }: RunArgs, exit: LastExit) =>
+  slot.limiting?.endedBy(exit) ?? (isSuccess(spec, exit) ? null : new ProcessFailed({ exit }));
 
-/** The limits of the process that is about to be started. */
-const limit = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
-  limited({ ...args, patience: patienceOf(args), violated: (error) => context.self.cast("Violated", error) });
+/** What its limits need to know. */
+const limitsOf = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) => ({
+  ...args,
+  patience: patienceOf(args),
+  violated: (error: LimitExceeded) => context.self.cast("Violated", error),
+});
+
+/** Holds its process to what its spec says now. */
+const relimit = (state: Running, context: Actor.ActorContext<RunRpcs>) => {
+  const { args, task } = state;
+  if (task === null) return Effect.succeed(Actor.reply(state, []));
+  const changed = Effect.provideService(relimited(limitsOf(args, context), task), Scope.Scope, context.scope);
+  return Effect.map(changed, (refused) => Actor.reply(state, refused));
+};
 
 interface Running {
   readonly args: RunArgs;
@@ -222,7 +221,6 @@ interface Running {
   readonly task: Task | null;
   readonly probing: Probing | null;
   readonly notifying: Notifying | null;
-  readonly limiting: Limiting | null;
 }
 
 const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
@@ -261,11 +259,11 @@ const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
       if (!isDone) yield* runOnce(args, context);
       yield* Effect.addFinalizer(() => Effect.sync(() => args.slot.readiness.set(false)));
       args.slot.readiness.set(true);
-      return running({ task: null, probing: null, notifying: null, limiting: null });
+      return running({ task: null, probing: null, notifying: null });
     }
     const notifying = yield* listen(args, context);
-    const limiting = yield* limit(args, context);
-    const task = yield* launch(args, limiting, notifying?.environment);
+    yield* limited(limitsOf(args, context));
+    const task = yield* launch(args, notifying?.environment);
     yield* Effect.forkIn(
       Effect.map(ended(task), (exit) => {
         args.slot.readiness.set(false);
@@ -275,14 +273,14 @@ const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
       context.scope,
     );
     if (notifying !== null) yield* heard(args, task, notifying);
-    const probing = yield* probe(args, task, limiting, context);
+    const probing = yield* probe(args, task, context);
     notifying?.watchdog.expired((millis) => context.sendAfter(millis, "WatchdogDue"));
     if (runTimeoutMillis !== undefined) {
       const since = (yield* Clock.currentTimeMillis) - (args.slot.startedAt ?? 0);
       context.sendAfter(Math.max(0, runTimeoutMillis - since), "Overdue");
     }
     yield* Proxying.begin(args.spec, args.slot, (message) => args.mailbox.cast("Noticed", { type: "proxy", message }));
-    return running({ task, probing, notifying, limiting });
+    return running({ task, probing, notifying });
   });
 
 /** The ear of a unit that tells its state. */
@@ -317,7 +315,7 @@ const asked = (args: RunArgs, probes: ProbesSpec, context: Actor.ActorContext<Ru
   beginProbing({ ...args, exec: args.driver.exec }, probes, (error) => context.self.cast("Unhealthy", error));
 
 /** Returns when the start is complete: at once, or when the startup probe has passed. */
-const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, limiting: Limiting | null, context: Actor.ActorContext<RunRpcs>) {
+const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, context: Actor.ActorContext<RunRpcs>) {
   const { slot, spec } = args;
   if (spec.probes === undefined) {
     slot.readiness.set(true);
@@ -327,7 +325,7 @@ const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, limiting: 
   const patience = patienceOf(args);
   // With success it has done what it is there for: no failed start, whatever comes of that.
   const isGone = Effect.flatMap(ended(task), (exit) => {
-    const failure = failureOf(args, limiting, exit);
+    const failure = failureOf(args, exit);
     return failure === null ? Effect.void : Effect.fail(failure);
   });
   const started = Effect.flatMap(asked(args, probes, context), (probing) =>
@@ -355,12 +353,12 @@ const reprobe = (state: Running, context: Actor.ActorContext<RunRpcs>) => {
 };
 
 /** With what an earlier master has started, if that runs. */
-const goOn = ({ driver, ports, slot, spec }: RunArgs, limiting: Limiting | null) =>
+const goOn = ({ driver, ports, slot, spec }: RunArgs) =>
   Effect.suspend(() => {
     const { recovered } = slot;
     slot.recovered = null;
     if (recovered === null) return Effect.succeedNone;
-    return Effect.tap(driver.recover(recovered.identity, recovered.invocation, spec.id, limiting?.capped), (task) => {
+    return Effect.tap(driver.recover(recovered.identity, recovered.invocation, spec.id, slot.limiting?.capped), (task) => {
       if (Option.isNone(task)) return Effect.void;
       slot.reattached = true;
       slot.startedAt = recovered.startedAt;
@@ -376,11 +374,7 @@ const secretsOf = (secrets: Secrets, identity: string | undefined) =>
   );
 
 /** Written down before it is there, so that no instant exists in which a killed master leaves behind what nobody knows of. */
-const startNew = Effect.fnUntraced(function* (
-  { driver, ports, slot, spec, store }: RunArgs,
-  limiting: Limiting | null,
-  environment: Notifying["environment"],
-) {
+const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store }: RunArgs, environment: Notifying["environment"]) {
   yield* turn;
   const startedAt = yield* Clock.currentTimeMillis;
   const port = yield* newPort(spec, slot, ports);
@@ -399,7 +393,7 @@ const startNew = Effect.fnUntraced(function* (
     capture: spec.capture,
     ...(spec.logs === undefined ? {} : { logs: spec.logs }),
     ...(slot.sockets === null ? {} : { sockets: { held: slot.sockets, told: spec.proxy === undefined } }),
-    capped: limiting?.capped,
+    capped: slot.limiting?.capped,
   });
   store.putProcess({ ...record, identity: task.identity });
   return task;
@@ -420,8 +414,8 @@ const Run = Actor.make({
   protocol: RunRpc,
   init: start,
   handlers: {
-    Exited: ({ args, limiting }, exit) => {
-      const failure = failureOf(args, limiting, exit) ?? Demand.unanswered(args.spec, args.slot, exit.at);
+    Exited: ({ args }, exit) => {
+      const failure = failureOf(args, exit) ?? Demand.unanswered(args.spec, args.slot, exit.at);
       return Actor.exit(failure === null ? ExitReason.normal : ExitReason.error(failure));
     },
     Violated: (state, error) => fail(state, error, stopSignalFor(state.args.spec, error)),
@@ -432,6 +426,7 @@ const Run = Actor.make({
       return fail(state, new WatchdogExpired({ millis: watchdog.intervalMillis() }), "SIGABRT");
     },
     Respec: (state, _, context) => reprobe(state, context),
+    Relimit: (state, _, context) => relimit(state, context),
     Overdue: (state) => fail(state, new RunTimeout({ millis: state.args.spec.runTimeoutMillis ?? 0 })),
   },
   terminate: ({ args, probing, task }, reason) => {

@@ -2,6 +2,7 @@
  * Why the actor of a unit's process ends its process by itself, or does not count its start.
  */
 import * as Schema from "effect/Schema";
+import { LastExit } from "../protocol/MasterRpc.ts";
 
 /** A run took longer than `run_timeout`, and was ended. */
 export class RunTimeout extends Schema.TaggedError<RunTimeout>()("RunTimeout", { millis: Schema.Number }) {
@@ -26,3 +27,17 @@ export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { reaso
     return `not ready: ${this.reason}`;
   }
 }
+
+/** The process ended by itself, and not as its spec says that it may. */
+export class ProcessFailed extends Schema.TaggedError<ProcessFailed>()("ProcessFailed", { exit: LastExit }) {
+  readonly code = "HSU-UNIT-004";
+  override get message(): string {
+    return formatExit(this.exit);
+  }
+}
+
+/** How a process ended, for people. */
+export const formatExit = ({ because, code, signal }: Omit<LastExit, "at">): string => {
+  const how = signal === null ? `exit code ${code ?? "unknown"}` : `signal ${signal}`;
+  return because === undefined ? how : `${because} (${how})`;
+};

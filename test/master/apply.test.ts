@@ -167,8 +167,9 @@ it("of several instances one is restarted when the one before it is ready", () =
   withMaster(unitsOf(sleeper("web", 60, "count: 3,", "probes: { readiness: { exec: { command: 'true' }, interval: 20ms } },")), (master) =>
     Effect.gen(function* () {
       const { control } = master;
-      yield* until(control.status, ({ units }) => units.every(({ ready }) => ready));
-      const since = (yield* eventsOf(control)).length;
+      // The event comes behind what it tells of.
+      const isUp = (events: ReadonlyArray<{ readonly type: string }>) => events.filter(({ type }) => type === "ready").length === 3;
+      const since = (yield* until(eventsOf(control), isUp)).length;
       const next = sleeper("web", 61, "count: 3,", "probes: { readiness: { exec: { command: 'true' }, interval: 20ms } },");
       yield* control.apply(specOf(master, unitsOf(next)), "apply");
       const told = Effect.map(eventsOf(control), (events) =>

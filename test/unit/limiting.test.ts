@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect";
 import { expect, it } from "@effect/vitest";
 import type { Task } from "../../src/driver/index.ts";
-import { noUsage } from "../../src/platform/index.ts";
+import { type Caps, notHeld, noUsage } from "../../src/platform/index.ts";
 import { Limits } from "../../src/resources/index.ts";
 import { sampleOf } from "../../src/resources/Sampler.ts";
 import { begin } from "../../src/unit/Limiting.ts";
@@ -28,7 +28,13 @@ const limited = (policy: Limits.Policy, refused: ReturnType<Monitor["admit"]> = 
     const told: Array<string> = [];
     const violations: Array<LimitExceeded> = [];
     const left: Array<string> = [];
-    const monitor: Monitor = { watch: () => () => {}, controllers: undefined, admit: () => refused, leave: (unit) => void left.push(unit) };
+    const monitor: Monitor = {
+      watch: () => () => {},
+      hurry: () => {},
+      controllers: undefined,
+      admit: () => refused,
+      leave: (unit) => void left.push(unit),
+    };
     let oomKills = 0;
     const made = yield* begin({
       spec: { id: "web", limits } as UnitSpec & { readonly limits: Limits.LimitsSpec },
@@ -37,11 +43,14 @@ const limited = (policy: Limits.Policy, refused: ReturnType<Monitor["admit"]> = 
       notice: (type, message) => told.push(`${type}: ${message}`),
       violated: (error) => violations.push(error),
     });
-    made.attach({
+    const asked: Array<Caps> = [];
+    const task = {
       held: { holds: { memoryBytes: { by: "cgroup v2" } }, oomKills: () => oomKills, reprioritise: () => {} },
-    } as unknown as Task);
+      recap: ({ caps }) => Effect.sync(() => (asked.push(caps), { ...notHeld, refused: ["nice", "files"] })),
+    } as Partial<Task> as Task;
+    made.attach(task);
     const look = (rssBytes: number) => made.onSample(sampleOf({ ...noUsage, rssBytes, oomKills }, 1000, null, 0));
-    return { made, slot, told, violations, left, look, kill: () => void oomKills++ };
+    return { asked, limits, made, slot, task, told, violations, left, look, kill: () => void oomKills++ };
   });
 
 it.effect("a kill for want of memory is known from the kernel's own count, and by nothing else", () =>
@@ -93,6 +102,19 @@ it.effect("a broken limit is told, and ends the unit once", () =>
     expect(told).toEqual(["limit_exceeded: memory.max_rss: 120 MiB, over its limit of 100 MiB (critical): restart"]);
     expect(violations).toHaveLength(1);
     expect(made.endedBy({ code: 0, signal: null })).toBe(violations[0]);
+  }),
+);
+
+it.effect("a change keeps what is known of the limits that stay, and tells which of them wait for another process", () =>
+  Effect.gen(function* () {
+    const { asked, limits, look, made, slot, task, told } = yield* limited("restart_adjusted");
+    slot.raised = { "memory.max_rss": 1.25, "cpu.max_time": 1.5 };
+    const next = limits.limits.map((limit) => (limit.name === "cpu.max_time" ? { ...limit, bound: 9000 } : limit));
+    expect(yield* made.change(task, { ...limits, limits: next, priority: 3 })).toEqual(["priority", "process.max_file_descriptors"]);
+    expect(asked).toEqual([{ memoryBytes: 125 << 20, cpuSeconds: 9, nice: 3 }]);
+    expect(slot.raised).toEqual({ "memory.max_rss": 1.25 });
+    look(110 << 20);
+    expect(told.filter((text) => text.startsWith("limit_exceeded"))).toEqual([]);
   }),
 );
 

@@ -13,6 +13,7 @@ const IN_PLACE = new Set([
   "description",
   "enabled",
   "instanceOf",
+  "limits",
   "logs",
   "onCall",
   "probes",
@@ -27,7 +28,7 @@ const IN_PLACE = new Set([
 ]);
 
 /** Keys of the master that hold at once. */
-const MASTER_IN_PLACE = new Set(["forceShutdownTimeoutMillis"]);
+const MASTER_IN_PLACE = new Set(["forceShutdownTimeoutMillis", "overcommitPercent", "sampling"]);
 
 type Decision = readonly [action: Action, because: string];
 

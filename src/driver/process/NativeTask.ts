@@ -3,7 +3,7 @@
  */
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
-import type { ProcessHandle, Processes, ProcessExit } from "../../platform/index.ts";
+import type { CgroupName, ProcessHandle, Processes, ProcessExit } from "../../platform/index.ts";
 import type { Task } from "../Driver.ts";
 import type { Sweeper } from "./Sweep.ts";
 
@@ -32,12 +32,12 @@ export const started =
   (leader: ProcessHandle): Started => ({ leader, invocation, main: leader, together: true, lastWord: () => {}, asked: false });
 
 export interface NativeTasks {
-  readonly taskOf: (of: Started) => Task;
+  readonly taskOf: (id: string, of: Started) => Task;
   /** Who is left of it when the task is over, by whatever end, is killed and waited for. */
   readonly killLeft: (of: Started) => Effect.Effect<void>;
 }
 
-export const make = (processes: Processes["Service"], sweeper: Sweeper): NativeTasks => {
+export const make = (processes: Processes["Service"], sweeper: Sweeper, cgroupOf: (id: string) => CgroupName): NativeTasks => {
   const end = (of: Started): Effect.Effect<ProcessExit> =>
     Effect.suspend(() => {
       const { main } = of;
@@ -73,7 +73,7 @@ export const make = (processes: Processes["Service"], sweeper: Sweeper): NativeT
       ),
     );
 
-  const taskOf = (of: Started): Task => ({
+  const taskOf = (id: string, of: Started): Task => ({
     get identity() {
       return of.main.identity;
     },
@@ -94,7 +94,10 @@ export const make = (processes: Processes["Service"], sweeper: Sweeper): NativeT
       Effect.map(processes.stats(of.main.identity), Option.match({ onNone: () => null, onSome: (stats) => stats.rssBytes })),
     ),
     meter: () => (of.leader.contained ? of.leader : of.main).meter(),
-    held: of.leader.held,
+    get held() {
+      return of.leader.held;
+    },
+    recap: (capped) => of.leader.recap(capped, cgroupOf(id), of.main.identity),
     follow: (pid) => follow(of, pid),
     hearFirst: (lastWord) => void (of.lastWord = lastWord),
   });

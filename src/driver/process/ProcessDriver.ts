@@ -47,7 +47,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
 
     const cgroupOf = (id: string): CgroupName => ({ instance: options.stateDirectory, name: Paths.fileName(id) });
 
-    const { killLeft, taskOf } = tasksOf(processes, sweeper);
+    const { killLeft, taskOf } = tasksOf(processes, sweeper, cgroupOf);
     const release =
       (id: string) =>
       (of: Started): Effect.Effect<void> =>
@@ -72,7 +72,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           stdout: output(task.capture.stdout, files.stdout),
           stderr: output(task.capture.stderr, files.stderr),
         });
-        return taskOf(yield* Effect.acquireRelease(Effect.map(spawn, started(task.invocation)), release(task.id)));
+        return taskOf(task.id, yield* Effect.acquireRelease(Effect.map(spawn, started(task.invocation)), release(task.id)));
       }),
       runs: processes.isAlive,
       exitOf: processes.exitOf,
@@ -85,7 +85,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
             ),
             Option.match({ onNone: () => Effect.void, onSome: release(id) }),
           ),
-          Option.map(taskOf),
+          Option.map((one) => taskOf(id, one)),
         ),
       exec: Effect.fnUntraced(function* ({ args, environment, executable, id, workingDirectory }) {
         const scratch = yield* Effect.acquireRelease(

@@ -3,14 +3,15 @@
  */
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
-import type {
-  DiscoveryQuery,
-  ForeignProcess,
-  ProcessExit,
-  ProcessIdentity,
-  Processes,
-  ServiceManagerError,
-  Undiscovered,
+import {
+  type DiscoveryQuery,
+  type ForeignProcess,
+  notHeld,
+  type ProcessExit,
+  type ProcessIdentity,
+  type Processes,
+  type ServiceManagerError,
+  type Undiscovered,
 } from "../../platform/index.ts";
 import type { Task } from "../Driver.ts";
 
@@ -44,6 +45,7 @@ export const make = (processes: Processes["Service"]): Finder => {
     waitForAll: goneSoon(found),
     signal: found.signal,
     held: null,
+    recap: () => Effect.succeed(notHeld),
     meter: () => processes.meter(found.identity),
     memory: Effect.map(processes.stats(found.identity), Option.match({ onNone: () => null, onSome: ({ rssBytes }) => rssBytes })),
   });

@@ -8,8 +8,10 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import type { ProcessExit, ProcessHandle, ProcessIdentity } from "../Process.ts";
 import { SignalError } from "../ProcessErrors.ts";
-import type { Held } from "../Caps.ts";
+import type { Capping } from "./Capping.ts";
+import { type Held, notHeld } from "../Caps.ts";
 import type { ControlGroup } from "./Cgroup.ts";
+import { instanceName } from "./CgroupPlace.ts";
 import { type EndWatch, watchEnd } from "./Watch.ts";
 import { reapSoon } from "./Reap.ts";
 import type { StartedChild } from "./Spawn.ts";
@@ -55,7 +57,7 @@ export const reaped = ({ pid, startTime }: ProcessIdentity, probe: Probe): Proce
 };
 
 /** What it is held to, and what goes with it. */
-type Limited = Held & { readonly remove: () => void };
+type Limited = Held & Pick<Capping, "caps" | "remove">;
 
 /** A process that runs and that an earlier master has started: its end is noticed; how it ended is known only where it is our child all the same. */
 export const attachHandle = (identity: ProcessIdentity, probe: Probe, group?: ControlGroup, limited?: Limited): ProcessHandle => {
@@ -122,9 +124,10 @@ const makeHandle = (
   probe: Probe,
   source: Source,
   cgroup: ControlGroup | undefined,
-  limited: Limited | undefined,
+  limitedFirst: Limited | undefined,
 ): ProcessHandle => {
   const { pid } = identity;
+  let limited = limitedFirst;
   const callbacks = new Set<(exit: ProcessExit) => void>();
   let ended: ProcessExit | undefined;
   let groupGone = false;
@@ -266,8 +269,20 @@ const makeHandle = (
     meter: () =>
       probe.meter(pid, identity.startTime, {
         ...(cgroup === undefined ? {} : { group: cgroup }),
-        ...(limited === undefined ? {} : { oomKills: limited.oomKills }),
+        oomKills: () => limited?.oomKills() ?? null,
       }),
-    held: limited ?? null,
+    get held() {
+      return limited ?? null;
+    },
+    recap: (capped, { instance, name }, main) =>
+      Effect.map(
+        Effect.promise(() => import("./Capping.ts")),
+        ({ recap }) => {
+          // Its pid may be somebody else's by now.
+          const now = probe.look(main.pid);
+          if (now?.running !== true || now.startTime !== main.startTime) return limited ?? notHeld;
+          return (limited = recap(main.pid, capped, { group: cgroup, instance: instanceName(instance), name }, limited));
+        },
+      ),
   };
 };

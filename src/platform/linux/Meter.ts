@@ -136,7 +136,7 @@ class Member {
 }
 
 /** Everybody below a process, as far as their parents live. */
-const descendants = (pid: number, into: Array<number>): Array<number> => {
+export const descendants = (pid: number, into: Array<number>): Array<number> => {
   into.push(pid);
   try {
     for (const child of readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" "))

@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Layer from "effect/Layer";
 import * as Option from "effect/Option";
+import { notHeld } from "../Caps.ts";
 import { type Meter, noUsage } from "../Meter.ts";
 import { type ProcessExit, Processes, type ProcessHandle, type ProcessStats, type SpawnOptions } from "../Process.ts";
 import { SignalError, SpawnError } from "../ProcessErrors.ts";
@@ -135,6 +136,7 @@ const start = (options: SpawnOptions, script: Script, pid: number) => {
     groupAlive,
     contained: true,
     held: null,
+    recap: () => Effect.succeed(notHeld),
     killGroup: Effect.suspend(() => (groupAlive() ? deliver("SIGKILL") : Effect.void)),
     meter: () => Promise.resolve(meterOf(() => (ended === undefined ? script.stats : undefined))),
   };

@@ -9,6 +9,7 @@ import * as Option from "effect/Option";
 import { Undiscovered } from "../Discovery.ts";
 import { spawnChild, type StartedChild } from "../linux/Spawn.ts";
 import { formatAddress, NotListening } from "../Listening.ts";
+import { notHeld } from "../Caps.ts";
 import { noUsage } from "../Meter.ts";
 import { NotifyUnavailable } from "../Notify.ts";
 import { type ProcessExit, type ProcessHandle, type ProcessIdentity, Processes } from "../Process.ts";
@@ -92,6 +93,7 @@ const make = (run: Run): Processes["Service"] => {
       groupAlive,
       contained: false,
       held: null,
+      recap: () => Effect.succeed(notHeld),
       killGroup: Effect.suspend(() => {
         if (!groupAlive()) return Effect.void;
         run(taskkill(pid, true));
