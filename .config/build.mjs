@@ -109,6 +109,7 @@ const ascii = {
 
 const lazyTlsModule = `const tls = () => process.getBuiltinModule("node:tls");
 export const connect = (...args) => tls().connect(...args);
+export const createServer = (...args) => tls().createServer(...args);
 export const createSecureContext = (...args) => tls().createSecureContext(...args);
 export function TLSSocket(...args) { return new (tls().TLSSocket)(...args); }`;
 

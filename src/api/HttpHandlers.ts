@@ -14,9 +14,11 @@ import * as Stream from "effect/Stream";
 import { Control } from "../master/Control.ts";
 import { UnitNotFound } from "../protocol/Errors.ts";
 import { Access, MasterHttp, Needs, Scope } from "../protocol/HttpApi.ts";
-import type { MasterEvent, MasterStatus, TreeNode, UnitStatus } from "../protocol/MasterRpc.ts";
+import type { MasterEvent, MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
 import { Tokens } from "../security/index.ts";
 import * as Metrics from "./Metrics.ts";
+import * as Refusals from "./Refusals.ts";
+import { subtree } from "./Restricted.ts";
 import { changed, type CommandError, commandProblem, forbidden, notReady, problems, unauthorized } from "./Problems.ts";
 
 const isIn = (group: string | null, unit: UnitStatus): boolean => group === null || unit.groups.includes(group);
@@ -25,15 +27,6 @@ const isIn = (group: string | null, unit: UnitStatus): boolean => group === null
 const tagOf = ({ breaker, health, lastExit, pid, ready, restarts, startedAt, state }: UnitStatus): string => {
   const seen = JSON.stringify([state, pid, startedAt, restarts, ready, health, breaker, lastExit]);
   return `"${createHash("sha256").update(seen).digest("base64url").slice(0, 22)}"`;
-};
-
-const subtree = (node: TreeNode, group: string): TreeNode | undefined => {
-  if (node.kind === "supervisor" && node.id === group) return node;
-  for (const child of node.children) {
-    const found = subtree(child, group);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 };
 
 /** Why not all units are as they should be; null when they are. */
@@ -168,7 +161,10 @@ const master = HttpApiBuilder.group(MasterHttp, "master", (handlers) =>
 
 const scraped = HttpApiBuilder.group(MasterHttp, "scraped", (handlers) =>
   handlers.handleAll({
-    metrics: () => Effect.flatMap(visible, (status) => Effect.map(resourcesOf(status), (report) => Metrics.render(status, report))),
+    metrics: Effect.fnUntraced(function* () {
+      const status = yield* visible;
+      return Metrics.render(status, yield* resourcesOf(status), Refusals.of(yield* Control));
+    }),
   }),
 );
 

@@ -112,8 +112,14 @@ const unit: ReadonlyArray<UnitMetric> = [
   { name: "hsu_unit_oom_kills_total", type: "counter", help: "Kills by the kernel for memory.", of: (_, usage) => usage?.oomKills },
 ];
 
+const refused: Metric = {
+  name: "hsu_rpc_refused_total",
+  type: "counter",
+  help: "Connections over the network that were turned away, by the code of the error.",
+};
+
 /** Names, types and meanings, for the docs. */
-export const catalogue: ReadonlyArray<Metric> = [...master, ...unit];
+export const catalogue: ReadonlyArray<Metric> = [...master, refused, ...unit];
 
 const escaped = (value: string): string => value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 
@@ -127,7 +133,7 @@ const lines = ({ help, name, type }: Metric, samples: ReadonlyArray<Sample>): st
 };
 
 /** The text format, version 0.0.4. */
-export const render = (status: MasterStatus, resources: ResourceReport): string => {
+export const render = (status: MasterStatus, resources: ResourceReport, refusals: ReadonlyMap<string, number> = new Map()): string => {
   const usage = new Map(resources.units.map((of) => [of.unit, of.usage]));
   const ofUnit = (metric: UnitMetric): ReadonlyArray<Sample> =>
     status.units.flatMap((each): ReadonlyArray<Sample> => {
@@ -136,6 +142,10 @@ export const render = (status: MasterStatus, resources: ResourceReport): string 
     });
   return [
     ...master.map((metric) => lines(metric, metric.of(status, resources.master))),
+    lines(
+      refused,
+      Array.from(refusals, ([code, count]): Sample => [{ code }, count]),
+    ),
     ...unit.map((metric) => lines(metric, ofUnit(metric))),
   ].join("");
 };

@@ -9,15 +9,20 @@ import * as RpcSerialization from "effect/rpc/RpcSerialization";
 import * as Scope from "effect/Scope";
 import * as SocketServer from "effect/socket/SocketServer";
 import { Control } from "../master/Control.ts";
+import type { Reach } from "../peer/Reach.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
+import { doorFor, owner } from "./Doorkeeper.ts";
+import * as Outcomes from "./Outcomes.ts";
 import { type ListenFailed, listen, type SocketInUse } from "./UnixSocket.ts";
 
 /** What comes over the wire says that it is one; whether it is, is looked at before it is applied. */
 type Spec = Parameters<Control["Service"]["apply"]>[0];
 
-/** Each call of the wire contract, answered by `Control`. */
-export const handlers = MasterRpc.toLayer(
-  Effect.map(Control, (control) =>
+/** Each call of the wire contract, answered by what can be reached through a door. */
+export const handlersOf = (reach: Reach) => {
+  // A refusal is an error of the door, and as such one of each call: the types of handlers alone do not know it.
+  const control = reach as Control["Service"];
+  return MasterRpc.toLayer(
     MasterRpc.of({
       Status: () => control.status,
       Tree: () => control.tree,
@@ -40,8 +45,8 @@ export const handlers = MasterRpc.toLayer(
       Upgrade: ({ command }) => control.upgrade(command),
       Shutdown: () => control.shutdown,
     }),
-  ),
-);
+  );
+};
 
 /**
  * Serves `Control` at `socketPath` until the scope ends. It returns when the socket takes connections.
@@ -58,7 +63,10 @@ export const serve = Effect.fnUntraced(function* (
   );
   // A defect of one handler is answered to its own caller, not to every call on that connection.
   const answering = Server.layer(MasterRpc, { disableTracing: true, disableFatalDefects: true });
-  yield* Layer.build(answering.pipe(Layer.provide([handlers, wire]))).pipe(Effect.provideService(References.UnhandledLogLevel, undefined));
+  const door = doorFor(owner, Outcomes.make(Effect.runForkWith(yield* Effect.context())));
+  yield* Layer.build(answering.pipe(Layer.provide([handlersOf(yield* Control), door, wire]))).pipe(
+    Effect.provideService(References.UnhandledLogLevel, undefined),
+  );
   yield* Effect.addFinalizer(() => endClients);
 });
 

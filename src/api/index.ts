@@ -7,7 +7,9 @@
  */
 export { type HttpPlace, HttpNotOpened } from "./HttpPlace.ts";
 export { serve as serveHttp } from "./HttpServer.ts";
+export { type NetworkPlace } from "./NetworkPlace.ts";
+export { serve as serveNetwork } from "./NetworkServer.ts";
 export { PortInUse, PortNotOpened, serve as serveGrpc } from "./GrpcServer.ts";
 export { RegistryNotOpened, type RegistryPlaces, serve as serveRegistry } from "./RegistryServer.ts";
-export { handlers, layer, serve } from "./RpcServer.ts";
+export { layer, serve } from "./RpcServer.ts";
 export { ListenFailed, SocketInUse } from "./UnixSocket.ts";

@@ -54,6 +54,9 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
         serving("api", api.serve(socketPath)),
         ...(spec.port === undefined ? [] : [serving("grpc", api.serveGrpc(spec.port))]),
         ...(spec.http === undefined ? [] : [serving("http", api.serveHttp(spec.http, join(stateDirectory, "tokens.json")))]),
+        ...(spec.rpc === undefined
+          ? []
+          : [serving("rpc", api.serveNetwork(spec.rpc, { tokens: join(stateDirectory, "tokens.json"), version }))]),
         ...(spec.registry === undefined ? [] : [serving("registry", api.serveRegistry(spec.registry))]),
       ],
     });

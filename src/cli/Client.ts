@@ -1,38 +1,19 @@
 /**
  * The typed client of a running master, over its unix socket.
  */
-import * as NodeSocket from "@effect/platform-node/NodeSocket";
 import * as Effect from "effect/Effect";
-import * as Layer from "effect/Layer";
-import * as Rpc from "effect/rpc/RpcClient";
 import type { RpcClientError } from "effect/rpc/RpcClientError";
-import type * as RpcGroup from "effect/rpc/RpcGroup";
-import * as RpcSerialization from "effect/rpc/RpcSerialization";
-import * as Schedule from "effect/Schedule";
 import type * as Scope from "effect/Scope";
-import * as Socket from "effect/socket/Socket";
 import * as Net from "node:net";
-import { MasterRpc } from "../protocol/MasterRpc.ts";
+import { type Client, over } from "../peer/Client.ts";
 import { CannotConnect, ConnectionLost, NotRunning } from "./Errors.ts";
 
-/** The calls of `MasterRpc`, and the end of the connection. */
-export interface Client {
-  readonly call: Rpc.RpcClient<RpcGroup.Rpcs<typeof MasterRpc>, RpcClientError>;
-  /** Completes when the master has closed the connection, or has died. */
-  readonly closed: Effect.Effect<void>;
-}
+export type { Client };
 
 /** Connects to the master at `socketPath`; the connection ends with the scope. It never starts a master. */
 export const connect = Effect.fnUntraced(function* (socketPath: string): Effect.fn.Return<Client, NotRunning | CannotConnect, Scope.Scope> {
   const connection = yield* Effect.acquireRelease(dial(socketPath), (socket) => Effect.sync(() => socket.destroy()));
-  const socket = yield* NodeSocket.fromDuplex(Effect.succeed(connection));
-  // One connection, one try: whoever reconnects would be talking to another master.
-  const wire = Rpc.layerProtocolSocket({ retryPolicy: Schedule.recurs(0) }).pipe(
-    Layer.provide([Layer.succeed(Socket.Socket, socket), RpcSerialization.layerNdjson]),
-  );
-  const context = yield* Layer.build(wire);
-  const call = yield* Rpc.make(MasterRpc, { disableTracing: true }).pipe(Effect.provideContext(context));
-  return { call, closed: closedOf(connection) };
+  return yield* over(connection, { encoding: "ndjson" });
 });
 
 /** Turns what the transport says into what a user can act on. */
@@ -64,16 +45,4 @@ const dial = (socketPath: string): Effect.Effect<Net.Socket, NotRunning | Cannot
       resume(Effect.fail(nobody ? new NotRunning({ socketPath }) : new CannotConnect({ socketPath, reason: error.message })));
     });
     return Effect.sync(() => socket.destroy());
-  });
-
-const closedOf = (connection: Net.Socket): Effect.Effect<void> =>
-  Effect.callback((resume) => {
-    const done = (): void => resume(Effect.void);
-    if (connection.closed || connection.readableEnded) return done();
-    connection.once("end", done);
-    connection.once("close", done);
-    return Effect.sync(() => {
-      connection.off("end", done);
-      connection.off("close", done);
-    });
   });

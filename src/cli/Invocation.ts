@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope";
 import { resolve } from "node:path";
 import type { FlagValues } from "./Args.ts";
 import type { Client } from "./Client.ts";
+import type { NotConnected } from "../protocol/RemoteErrors.ts";
 import type { CannotConnect, ConnectionLost, Explained, NotRunning, OutputClosed } from "./Errors.ts";
 import type { EndSignal, Io } from "./Io.ts";
 import { errorText } from "./render/error.ts";
@@ -53,13 +54,37 @@ export const say = (invocation: Invocation, text: string): Effect.Effect<void> =
 export const complain = (invocation: Invocation, error: Explained): Effect.Effect<void> =>
   Effect.ignore(invocation.io.stderr.write(errorText(error, invocation.errorPaint)));
 
+/** What says which master is meant, where it is not the one of this machine. */
+const remoteOf = ({ flags, io }: Invocation) => {
+  const said = (flag: string): string | undefined => {
+    const given = flags[flag] ?? (io.env[`HSU_${flag.toUpperCase()}`] || undefined);
+    return typeof given === "string" ? given : undefined;
+  };
+  const file = (flag: string): string | undefined => {
+    const given = said(flag);
+    return given === undefined ? undefined : resolve(io.cwd, given);
+  };
+  // Who names a socket means this machine, whatever the environment says.
+  const address = flags["host"] === undefined && flags["socket"] !== undefined ? undefined : said("host");
+  if (address === undefined) return undefined;
+  return { address, ca: file("ca"), cert: file("cert"), key: file("key"), token: said("token"), version: io.version };
+};
+
+/** Whether the verb is about a master elsewhere. */
+export const isRemote = (invocation: Invocation): boolean => remoteOf(invocation) !== undefined;
+
 /** Talks to the running master for as long as the scope lasts. The client's parts are loaded here, and only here. */
 export const withMaster = <A, E>(
   invocation: Invocation,
   use: (client: Client) => Effect.Effect<A, E, Scope.Scope>,
-): Effect.Effect<A, Exclude<E, TransportError> | ConnectionLost | NotRunning | CannotConnect, Scope.Scope> =>
+): Effect.Effect<A, Exclude<E, TransportError> | ConnectionLost | NotRunning | CannotConnect | NotConnected, Scope.Scope> =>
   Effect.gen(function* () {
     const { connect, explainTransport } = yield* Effect.promise(() => import("./Client.ts"));
+    const remote = remoteOf(invocation);
+    if (remote !== undefined) {
+      const { dial } = yield* Effect.promise(() => import("../peer/Dial.ts"));
+      return yield* explainTransport(use(yield* dial(remote)));
+    }
     const { socketPath } = yield* places(invocation);
     const client = yield* connect(socketPath);
     return yield* explainTransport(use(client));

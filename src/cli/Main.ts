@@ -43,6 +43,7 @@ const exitCodeFor = (error: { readonly _tag?: string }): ExitCode => {
     case "NoConfig":
       return ExitCode.usage;
     case "NotRunning":
+    case "CannotReach":
       return ExitCode.notRunning;
     case "UnitNotFound":
       return ExitCode.unknownUnit;

@@ -7,6 +7,7 @@ import { checkOrder } from "./OrderChecks.ts";
 import { checkProbes } from "./ProbeChecks.ts";
 import { pathProblems } from "./PathChecks.ts";
 import { httpProblems } from "./HttpOf.ts";
+import { rpcProblems } from "./RpcOf.ts";
 import { logProblems } from "./LogChecks.ts";
 import { listenProblems } from "./ListenChecks.ts";
 import { startProblems } from "./StartChecks.ts";
@@ -171,6 +172,7 @@ export const check = (root: Located, where: Where): ReadonlyArray<Problem> => {
     ...units.flatMap((unit) => startProblems(unit.node, nameOf(unit.node))),
     ...units.flatMap((unit) => pathProblems(unit.node, nameOf(unit.node))),
     ...httpProblems(root),
+    ...rpcProblems(root),
     ...logProblems(
       root,
       units.map(({ node }) => node),

@@ -4,6 +4,7 @@
  */
 import * as Schema from "effect/Schema";
 import { HttpBlock } from "./HttpOf.ts";
+import { RpcBlock } from "./RpcOf.ts";
 import { Limits, ManagerResources, ProcessFile, ResourceLimits } from "./Blocks.ts";
 import { LogCollection, Logging, UnitLogCollection } from "./LogBlocks.ts";
 import { isGroup, nestedOf } from "./Dialect.ts";
@@ -170,6 +171,7 @@ export const ConfigFile = Schema.Struct({
       port: Port,
       registry: block({ unix: Name, port: Port }),
       http: HttpBlock,
+      rpc: RpcBlock,
       resources: ManagerResources,
       log_level: OneOf("debug", "info", "warn", "error"),
       force_shutdown_timeout: Timeout,

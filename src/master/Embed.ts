@@ -73,6 +73,7 @@ export const layer = (spec: MasterSpec, options?: EmbedOptions): Layer.Layer<Con
       if (spec.port !== undefined) yield* Effect.logWarning("process_manager.port: an embedded master opens no port");
       if (spec.registry !== undefined) yield* Effect.logWarning("process_manager.registry: an embedded master opens none");
       if (spec.http !== undefined) yield* Effect.logWarning("process_manager.http: an embedded master opens none");
+      if (spec.rpc !== undefined) yield* Effect.logWarning("process_manager.rpc: an embedded master opens none");
       const stateDirectory = options?.stateDirectory ?? Paths.stateDirectory(process.env, process.getuid?.() ?? 0);
       const outputs = yield* collecting({ stateDirectory, units: new Map(unitsOf(spec.root).map(({ id, logs }) => [id, logs])) });
       return yield* start({

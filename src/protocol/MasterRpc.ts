@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { CallError } from "./CallErrors.ts";
+import { Door } from "./Door.ts";
 import { ResourceReport } from "./Resources.ts";
 import { Applied, ApplyFailed, Revision, RevisionNotFound } from "./PlanRpc.ts";
 import { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "./Errors.ts";
@@ -258,4 +259,4 @@ export const MasterRpc = RpcGroup.make(
   }),
   Rpc.make("Upgrade", { payload: { command: Schema.Array(Schema.String) }, error: NotUpgradable }),
   Rpc.make("Shutdown"),
-);
+).middleware(Door);

@@ -7,12 +7,9 @@ import { dirname } from "node:path";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Schema from "effect/Schema";
+import { includes, type Role, roles } from "../protocol/Rights.ts";
 
-/** Each may do what those before it may. */
-export const roles = ["viewer", "operator", "admin"] as const;
-export type Role = (typeof roles)[number];
-
-export const includes = (has: Role, needed: Role): boolean => roles.indexOf(has) >= roles.indexOf(needed);
+export { includes, type Role, roles };
 
 const Entry = Schema.Struct({
   name: Schema.String,

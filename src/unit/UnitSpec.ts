@@ -159,6 +159,14 @@ export interface MasterSpec {
     readonly port: number;
     readonly tls?: { readonly certificate: string; readonly key: string; readonly clientCa?: string };
   };
+  /** Where other machines' command lines and other masters reach it, for `hsu up`; absent: they do not. The paths are absolute. */
+  readonly rpc?: {
+    readonly address: string;
+    readonly port: number;
+    readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
+    /** By the names in their certificates. */
+    readonly clients: ReadonlyArray<{ readonly name: string; readonly role: "viewer" | "operator" | "admin"; readonly group?: string }>;
+  };
   /** Where the service registry listens, for `hsu up`; absent: there is none to be reached. */
   readonly registry?: { readonly unix?: string; readonly port?: number };
   /** How often all units are looked at, and how long what was seen is kept; absent: every 10 seconds, for 10 minutes. */

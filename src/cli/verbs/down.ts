@@ -7,7 +7,7 @@ import { Processes, type ProcessIdentity } from "../../platform/index.ts";
 import { layer as processes } from "../../platform/Systems.ts";
 import { DeadlineExceeded } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
-import { print, say, withMaster } from "../Invocation.ts";
+import { isRemote, print, say, withMaster } from "../Invocation.ts";
 import { count } from "../render/text.ts";
 import type { Verb } from "../Verbs.ts";
 
@@ -39,7 +39,8 @@ export const run: Verb = (invocation) => {
   return withMaster(invocation, ({ call, closed }) => {
     const ask = Effect.gen(function* () {
       const { pid, units } = yield* call.Status(undefined);
-      const master = yield* identify(pid);
+      // Of a master elsewhere the end of the connection has to be enough: its pid is of another machine.
+      const master = isRemote(invocation) ? Option.none<ProcessIdentity>() : yield* identify(pid);
       const alive = units.filter((unit) => unit.pid !== null).length;
       yield* say(invocation, `stopping ${count(alive, "unit")} of master ${pid}`);
       // The answer may be overtaken by the end of the master: then the connection is closed, which is what we wait for.

@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect";
 import type { RpcClientError } from "effect/rpc/RpcClientError";
 import type { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNotFound } from "../../protocol/Errors.ts";
+import type { Refusal as Refused } from "../../protocol/RemoteErrors.ts";
 import type { UnitStatus } from "../../protocol/MasterRpc.ts";
 import type { Client } from "../Client.ts";
 import { ExitCode } from "../ExitCode.ts";
@@ -13,7 +14,7 @@ import { clean } from "../render/text.ts";
 import { select } from "../Selection.ts";
 import type { Verb } from "../Verbs.ts";
 
-type Refusal = UnitNotFound | InvalidTransition | NotAllowed | NotReloadable | StartFailed;
+type Refusal = UnitNotFound | InvalidTransition | NotAllowed | NotReloadable | StartFailed | Refused;
 
 interface How {
   /** The verb. */
@@ -48,7 +49,10 @@ export const each = ({ atOnce = false, command, name }: How): Verb =>
           chosen,
           (unit) =>
             (typeof unit === "string" ? Effect.flatMap(command(call, unit), show) : Effect.fail(unit)).pipe(
-              Effect.catchTag(["UnitNotFound", "InvalidTransition", "NotAllowed", "NotReloadable", "StartFailed"], fail),
+              Effect.catchTag(
+                ["UnitNotFound", "InvalidTransition", "NotAllowed", "NotReloadable", "StartFailed", "Forbidden", "TooMany"],
+                fail,
+              ),
             ),
           { discard: true, concurrency: atOnce ? "unbounded" : 1 },
         );

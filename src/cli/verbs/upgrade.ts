@@ -4,9 +4,9 @@
 import * as Effect from "effect/Effect";
 import * as Schedule from "effect/Schedule";
 import { connect } from "../Client.ts";
-import { DeadlineExceeded } from "../Errors.ts";
+import { DeadlineExceeded, UsageError } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
-import { places, print, withMaster } from "../Invocation.ts";
+import { isRemote, places, print, withMaster } from "../Invocation.ts";
 import { count } from "../render/text.ts";
 import type { Verb } from "../Verbs.ts";
 
@@ -15,6 +15,12 @@ const everyMillis = 50;
 
 export const run: Verb = Effect.fnUntraced(function* (invocation) {
   const { flags, io } = invocation;
+  if (isRemote(invocation)) {
+    return yield* new UsageError({
+      message: "`hsu upgrade` puts a program of this machine in place",
+      hint: "run it on the machine of that master",
+    });
+  }
   const millis = typeof flags["timeout"] === "number" ? flags["timeout"] : 30_000;
   const before = yield* withMaster(invocation, ({ call }) => call.Status(undefined));
   yield* Effect.scoped(withMaster(invocation, ({ call }) => call.Upgrade({ command: [...io.self] })));

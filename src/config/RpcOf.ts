@@ -1,0 +1,85 @@
+/**
+ * `process_manager.rpc`: where the master is reached by `hsu --host` and by other masters, and that it is not reached in the open from elsewhere.
+ */
+import * as NodePath from "node:path";
+import { isIP } from "node:net";
+import * as Schema from "effect/Schema";
+import type { MasterSpec } from "../unit/UnitSpec.ts";
+import { isLoopback } from "./HttpOf.ts";
+import { locate, type Located, type Problem } from "./Source.ts";
+import { block, Name, OneOf, Text, told } from "./Values.ts";
+
+const optional = Schema.optionalKey;
+const LISTEN = /^(\[[^\]]+\]|[^:]+):(\d{1,5})$/;
+
+const placeOf = (text: string): { readonly address: string; readonly port: number } | undefined => {
+  const [, host = "", digits = ""] = LISTEN.exec(text) ?? [];
+  const address = host.replace(/^\[|\]$/g, "");
+  const port = Number(digits);
+  return (address === "localhost" || isIP(address) !== 0) && port >= 1 && port <= 65_535 ? { address, port } : undefined;
+};
+
+const Listen = Text.check(
+  Schema.makeFilter(
+    (text: string) => placeOf(text) !== undefined,
+    told("HSU-CFG-035", "an IP address of this machine and a port, as in 127.0.0.1:50057 or [::]:50057"),
+  ),
+);
+
+const Client = Schema.Struct({ name: Name, role: OneOf("viewer", "operator", "admin"), group: optional(Name) });
+
+export const RpcBlock = block({
+  listen: Listen,
+  tls: Schema.Struct({ cert: Name, key: Name, ca: optional(Name) }),
+  clients: Schema.Array(Client),
+});
+
+const usual = { address: "127.0.0.1", port: 50_057 };
+
+export const rpcOf = (folder: string, { clients, listen, tls }: typeof RpcBlock.Type): NonNullable<MasterSpec["rpc"]> => ({
+  ...((listen === undefined ? undefined : placeOf(listen)) ?? usual),
+  ...(tls === undefined
+    ? {}
+    : {
+        tls: {
+          cert: NodePath.resolve(folder, tls.cert),
+          key: NodePath.resolve(folder, tls.key),
+          ...(tls.ca === undefined ? {} : { ca: NodePath.resolve(folder, tls.ca) }),
+        },
+      }),
+  clients: clients ?? [],
+});
+
+/** What goes over a network in the open is anybody's; and a name in a certificate is worth what the CA that has signed it is worth. */
+export const rpcProblems = (root: Located): ReadonlyArray<Problem> => {
+  const at = (...path: ReadonlyArray<string>): Located | undefined => locate(root, ["process_manager", "rpc", ...path]);
+  const problem = (node: Located, message: string, hint: string): Problem => ({
+    code: "HSU-CFG-035",
+    start: node.start,
+    end: node.end,
+    message: `process_manager.rpc: ${message}`,
+    hint,
+  });
+  const [listen, clients] = [at("listen"), at("clients")];
+  const address = listen === undefined ? undefined : placeOf(listen.text)?.address;
+  return [
+    ...(listen === undefined || address === undefined || isLoopback(address) || at("tls") !== undefined
+      ? []
+      : [
+          problem(
+            listen,
+            `${address} is reached from other machines, in the open`,
+            "add tls with cert, key and ca, or listen at 127.0.0.1",
+          ),
+        ]),
+    ...(clients === undefined || at("tls", "ca") !== undefined
+      ? []
+      : [
+          problem(
+            clients,
+            "clients are known by their certificates, and nobody says which are to be trusted",
+            "add tls with cert, key and ca",
+          ),
+        ]),
+  ];
+};
