@@ -13,6 +13,7 @@ import { fileURLToPath } from "node:url";
 // Without development dependencies this runs under whatever Node there is.
 const root = fileURLToPath(new URL("..", import.meta.url));
 const wanted = new Set(process.argv.slice(2));
+const { version: packageVersion } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const dist = process.env.HSU_DIST ?? join(root, "dist");
 
 const buildLib = () => {
@@ -63,6 +64,13 @@ const plainBuiltins = {
           const bound = names.replace(/^\* as /, "").replaceAll(" as ", ": ");
           return `const ${bound} = process.getBuiltinModule("${module}");`;
         }),
+};
+
+/** The entry says the version by itself: shared with the program it would be one more file for each start. */
+const versionInEntry = {
+  name: "version-in-entry",
+  resolveId: (id, importer) => (id === "./version.ts" && importer === join(root, "src/bin/hsu.ts") ? "\0version" : null),
+  load: (id) => (id === "\0version" ? `export const version = ${JSON.stringify(packageVersion)};` : null),
 };
 
 /** What a master of plain units loads, by who else loads it: each is one file then, since each file costs a start half a millisecond. */
@@ -123,7 +131,7 @@ const buildBin = async () => {
     tsconfig: false,
     // Its native part is found by itself alone: beside the package, or wherever else a package manager has put it.
     external: ["koffi"],
-    plugins: [lazyTls, rpcWithoutHttp, plainBuiltins, start.plugin, ascii],
+    plugins: [lazyTls, rpcWithoutHttp, versionInEntry, plainBuiltins, start.plugin, ascii],
     onLog: (level, log, report) => {
       // What the start needs is in few files, whether or not some of it is imported later.
       if (log.code !== "INEFFECTIVE_DYNAMIC_IMPORT") report(level === "warn" ? "error" : level, log);

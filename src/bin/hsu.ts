@@ -6,6 +6,7 @@
  */
 import * as NodeModule from "node:module";
 import { cacheDirectory } from "../platform/CacheDirectory.ts";
+import { version } from "./version.ts";
 
 if (Number.parseInt(process.versions.node, 10) < 24) {
   process.stderr.write(
@@ -13,6 +14,11 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
   );
   process.exit(1);
 }
-// Where it cannot be kept the program runs all the same: the outcome is of no interest.
-NodeModule.enableCompileCache(cacheDirectory(process.env, process.getuid?.() ?? 0));
-await import("./program.ts");
+// A script that asks only for its version loads nothing else.
+const asksVersion = process.argv.length === 3 && process.argv[2] === "--version";
+if (asksVersion) process.stdout.write(`hsu ${version}\n`);
+else {
+  // Where it cannot be kept the program runs all the same: the outcome is of no interest.
+  NodeModule.enableCompileCache(cacheDirectory(process.env, process.getuid?.() ?? 0));
+  await import("./program.ts");
+}
