@@ -32,8 +32,12 @@ export const collecting = ({ stateDirectory, units }: CollectingOptions): Effect
     });
     yield* Effect.addFinalizer(() => Effect.promise(() => collector.close()));
     for (const [unit, spec] of units) collector.adopt(unit, spec);
+    /** Whose folder was there once: the collector makes it again where somebody has removed it. */
+    const prepared = new Set<string>();
+    const prepare = (unit: string) =>
+      prepared.has(unit) ? Effect.void : Effect.map(LogFiles.prepare(stateDirectory, unit), () => void prepared.add(unit));
     return {
-      begin: (unit, spec) => Effect.map(LogFiles.prepare(stateDirectory, unit), () => collector.begin(unit, spec)),
+      begin: (unit, spec) => Effect.map(prepare(unit), () => collector.begin(unit, spec)),
       end: (unit) => Effect.sync(() => collector.end(unit)),
       keep: (unit, spec) => collector.keep(unit, spec),
       read: (unit, spec, query) =>

@@ -46,10 +46,12 @@ export const stateDirectory = (env: Environment, uid: number): string => {
 /** The master's unix socket. The system takes at most 107 bytes for it (103 on macOS). */
 export const socketPath = (env: Environment, uid: number): string => join(runtimeDirectory(env, uid), "master.sock");
 
+const isPlain = /^[\w-][\w.-]*$/;
+
 /** Any text, e.g. a unit's id, as a file name: a letter, a digit, `_`, `-` or an inner dot stays, every other byte is written `%XX`, and no byte at all `%`. No two texts share one. */
 export const fileName = (text: string): string =>
-  text === ""
-    ? "%"
+  text === "" || isPlain.test(text)
+    ? text || "%"
     : [...Buffer.from(text)]
         .map((byte, index) => {
           const character = String.fromCharCode(byte);

@@ -104,6 +104,30 @@ describe("a unit's log", () => {
     expect(logText(unit.folder)).toBe("without a folder\nthe next run\n");
   });
 
+  it("a run that writes nothing leaves its file to the next one, and nothing is left when nobody comes", async () => {
+    const unit = collectedUnit(logsSpec());
+    const first = unit.path();
+    await unit.end();
+    unit.restart();
+    expect(unit.path()).toBe(first);
+    unit.write("1\n");
+    await unit.end();
+    unit.restart();
+    const second = unit.path();
+    expect(second).not.toBe(first);
+    await unit.end();
+    // Somebody has removed it meanwhile.
+    rmSync(second);
+    unit.restart();
+    unit.write("2\n");
+    await unit.end();
+    unit.restart();
+    await unit.end();
+    await unit.collector.close();
+    expect(logText(unit.folder)).toBe("1\n2\n");
+    expect(readdirSync(join(unit.folder, "u/.collect")).filter((name) => name.endsWith(".spool"))).toEqual([]);
+  });
+
   it("that cannot be written waits in the unit's own file, which is told once, and goes on where it was", async () => {
     const folder = newFolder();
     const unit = collectedUnit(logsSpec({ path: join(folder, "there/out.log") }), folder);

@@ -2,7 +2,7 @@
  * Takes over what all units write. Told by the kernel when a unit has written (inotify); while a unit writes all the time, it is looked at in
  * intervals instead, so that neither its writes nor the loop are burdened with a message for each line. When nobody writes, nothing happens.
  */
-import { existsSync, type FSWatcher, watch } from "node:fs";
+import { existsSync, type FSWatcher, mkdirSync, watch } from "node:fs";
 import { join } from "node:path";
 import type { LogStream } from "../LogFiles.ts";
 import { defaultLogs, type LogsSpec } from "../LogsSpec.ts";
@@ -20,6 +20,10 @@ export interface CollectorOptions extends World {
 const busyMillis = 25;
 /** Looks without a find before it is not busy any more. */
 const quietLooks = 4;
+/** So long one turn of the loop may go to looks. */
+const looksMillis = 8;
+/** So long the empty files of ended runs are kept for the next ones. */
+const keptMillis = 10_000;
 const firstRetryMillis = 250;
 const maxRetryMillis = 10_000;
 
@@ -37,12 +41,25 @@ interface Followed {
   waiting: Array<() => void>;
 }
 
+/** False where the folder is there, or cannot be made for now. */
+const makeNew = (folder: string): boolean => {
+  try {
+    mkdirSync(folder, 0o700);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 export class Collector {
   readonly #options: CollectorOptions;
   readonly #units = new Map<string, ReadonlyArray<Followed>>();
   readonly #busy = new Set<Followed>();
   #timer: NodeJS.Timeout | undefined;
   readonly #retries = new Set<NodeJS.Timeout>();
+  /** Whose run is over. */
+  readonly #ended = new Set<Followed>();
+  #dismissal: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(options: CollectorOptions) {
@@ -59,10 +76,10 @@ export class Collector {
   /** The files that the next run of a unit writes to. */
   begin(unit: string, spec: LogsSpec = defaultLogs): Readonly<Record<LogStream, string>> {
     const paths = this.#of(unit, spec).map((each) => {
-      const path = each.pipe.begin();
-      this.#rest(each);
-      this.#wake(each);
-      return path;
+      this.#ended.delete(each);
+      const again = each.pipe.again();
+      if (again === undefined || each.watcher === undefined) this.#soon(each);
+      return again ?? each.pipe.begin();
     });
     return { stdout: paths[0]!, stderr: paths[1]! };
   }
@@ -80,7 +97,16 @@ export class Collector {
     for (const each of this.#units.get(unit) ?? []) {
       each.pipe.end();
       this.#wake(each);
+      this.#ended.add(each);
     }
+    this.#dismissal ??= setTimeout(() => this.#dismiss(), keptMillis);
+  }
+
+  /** Whoever has not begun again by now is not about to. */
+  #dismiss(): void {
+    this.#dismissal = undefined;
+    for (const each of this.#ended) if (each.pipe.dismiss()) this.#wake(each);
+    this.#ended.clear();
   }
 
   /** Done when all that the unit has written so far is in its log; while that is in trouble, at once. */
@@ -91,6 +117,8 @@ export class Collector {
   /** Takes over what is there, for at most `millis`, and closes. */
   async close(millis = 5000): Promise<void> {
     if (this.#isClosed) return;
+    clearTimeout(this.#dismissal);
+    this.#dismiss();
     const all = Array.from(this.#units.values()).flat();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, millis)));
@@ -109,8 +137,10 @@ export class Collector {
     let found = this.#units.get(unit);
     if (found === undefined) {
       const sequence: Sequence = { next: 1 };
+      const folder = this.#options.folderOf(unit);
+      const isNew = makeNew(join(folder, hiddenName));
       found = (["stdout", "stderr"] as const).map((stream) => ({
-        pipe: new Pipe(unit, this.#options.folderOf(unit), stream, spec, sequence, this.#options),
+        pipe: new Pipe(unit, folder, stream, spec, sequence, this.#options, isNew),
         watcher: undefined,
         state: "resting",
         isBusy: false,
@@ -202,6 +232,14 @@ export class Collector {
     each.lastToldAt = now;
   }
 
+  /** What starts need not wait for its watch, and what ends at once needs none. */
+  #soon(each: Followed): void {
+    this.#rest(each);
+    if (each.state === "troubled") return;
+    this.#busily(each);
+    each.idleLooks = quietLooks - 1;
+  }
+
   #busily(each: Followed): void {
     this.#rest(each);
     each.idleLooks = 0;
@@ -211,9 +249,14 @@ export class Collector {
   }
 
   #tick(): void {
-    for (const each of this.#busy) {
+    const begunAt = performance.now();
+    for (const each of Array.from(this.#busy)) {
+      // Behind those that are not looked at this time.
+      this.#busy.delete(each);
+      this.#busy.add(each);
       each.idleLooks += 1;
       if (each.state === "resting") this.#run(each);
+      if (performance.now() - begunAt > looksMillis) break;
     }
     this.#timer = this.#busy.size === 0 ? undefined : setTimeout(() => this.#tick(), busyMillis);
   }

@@ -76,12 +76,15 @@ export class Pipe {
   #highest: number;
   /** The last generation's run is over. */
   #ended = false;
+  /** What a run has left empty is kept for the next one: no file is removed, made and watched again for it. */
+  #keepsEmpty = true;
   #isFresh: boolean;
   #punched = 0;
   #punchedAt = 0;
   #isPunching = false;
 
-  constructor(unit: string, folder: string, stream: LogStream, spec: LogsSpec, sequence: Sequence, world: World) {
+  /** `isNew`: nobody has written anything there. */
+  constructor(unit: string, folder: string, stream: LogStream, spec: LogsSpec, sequence: Sequence, world: World, isNew = false) {
     this.unit = unit;
     this.#folder = folder;
     this.#stream = stream;
@@ -93,9 +96,9 @@ export class Pipe {
     this.#sequence = sequence;
     this.#world = world;
     this.#writer = this.#write();
-    const found = generationsIn(place);
+    const found = isNew ? [] : generationsIn(place);
     // Nothing of it on the disk: it is not looked at, nor is anything made, before there is something to be kept.
-    this.#isFresh = found.length === 0 && !Fs.existsSync(checkpointPath(place));
+    this.#isFresh = isNew || (found.length === 0 && !Fs.existsSync(checkpointPath(place)));
     const { generation, sequence: next } = this.#at;
     sequence.next = Math.max(sequence.next, next);
     for (const old of found.filter((each) => each < generation)) Fs.rmSync(spoolPath(place, old), { force: true });
@@ -115,9 +118,33 @@ export class Pipe {
     if (spec !== this.#spec && JSON.stringify(spec) !== JSON.stringify(this.#spec)) this.#next = spec;
   }
 
+  /** Whether the last run is over, has written nothing, and its file is as it was. */
+  get #isEmpty(): boolean {
+    if (!this.#ended || !this.#keepsEmpty || this.#spool === undefined || this.#later.length > 0) return false;
+    const { generation, spoolOffset } = this.#at;
+    if (generation !== this.#highest || spoolOffset > 0) return false;
+    const { nlink, size } = Fs.fstatSync(this.#spool);
+    return nlink > 0 && size === 0;
+  }
+
+  /** The file of the last run for the next one, where that has left it empty. */
+  again(): string | undefined {
+    if (!this.#isEmpty) return undefined;
+    this.#ended = false;
+    return spoolPath(this.place, this.#highest);
+  }
+
+  /** No next run is waited for: with the next step an empty file goes. False where there is none. */
+  dismiss(): boolean {
+    const isEmpty = this.#isEmpty;
+    this.#keepsEmpty = false;
+    return isEmpty;
+  }
+
   /** Makes the file that the next run writes to. */
   begin(): string {
     this.#ended = false;
+    this.#keepsEmpty = true;
     this.#highest += 1;
     const path = spoolPath(this.place, this.#highest);
     const fd = this.#make(path);
@@ -169,7 +196,7 @@ export class Pipe {
       const next = isOver || count === quietBytes ? "more" : "found";
       return done === undefined ? next : done.then(() => next);
     }
-    return isOver && count === 0 ? this.#advance() : "idle";
+    return isOver && count === 0 && !this.#isEmpty ? this.#advance() : "idle";
   }
 
   /** No more at once than a small log file holds, if there is a line in that. */
