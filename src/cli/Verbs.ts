@@ -109,7 +109,7 @@ export const verbs: ReadonlyArray<VerbSpec> = [
       { name: "KIND", required: true },
       { name: "FILE", required: true, many: true },
     ],
-    flags: { "output-file": outputFile },
+    flags: { "output-file": outputFile, "allow-js": { type: "boolean", help: "run an ecosystem file of pm2 that is code" } },
     load: () => import("./verbs/import.ts"),
   },
   {

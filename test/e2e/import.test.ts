@@ -40,6 +40,22 @@ it("a Procfile is imported, and what is made of it runs: with its shell, its por
   expect(place.left()).toEqual([]);
 }, 60_000);
 
+it("an ecosystem file of pm2 that is code is run only when that is asked for", async () => {
+  writeFileSync(
+    join(place.folder, "eco.cjs"),
+    'console.log("hello");\nmodule.exports = { apps: [{ name: "a".repeat(3), script: "x.js", watch: true }] };\n',
+  );
+  expect(await place.hsu("import", "pm2", "eco.cjs")).toMatchObject({ code: 1, out: "", err: expect.stringContaining("[HSU-IMP-002]") });
+  const { code, err, out } = await place.hsu("import", "pm2", "--allow-js", "eco.cjs");
+  expect({ code, err }).toMatchObject({
+    code: 0,
+    err: expect.stringContaining("eco.cjs:2:68: warning HSU-IMP-101: aaa: watch has no counterpart"),
+  });
+  expect(out).toContain("- id: aaa");
+  writeFileSync(join(place.folder, "eco.cjs"), "throw new Error('not today')");
+  expect(await place.hsu("import", "pm2", "--allow-js", "eco.cjs")).toMatchObject({ code: 1, err: expect.stringContaining("not today") });
+}, 30_000);
+
 it("a kind that there is not is a mistake of usage", async () => {
   expect(await place.hsu("import", "supervisor", "x")).toMatchObject({
     code: 2,

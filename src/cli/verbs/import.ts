@@ -11,6 +11,7 @@ import { importFrom, isKind, kinds, type Text, type World } from "../../config/i
 import { parse, readText } from "../../config/index.ts";
 import { nearest } from "../../config/Nearest.ts";
 import { textOf } from "../../config/ReadText.ts";
+import * as CodeFile from "../CodeFile.ts";
 import * as ConfigFile from "../ConfigFile.ts";
 import { UsageError } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
@@ -49,6 +50,11 @@ export const run: Verb = Effect.fnUntraced(function* (invocation) {
       return ExitCode.usage;
     }
     files.push({ file, text: read.success });
+  }
+  for (const [index, of] of files.entries()) {
+    if (kind !== "pm2" || !CodeFile.isCode(of.file)) continue;
+    if (invocation.flags["allow-js"] !== true) return yield* new CodeFile.NotRun({ file: of.file, why: null });
+    files[index] = yield* CodeFile.run(of, io.self[0] ?? process.execPath);
   }
   const output = OutputFile.of(invocation);
   const world: World = {

@@ -79,6 +79,9 @@ export const yamlOf = (config: Block, comment?: string): string => {
   const document = new Document(config);
   if (comment !== undefined) document.commentBefore = ` ${comment}`;
   visit(document, {
+    Scalar: (_, node) => {
+      if (typeof node.value === "string") node.value = written(node.value);
+    },
     Seq: (_, list) => {
       if (isSeq(list) && list.items.every((item) => isScalar(item) && !String(item.value).includes("\n"))) list.flow = true;
     },
@@ -86,11 +89,17 @@ export const yamlOf = (config: Block, comment?: string): string => {
   return document.toString({ lineWidth: 0, flowCollectionPadding: false });
 };
 
-/** A text that HSU takes as it is: `${` would be a variable. */
-export const literal = (text: string): string => text.replaceAll("${", () => "$${");
+/** Stands before a variable of HSU until all else is written as the text that it is. */
+const MARK = "\u0001";
 
-/** A text that is none before it is known to be one of the environment. */
-export const variable = (name: string, fallback = ""): string => `\${${name}:-${fallback}}`;
+/** A variable of the environment that the config is read in. */
+export const variable = (name: string, fallback = ""): string => `${MARK}{${name}:-${fallback}}`;
+
+/** The same of one that has to be set. */
+export const required = (name: string, why: string): string => `${MARK}{${name}:?${why.replaceAll("}", "")}}`;
+
+/** `${` is a variable to HSU and none to others. */
+const written = (text: string): string => text.replaceAll("${", () => "$${").replaceAll(MARK, () => "$");
 
 /** Names of others as ids: each only once. */
 export const naming = () => {
@@ -108,9 +117,12 @@ export const naming = () => {
   };
 };
 
+/** A variable at its start is taken for a folder. */
+export const isAbsolutePath = (path: string): boolean => isAbsolute(path) || path.startsWith(MARK);
+
 /** A path of a file in `from`, for a config in `to`. What is absolute stays so. */
 export const moved = (path: string, from: string, to: string): string => {
-  if (isAbsolute(path) || path.startsWith("${")) return path;
+  if (isAbsolutePath(path)) return path;
   const found = relative(to, resolve(from, path));
   return found === "" ? "." : found;
 };

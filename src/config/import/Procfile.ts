@@ -3,7 +3,7 @@
  */
 import { dirname, join } from "node:path";
 import { commandOf } from "./Words.ts";
-import { type Draft, literal, moved, movedProgram, naming } from "./Draft.ts";
+import { type Draft, moved, movedProgram, naming } from "./Draft.ts";
 import type { Importer } from "./Source.ts";
 
 /** As foreman counts ports: a hundred for each kind of process. */
@@ -40,8 +40,8 @@ export const procfile: Importer = (files, { folder, readFile }, { left, other, w
       units.push({
         id,
         control: {
-          executable: literal(movedProgram(executable, from, folder)),
-          arguments: args.map(literal),
+          executable: movedProgram(executable, from, folder),
+          arguments: args,
           working_directory: moved(".", from, folder) === "." ? undefined : moved(".", from, folder),
           environment: isRelease ? undefined : { PORT: basePort + portsEach * units.filter((unit) => unit.id !== "release").length },
           env_file: hasEnv ? moved(".env", from, folder) : undefined,

@@ -4,7 +4,7 @@
 import { dirname, resolve } from "node:path";
 import * as Option from "effect/Option";
 import * as Signal from "../../platform/Signal.ts";
-import { type Draft, literal, moved, movedProgram, naming, variable } from "./Draft.ts";
+import { type Draft, moved, movedProgram, naming, variable } from "./Draft.ts";
 import type { Teller } from "./Finding.ts";
 import { type Section, sectionsOf, type Setting, type Taking, taking } from "./Ini.ts";
 import { logFiles } from "./LogFiles.ts";
@@ -66,7 +66,7 @@ const PLACEHOLDER = /%\((\w+)\)(0?)(\d*)([sd])|%%/g;
 const expandedBy =
   (names: Names, tell: Teller, place: Setting) =>
   (text: string): string =>
-    literal(text).replaceAll(PLACEHOLDER, (whole, name: string | undefined, zero: string, width: string) => {
+    text.replaceAll(PLACEHOLDER, (whole, name: string | undefined, zero: string, width: string) => {
       if (name === undefined) return "%";
       if (name.startsWith("ENV_")) return variable(name.slice(4));
       const value = Object.hasOwn(names, name) ? names[name] : undefined;

@@ -51,3 +51,6 @@ export const commandOf = (given: string): { readonly executable: string; readonl
   if (executable !== undefined && executable !== "") return { executable, args };
   return { executable: "sh", args: ["-c", isCompound(line) ? line : `exec ${line}`] };
 };
+
+/** In a line of a shell, the word that is this text. */
+export const quoted = (text: string): string => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);

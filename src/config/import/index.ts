@@ -4,14 +4,17 @@
  */
 import { configOf, yamlOf } from "./Draft.ts";
 import { diagnosed, type Diagnosed, type Finding, isError, teller, type Text } from "./Finding.ts";
+import { compose } from "./compose/index.ts";
+import { pm2 } from "./Pm2.ts";
 import { procfile } from "./Procfile.ts";
 import type { Importer, World } from "./Source.ts";
 import { supervisord } from "./Supervisord.ts";
+import { systemd } from "./systemd/index.ts";
 
 export type { Diagnosed, Text } from "./Finding.ts";
 export type { World } from "./Source.ts";
 
-const importers = { supervisord, procfile } as const satisfies Readonly<Record<string, Importer>>;
+const importers = { systemd, supervisord, pm2, procfile, compose } as const satisfies Readonly<Record<string, Importer>>;
 export type Kind = keyof typeof importers;
 export const kinds = Object.keys(importers) as ReadonlyArray<Kind>;
 
@@ -23,13 +26,16 @@ export interface Imported {
   readonly findings: ReadonlyArray<Diagnosed>;
 }
 
+const isSame = (one: Finding, other: Finding): boolean => one.of === other.of && one.start === other.start && one.message === other.message;
+
 /** In the order of the files and of their lines. */
 export const importFrom = (kind: Kind, files: ReadonlyArray<Text>, world: World): Imported => {
   const findings: Array<Finding> = [];
   const tree = importers[kind](
     files,
     world,
-    teller((finding) => void findings.push(finding)),
+    // What is written once and holds for several is told once.
+    teller((finding) => void (findings.some((one) => isSame(one, finding)) || findings.push(finding))),
   );
   const inOrder = findings.toSorted((one, other) => files.indexOf(one.of) - files.indexOf(other.of) || one.start - other.start);
   const isWrong = findings.some(isError);

@@ -25,14 +25,18 @@ const worldAt = (folder: string): World => ({
 });
 
 /** In a folder with these files, of which the first ones are imported and the others are beside them. */
-export const imported = (kind: Kind, files: Files, beside: Files = {}) => {
+export const imported = (kind: Kind, files: Files, beside: Files = {}, said?: unknown) => {
   const folder = mkdtempSync(join(tmpdir(), "hsu-import-"));
   try {
     for (const [name, text] of Object.entries({ ...files, ...beside })) {
       mkdirSync(dirname(join(folder, name)), { recursive: true });
       writeFileSync(join(folder, name), text);
     }
-    const texts = Object.entries(files).map(([name, text]) => ({ file: join(folder, name), text }));
+    const texts = Object.entries(files).map(([name, text]) => ({
+      file: join(folder, name),
+      text,
+      ...(said === undefined ? {} : { said }),
+    }));
     const { findings, text } = importFrom(kind, texts, worldAt(folder));
     const loaded = text === undefined ? undefined : parse(text, join(folder, "hsu.yaml"), {});
     return {
