@@ -127,7 +127,7 @@ const appOf = (
       "count: N says how many",
     );
   }
-  if (mode !== undefined && /^cluster/.test(textOf(mode.node))) {
+  if (mode !== undefined && textOf(mode.node).startsWith("cluster")) {
     tell.other(
       mode,
       "each instance is a process of its own, and they do not share a port",

@@ -89,7 +89,7 @@ const waitsOf = (key: Key | undefined): ReadonlyArray<Wait> => {
     start,
     end,
     name,
-    condition: String(node.entries.get("condition")?.node.value ?? "service_started"),
+    condition: node.entries.get("condition")?.node.text ?? "service_started",
   }));
 };
 
@@ -100,7 +100,7 @@ const restartOf = (keys: Keys, deploy: Keys | undefined, { tell }: Context): Dra
   if (policy !== undefined) {
     const [condition, delay, most, window] = ["condition", "delay", "max_attempts", "window"].map((name) => policy.take(name));
     for (const rest of policy.rest()) tell.none(rest, `${rest.key} has no counterpart`);
-    const when = String(condition?.node.value ?? "any");
+    const when = condition?.node.text ?? "any";
     return when === "none"
       ? "never"
       : {

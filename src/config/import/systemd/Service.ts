@@ -56,7 +56,7 @@ const commandsIn = (settings: ReadonlyArray<Setting>, { tell, value }: Context):
   listIn(settings).flatMap((setting) => {
     const commands = commandsOf(value(setting));
     if (commands === null) tell.none(setting, "a quote is not closed");
-    const prefixes = new Set((commands ?? []).flatMap(({ prefix }) => [...prefix]));
+    const prefixes = new Set((commands ?? []).flatMap(({ prefix }) => prefix.split("")));
     if (["+", "!"].some((each) => prefixes.has(each))) tell.other(setting, "it is run with the rights of the unit");
     if (prefixes.has("@")) tell.other(setting, "the program is told its own name");
     if (prefixes.has(":")) tell.other(setting, "variables are put in all the same");

@@ -92,7 +92,7 @@ const weekdaysOf = (text: string): string | null => {
       if (day === to) break;
     }
   }
-  return [...new Set(found)].sort().join(",");
+  return [...new Set(found)].sort((one, other) => one - other).join(",");
 };
 
 /** One component: `*`, `1,15`, `8..18`, `0/15`, as cron has it. */
