@@ -100,6 +100,15 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     load: () => import("./verbs/convert.ts"),
   },
   {
+    name: "eject",
+    summary: "Write a config as the TypeScript that makes the same tree",
+    details:
+      "For who goes on in code: with `hsu/master`, and the same plan. Put it beside the config, or where -O says: relative paths start there.",
+    operands: [file],
+    flags: { "output-file": outputFile },
+    load: () => import("./verbs/eject.ts"),
+  },
+  {
     name: "import",
     summary: "Write what another supervisor runs as a config of HSU",
     details:

@@ -21,7 +21,7 @@ import { unmanagedOf } from "./UnmanagedOf.ts";
 import type { Secret } from "../unit/Secrets.ts";
 import type { SecretValue } from "./Values.ts";
 
-const DEFAULTS = {
+export const DEFAULTS = {
   forceShutdownTimeoutMillis: 30_000,
   startTimeoutMillis: 60_000,
   /** Nobody knows how long a one-shot may take: the longest timer. */
@@ -33,6 +33,9 @@ const DEFAULTS = {
   /** Of a group's breaker that is asked for. */
   cooldownMillis: 300_000,
   stableMillis: 60_000,
+  /** Of what somebody else runs. */
+  checkIntervalMillis: 30_000,
+  unmanagedStopMillis: 30_000,
 } as const;
 
 /** Where a file's relative paths start, and its values as written. */

@@ -6,6 +6,7 @@
  * Never changes: what the master runs are children of one root; stopping is in reverse order and has a deadline; a master that has ended
  * has left nobody behind.
  */
+export { define, type GroupOptions, type MasterOptions, millis, type UnitOptions } from "../config/code/Define.ts";
 export { Control } from "./Control.ts";
 export { type EmbedOptions, layer, layerFile, layerText } from "./Embed.ts";
 export { MasterStartError, start } from "./Master.ts";

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { codes } from "../config/ejected.ts";
 import { mistakesIn } from "./config.ts";
 import { type Fence, fencesOfMarkdown, fencesOfSource } from "./fences.ts";
 import { Workshop } from "./workshop.ts";
@@ -13,6 +14,8 @@ const fences = [
   ...sources.flatMap((file) => fencesOfSource(file, read(file))),
 ];
 const programs = fences.filter(({ language }) => language === "ts" || language === "typescript");
+/** What `hsu eject` writes is compiled with them, as the compiler takes its time for the library. */
+const ejected = codes().map(([file, code]): Fence => ({ file, line: 1, language: "ts", marks: [], code }));
 const configs = fences.filter(({ language, marks }) => language === "yaml" && marks.includes("hsu"));
 const place = ({ file, line }: Fence): string => `${file}:${line}`;
 const runs = programs.filter(({ marks }) => marks.includes("run"));
@@ -27,7 +30,7 @@ describe("a block of code in the docs", () => {
   let errorsOf: (fence: Fence) => ReadonlyArray<string>;
 
   beforeAll(async () => {
-    errorsOf = await workshop.compile(programs);
+    errorsOf = await workshop.compile([...programs, ...ejected]);
   }, 60_000);
   afterAll(() => workshop[Symbol.dispose]());
 
@@ -36,6 +39,10 @@ describe("a block of code in the docs", () => {
   });
 
   it.each(programs.map((fence) => [place(fence), fence] as const))("compiles: %s", (_, fence) => {
+    expect(errorsOf(fence)).toEqual([]);
+  });
+
+  it.each(ejected.map((fence) => [fence.file, fence] as const))("compiles: %s, ejected", (_, fence) => {
     expect(errorsOf(fence)).toEqual([]);
   });
 

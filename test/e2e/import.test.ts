@@ -49,7 +49,7 @@ it("an ecosystem file of pm2 that is code is run only when that is asked for", a
   const { code, err, out } = await place.hsu("import", "pm2", "--allow-js", "eco.cjs");
   expect({ code, err }).toMatchObject({
     code: 0,
-    err: expect.stringContaining("eco.cjs:2:68: warning HSU-IMP-101: aaa: watch has no counterpart"),
+    err: expect.stringContaining("eco.cjs:2:66: warning HSU-IMP-101: aaa: watch has no counterpart"),
   });
   expect(out).toContain("- id: aaa");
   writeFileSync(join(place.folder, "eco.cjs"), "throw new Error('not today')");

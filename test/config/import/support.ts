@@ -40,7 +40,7 @@ export const imported = (kind: Kind, files: Files, beside: Files = {}, said?: un
     const { findings, text } = importFrom(kind, texts, worldAt(folder));
     const loaded = text === undefined ? undefined : parse(text, join(folder, "hsu.yaml"), {});
     return {
-      text,
+      text: text?.replaceAll(folder, "/srv"),
       /** `line:column code message`. */
       told: findings.map(({ code, column, line, message }) => `${line}:${column} ${code.slice(-3)} ${message.replaceAll(folder, "/srv")}`),
       /** What is wrong with the config that it makes. */
