@@ -362,6 +362,15 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     load: () => import("./verbs/explain.ts"),
   },
   {
+    name: "doctor",
+    summary: "Tell whether this machine has what a master needs",
+    details:
+      "Looks, and changes nothing: folders, config, the master that runs, control groups, limits. Exit code 1 if something is in the way.",
+    operands: [file],
+    flags: { output: output("text", "json") },
+    load: () => import("./verbs/doctor.ts"),
+  },
+  {
     name: "install",
     summary: "Print what has systemd or launchd run a master",
     details:
