@@ -9,9 +9,10 @@ import { type Checkpoint, checkpointBytes, decode, encode, first } from "./Check
 import { encodeEntry, entryAt, entryBytes, type IndexEntry, needsEntry } from "./LogIndex.ts";
 import { checkpointPath, generationsIn, indexPath, namesIn, type Place } from "./Place.ts";
 import { completeName, completeOf, expired, isComplete } from "./Rotate.ts";
+import { writeFully, writeMuch } from "./Write.ts";
 
-/** Above it a write is left to a thread: the loop must not wait for a disk. More than what a quiet unit's buffer, which all share, holds. */
-const asyncBytes = 128 * 1024;
+/** Above it the unit is a loud one, whose buffer is its own until it is written. More than what a quiet unit's, which all share, holds. */
+const loudBytes = 128 * 1024;
 /** Of a loud unit: so much is taken over before it is written down how much it was. */
 const storedBytes = 4 * 1024 * 1024;
 
@@ -41,22 +42,6 @@ const readAll = (fd: number, length: number, position: number): Buffer => {
   const bytes = Buffer.alloc(length);
   return bytes.subarray(0, Fs.readSync(fd, bytes, 0, length, position));
 };
-
-/** A write may be a short one; the next one then says why. */
-const writeFully = (fd: number, bytes: Buffer, position: number): void => {
-  for (let done = 0; done < bytes.length;) done += Fs.writeSync(fd, bytes, done, bytes.length - done, position + done);
-};
-
-const writeLater = (fd: number, bytes: Buffer, position: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const from = (done: number): void =>
-      Fs.write(fd, bytes, done, bytes.length - done, position + done, (error, written) => {
-        if (error !== null) reject(error);
-        else if (done + written < bytes.length) from(done + written);
-        else resolve();
-      });
-    from(0);
-  });
 
 export class LogWriter {
   readonly #place: Place;
@@ -91,12 +76,15 @@ export class LogWriter {
       this.#rotate();
       open = this.#opened();
     }
-    if (added.bytes.length <= asyncBytes) {
+    if (added.bytes.length <= loudBytes) {
       writeFully(open.log, added.bytes, this.checkpoint.logBytes);
       this.#added(open, added);
       return undefined;
     }
-    return writeLater(open.log, added.bytes, this.checkpoint.logBytes).then(() => this.#added(open, added, true));
+    const written = writeMuch(open.log, added.bytes, this.checkpoint.logBytes);
+    if (written !== undefined) return written.then(() => this.#added(open, added, true));
+    this.#added(open, added, true);
+    return undefined;
   }
 
   /** Goes on in the spool without a line for the log. */

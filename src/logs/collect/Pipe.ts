@@ -302,7 +302,8 @@ export class Pipe {
     try {
       const room = Math.min(loudBytes, Math.max(quietBytes, this.#file.rotation.maxBytes));
       const count = Fs.readSync(this.#spool!, buffers.read, 0, room, spoolOffset);
-      await this.#append(this.#take(buffers.read.subarray(0, count), false, buffers.written));
+      // In both cases everybody else has a turn before the next piece.
+      await (this.#append(this.#take(buffers.read.subarray(0, count), false, buffers.written)) ?? new Promise(setImmediate));
     } finally {
       loud = buffers;
     }
