@@ -14,24 +14,29 @@ const targetsOf = (block: Located | undefined, stream: string): ReadonlyArray<Lo
   get(block, "outputs", "separate", stream)?.node.items;
 const isOff = (entry: Entry | undefined): boolean => entry?.node.entries.get("enabled")?.node.value === false;
 
+/** Nobody knows where that is. */
+const isNowhere = (target: Located): boolean => {
+  const type = target.entries.get("type")?.node.value;
+  return !target.entries.has("path") && (type === undefined || type === "file");
+};
+
 /** What of one block has no effect, in words. */
 const idleOf = (block: Located): ReadonlyArray<string> => [
-  ...(get(block, "buffering") === undefined ? [] : ["buffering"]),
   ...(get(block, "backlog", "when_full")?.node.value === "block" ? ["when_full: block"] : []),
-  ...((get(block, "outputs", "forwarding")?.node.items.length ?? 0) > 0 ? ["forwarding"] : []),
-  ...streams.flatMap((stream) => {
-    const targets = targetsOf(block, stream) ?? [];
-    const own = targets.find(isFile);
-    return targets.some((target) => target !== own) ? [`targets of ${stream} other than the first file`] : [];
-  }),
+  ...([...streams.flatMap((stream) => targetsOf(block, stream) ?? []), ...(get(block, "outputs", "forwarding")?.node.items ?? [])].some(
+    isNowhere,
+  )
+    ? ["targets without a type or a path"]
+    : []),
 ];
 
 const idleGlobal = (block: Located): ReadonlyArray<string> => {
   const aggregation = get(block, "global_aggregation");
+  const lost = isOff(aggregation) ? false : get(aggregation?.node, "targets")?.node.items.some(isNowhere);
   const metadata = isOff(get(block, "enhancement")) ? undefined : get(block, "enhancement", "metadata")?.node;
   const set = (key: string): unknown => get(metadata, key)?.node.value;
   return [
-    ...(aggregation === undefined || isOff(aggregation) ? [] : ["global_aggregation"]),
+    ...(lost === true ? ["targets without a type or a path"] : []),
     ...["add_process_manager_id", "add_line_number"].filter((key) => set(key) === true),
     ...(set("add_timestamp") === false ? ["add_timestamp: false"] : []),
     ...["buffer_size", "flush_interval", "max_managed_processes", "metrics"].filter((key) => get(block, "system", key) !== undefined),

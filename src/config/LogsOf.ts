@@ -2,10 +2,11 @@
  * From `log_collection` to how one unit's output is kept: what the unit says, then the default of the file, then that of HSU.
  */
 import { resolve } from "node:path";
-import { defaultLogs, defaultRotation, type LogFileSpec, type LogFilters, type LogsSpec } from "../logs/LogsSpec.ts";
-import { levelNamed } from "../logs/read/Level.ts";
+import { defaultLogs, defaultRotation, type LogFileSpec, type LogsSpec } from "../logs/LogsSpec.ts";
+import type { TargetSpec } from "../logs/sink/TargetSpec.ts";
 import type { UnitSpec } from "../unit/UnitSpec.ts";
-import type { LogCollection, Target, UnitLogCollection } from "./LogBlocks.ts";
+import type { LogCollection, UnitLogCollection } from "./LogBlocks.ts";
+import { apart, type Around, filtersOf, type Target, targetOf } from "./LogTargets.ts";
 
 /** What is not kept as it says is kept as if it were not there. */
 const inEffect = <A extends { readonly enabled?: boolean }>(block: A | undefined): A | undefined =>
@@ -36,7 +37,16 @@ export const logsOf = ({ capture, collection, folder, own, unit }: Said): Pick<U
     stdout: capture?.capture_stdout ?? said.capture_stdout ?? true,
     stderr: capture?.capture_stderr ?? said.capture_stderr ?? true,
   };
-  if (common === undefined && unitOwn === undefined) return { capture: captured };
+  const metadata = global?.enhancement?.enabled === false ? undefined : global?.enhancement?.metadata;
+  const targets = targetsOf(global, common, unitOwn, {
+    folder,
+    unit,
+    logPath: (path) => logPathOf(folder, global, path, unit),
+    buffering: { ...common?.buffering, ...unitOwn?.buffering },
+    withSequence: metadata?.add_sequence === true,
+    withHostname: metadata?.add_hostname === true,
+  });
+  if (common === undefined && unitOwn === undefined && targets.length === 0) return { capture: captured };
   const backlog = { ...common?.backlog, ...unitOwn?.backlog };
   const file = (stream: "stdout" | "stderr"): LogFileSpec => {
     const target = fileOf(unitOwn?.outputs?.separate?.[stream] ?? common?.outputs?.separate?.[stream]);
@@ -56,7 +66,6 @@ export const logsOf = ({ capture, collection, folder, own, unit }: Said): Pick<U
     };
   };
   const filters = filtersOf({ ...common?.processing?.filters, ...unitOwn?.processing?.filters });
-  const metadata = global?.enhancement?.enabled === false ? undefined : global?.enhancement?.metadata;
   const logs: LogsSpec = {
     stdout: file("stdout"),
     stderr: file("stderr"),
@@ -68,13 +77,26 @@ export const logsOf = ({ capture, collection, folder, own, unit }: Said): Pick<U
     ...(metadata?.add_sequence === true ? { withSequence: true } : {}),
     ...(metadata?.add_hostname === true ? { withHostname: true } : {}),
     ...(said.processing?.parse_structured === true ? { parse: true } : {}),
+    ...(targets.length === 0 ? {} : { targets }),
   };
   return { capture: captured, logs };
 };
 
-const filtersOf = (said: NonNullable<NonNullable<UnitLogCollection["processing"]>["filters"]>): LogFilters | undefined => {
-  const { exclude_patterns: exclude = [], include_patterns: include = [], level_filter: level } = said;
-  const least = levelNamed(level);
-  if (exclude.length === 0 && include.length === 0 && least === undefined) return undefined;
-  return { include, exclude, ...(least === undefined ? {} : { level: least }) };
+/** Where else it goes: what both outputs have in common, what one of them has besides its own file, and what the file says of all units. */
+const targetsOf = (
+  global: LogCollection | undefined,
+  common: UnitLogCollection | undefined,
+  own: UnitLogCollection | undefined,
+  around: Around,
+): ReadonlyArray<TargetSpec> => {
+  const separate = (["stdout", "stderr"] as const).flatMap((stream) => {
+    const all = own?.outputs?.separate?.[stream] ?? common?.outputs?.separate?.[stream] ?? [];
+    const file = fileOf(all);
+    return all.filter((target) => target !== file).map((target) => targetOf(target, [stream], around));
+  });
+  const both = [
+    ...(own?.outputs?.forwarding ?? common?.outputs?.forwarding ?? []),
+    ...(inEffect(global?.global_aggregation)?.targets ?? []),
+  ].map((target) => targetOf(target, ["stdout", "stderr"], around));
+  return apart([...separate, ...both].filter((target) => target !== undefined));
 };

@@ -75,6 +75,9 @@ const Encrypted = Schema.Struct({ age: Text.check(Schema.makeFilter(isAge, told(
 const EncryptedFile = Schema.Struct({ age_file: Name });
 const secretOf = (value: Readonly<Record<string, unknown>>) =>
   "env" in value ? FromEnvironment : "age" in value ? Encrypted : "age_file" in value ? EncryptedFile : FromFile;
+/** Of one that is read when it is needed, again and again. */
+export type ReadValue = { readonly file: string } | { readonly env: string };
+export const ReadValue = dispatch<ReadValue>((value) => (isRecord(value) && "env" in value ? FromEnvironment : FromFile));
 const EnvironmentMap = Schema.Record(
   VariableName,
   dispatch<string | number | boolean | SecretValue>((value) => (isRecord(value) ? secretOf(value) : Scalar)),

@@ -5,16 +5,20 @@ import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import type * as Scope from "effect/Scope";
 import { punchHole } from "../platform/index.ts";
-import { Collector } from "./collect/Collector.ts";
+import { Collector, type CollectorOptions } from "./collect/Collector.ts";
 import * as LogFiles from "./LogFiles.ts";
 import { defaultLogs, type LogsSpec } from "./LogsSpec.ts";
 import type { Outputs } from "./Outputs.ts";
+import type { Feeds } from "./sink/Feeds.ts";
 
 export interface CollectingOptions {
   readonly stateDirectory: string;
   /** Of each unit whose output an earlier master may not have taken over, how it is kept; undefined: as by default. */
   readonly units: ReadonlyMap<string, LogsSpec | undefined>;
 }
+
+/** When a master ends, targets that are there get the last lines within it. */
+const lastMillis = 2000;
 
 /** A reader waits so long for what a unit has just written. */
 const settleMillis = 1000;
@@ -23,23 +27,55 @@ export const collecting = ({ stateDirectory, units }: CollectingOptions): Effect
   Effect.gen(function* () {
     let told: (unit: string, message: string) => void = () => {};
     const notice = (unit: string, message: string): void => told(unit, message);
+    const folderOf = (unit: string): string => LogFiles.directory(stateDirectory, unit);
+    let feeds: Feeds | undefined;
+    /** Before the first line that a target is to have. */
+    const bring = async (unit: string, spec: LogsSpec = defaultLogs): Promise<void> => {
+      if (spec.targets === undefined && feeds === undefined) return;
+      const { Feeds } = await import("./sink/Feeds.ts");
+      feeds ??= new Feeds({ folderOf, notice, now: Date.now, random: Math.random });
+      feeds.set(unit, spec);
+    };
+    const removing: NonNullable<CollectorOptions["removing"]> = (unit, place, segment, path) => feeds?.removing(unit, place, segment, path);
     const collector = new Collector({
-      folderOf: (unit) => LogFiles.directory(stateDirectory, unit),
+      folderOf,
       now: Date.now,
       punch: punchHole,
       compress: (unit, path) => void import("./collect/Gzip.ts").then(({ gzip }) => gzip(path, (message) => notice(unit, message))),
       notice,
+      progressed: (unit, stream) => feeds?.wake(unit, stream),
+      removing,
     });
-    yield* Effect.addFinalizer(() => Effect.promise(() => collector.close()));
-    for (const [unit, spec] of units) collector.adopt(unit, spec);
+    yield* Effect.addFinalizer(() => Effect.promise(() => collector.close().then(() => feeds?.close(lastMillis))));
+    for (const [unit, spec] of units) {
+      if (spec?.targets !== undefined) yield* Effect.promise(() => bring(unit, spec));
+      collector.adopt(unit, spec);
+    }
     /** Whose folder was there once: the collector makes it again where somebody has removed it. */
     const prepared = new Set<string>();
     const prepare = (unit: string) =>
       prepared.has(unit) ? Effect.void : Effect.map(LogFiles.prepare(stateDirectory, unit), () => void prepared.add(unit));
     return {
-      begin: (unit, spec) => Effect.map(prepare(unit), () => collector.begin(unit, spec)),
+      begin: (unit, spec) => {
+        const begun = Effect.map(prepare(unit), () => collector.begin(unit, spec));
+        const isBrought = spec?.targets !== undefined || feeds !== undefined;
+        return isBrought
+          ? Effect.andThen(
+              prepare(unit),
+              Effect.andThen(
+                Effect.promise(() => bring(unit, spec)),
+                begun,
+              ),
+            )
+          : begun;
+      },
       end: (unit) => Effect.sync(() => collector.end(unit)),
-      keep: (unit, spec) => collector.keep(unit, spec),
+      keep: (unit, spec) => {
+        collector.keep(unit, spec);
+        void bring(unit, spec).catch((error: unknown) => notice(unit, `its targets cannot be changed: ${String(error)}`));
+      },
+      targets: (unit) => feeds?.states(unit) ?? [],
+      lagLines: (unit) => Effect.promise(async () => (await feeds?.lagLines(unit)) ?? new Map()),
       read: (unit, spec, query) =>
         Stream.unwrap(
           Effect.gen(function* () {

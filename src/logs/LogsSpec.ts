@@ -3,6 +3,7 @@
  */
 import type { LogStream } from "./LogFiles.ts";
 import type { Level } from "./read/Level.ts";
+import type { TargetSpec } from "./sink/TargetSpec.ts";
 
 /** `raw`: the bytes as they are. `enhanced_plain`: `[RFC3339][id][stream] message`. */
 export type LogFormat = "raw" | "plain" | "enhanced_plain" | "json" | "structured_json";
@@ -53,6 +54,8 @@ export interface LogsSpec extends Readonly<Record<LogStream, LogFileSpec>> {
   readonly withHostname?: boolean;
   /** What is JSON or logfmt itself is kept as fields; `structured_json` always is. */
   readonly parse?: boolean;
+  /** Where else lines go; absent: nowhere. */
+  readonly targets?: ReadonlyArray<TargetSpec>;
 }
 
 export const defaultRotation: Rotation = { maxBytes: 50_000_000, maxFiles: 10, compress: false };

@@ -27,5 +27,7 @@ export * as Paths from "./Paths.ts";
 export { pathOfDescriptor, punchHole } from "./Descriptor.ts";
 export * from "./Process.ts";
 export * from "./ProcessErrors.ts";
+export { readSecret, readShort, type Secret } from "./SecretValue.ts";
+export { connectDatagram, type DatagramSocket } from "./Datagram.ts";
 export { openScratch } from "./Scratch.ts";
 export * as Signal from "./Signal.ts";

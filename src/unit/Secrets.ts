@@ -1,9 +1,9 @@
 /**
  * Values that a process is given and that stand nowhere else: they are read when it starts, and neither kept nor shown.
  */
-import { closeSync, openSync, readSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
+import { readShort } from "../platform/index.ts";
 
 /** Where the value is, or the value itself, encrypted. A file's last newline is none of it. */
 export type Secret = { readonly file: string } | { readonly env: string } | { readonly age: string } | { readonly ageFile: string };
@@ -17,23 +17,6 @@ export class SecretMissing extends Schema.TaggedError<SecretMissing>()("SecretMi
   }
 }
 
-/** Linux hands no longer text to a process. */
-const maxBytes = 131_072;
-
-const bytesOf = (file: string): Buffer => {
-  const descriptor = openSync(file, "r");
-  try {
-    const buffer = Buffer.alloc(maxBytes + 1);
-    let length = 0;
-    for (let read = 1; read > 0 && length <= maxBytes; length += read)
-      read = readSync(descriptor, buffer, length, buffer.length - length, null);
-    if (length > maxBytes) throw new Error(`${file} is larger than ${maxBytes} bytes`);
-    return buffer.subarray(0, length);
-  } finally {
-    closeSync(descriptor);
-  }
-};
-
 const textOf = (bytes: Uint8Array): string =>
   Buffer.from(bytes)
     .toString("utf8")
@@ -41,7 +24,7 @@ const textOf = (bytes: Uint8Array): string =>
 
 const reading = (name: string, file: string): Effect.Effect<Buffer, SecretMissing> =>
   Effect.try({
-    try: () => bytesOf(file),
+    try: () => readShort(file),
     catch: (cause) => new SecretMissing({ name, why: cause instanceof Error ? cause.message : String(cause) }),
   });
 

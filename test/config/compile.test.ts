@@ -257,7 +257,7 @@ describe("the files of the Rust build", () => {
     ).toMatchInlineSnapshot(`
       [
         "16 HSU-CFG-101 unit "echo-test": version, tags in "metadata" are",
-        "101 HSU-CFG-101 global_aggregation, add_process_manager_id in "log_collection" are",
+        "101 HSU-CFG-101 add_process_manager_id in "log_collection" is",
       ]
     `);
   });

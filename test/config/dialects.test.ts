@@ -52,7 +52,10 @@ describe("upstream's own example files", () => {
   });
 
   it("the same file of the Go build and of the old master is the same tree", () => {
-    const [go, master] = ["core-echotest-unix.yaml", "master-echotest-unix.yaml"].map((name) => unitsIn(textOf(join("upstream", name))));
+    const [go, master] = ["core-echotest-unix.yaml", "master-echotest-unix.yaml"].map((name) =>
+      // They differ in the name of one file.
+      unitsIn(textOf(join("upstream", name)).replace("master-aggregated.log", "process_manager-aggregated.log")),
+    );
     expect(master).toStrictEqual(go);
   });
 });

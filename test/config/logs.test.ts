@@ -1,7 +1,7 @@
 import * as Result from "effect/Result";
 import { describe, expect, it } from "vitest";
 import { parse } from "../../src/config/index.ts";
-import { parseSize } from "../../src/config/LogBlocks.ts";
+import { parseSize } from "../../src/config/Sizes.ts";
 import { unitsOf } from "../../src/unit/index.ts";
 import { findings } from "./support.ts";
 
@@ -59,21 +59,88 @@ describe("log_collection", () => {
     expect(
       findings(
         file(
-          `{ global_aggregation: { targets: [{ type: process_manager_stdout }] }, system: { buffer_size: 1MB } }`,
-          "{ outputs: { separate: { stderr: [{ type: file, path: a }, { type: stderr }] } }, buffering: { max_lines: 3 } }",
+          `{ global_aggregation: { targets: [{ format: json }] }, system: { buffer_size: 1MB } }`,
+          "{ outputs: { separate: { stderr: [{ type: file, path: a }, { type: file }] } }, backlog: { when_full: block } }",
         ),
       ),
     ).toMatchInlineSnapshot(`
       "
-      hsu.yaml:9:11: warning HSU-CFG-101: unit "web": buffering, targets of stderr other than the first file in "log_collection" are accepted and not in effect in this version
-        9 |           log_collection: { outputs: { separate: { stderr: [{ type: file, path: a }, { type: stderr }] } }, buffering: { max_lines: 3 } }
+      hsu.yaml:9:11: warning HSU-CFG-101: unit "web": when_full: block, targets without a type or a path in "log_collection" are accepted and not in effect in this version
+        9 |           log_collection: { outputs: { separate: { stderr: [{ type: file, path: a }, { type: file }] } }, backlog: { when_full: block } }
           |           ^^^^^^^^^^^^^^
 
-      hsu.yaml:12:1: warning HSU-CFG-101: global_aggregation, buffer_size in "log_collection" are accepted and not in effect in this version
-        12 | log_collection: { global_aggregation: { targets: [{ type: process_manager_stdout }] }, system: { buffer_size: 1MB } }
+      hsu.yaml:12:1: warning HSU-CFG-101: targets without a type or a path, buffer_size in "log_collection" are accepted and not in effect in this version
+        12 | log_collection: { global_aggregation: { targets: [{ format: json }] }, system: { buffer_size: 1MB } }
            | ^^^^^^^^^^^^^^
 
       2 warnings
+      "
+    `);
+  });
+
+  it("targets are those of an output, of a unit, of the default, and of all units", () => {
+    const common = `{ default: { outputs: { forwarding: [{ type: syslog, config: { facility: local3 } }] } },
+      global_aggregation: { targets: [{ type: process_manager_stdout, prefix: "[ALL]" }, { type: file, path: all.log, rotation: { max_size: 1MB } }] },
+      system: { process_directory: logs } }`;
+    const own = `{ buffering: { size: 64KB, flush_interval: 5s, max_lines: 100 },
+      outputs: { separate: { stderr: [{ type: file, path: own.log }, { type: stderr }, { type: loki, format: json, filters: { level_filter: warn },
+        authentication: { user: me, password: { file: pw } }, config: { url: "http://loki:3100", labels: { app: "{process_id}" },
+        headers: { X-Scope-OrgID: a, X-Key: { env: KEY } }, tls: { ca_file: ca.pem }, batch_lines: 7, timeout: 2s } }] } } }`;
+    const [web, worker] = logsOf(file(common, own));
+    const batch = { maxLines: 100, maxBytes: 64_000, everyMillis: 5000 };
+    const both = ["stdout", "stderr"];
+    const syslog = { type: "syslog", address: "unix:/dev/log", facility: 19, timeoutMillis: 30_000 };
+    expect(web?.logs?.targets).toMatchObject([
+      { name: "stderr", streams: ["stderr"], format: "enhanced_plain", batch },
+      {
+        name: "loki http://loki:3100",
+        streams: ["stderr"],
+        format: "json",
+        filters: { level: "warn" },
+        batch: { ...batch, maxLines: 7 },
+        destination: {
+          url: "http://loki:3100",
+          username: "me",
+          password: { file: "/etc/hsu/pw" },
+          headers: { "X-Scope-OrgID": "a", "X-Key": { env: "KEY" } },
+          tls: { caFile: "/etc/hsu/ca.pem" },
+          labels: { app: "{process_id}" },
+          timeoutMillis: 2000,
+        },
+      },
+      { name: "syslog unix:/dev/log", streams: both, format: "plain", destination: syslog },
+      { name: "stdout", streams: both, prefix: "[ALL]" },
+      {
+        name: "file /etc/hsu/logs/all.log",
+        streams: both,
+        destination: { path: "/etc/hsu/logs/all.log", rotation: { maxBytes: 1_000_000 } },
+      },
+    ]);
+    expect(web?.logs?.stderr.path).toBe("/etc/hsu/logs/own.log");
+    expect(worker?.logs?.targets?.map(({ name }) => name)).toEqual(["syslog unix:/dev/log", "stdout", "file /etc/hsu/logs/all.log"]);
+    expect(new Set(web?.logs?.targets?.map(({ id }) => id)).size).toBe(5);
+  });
+
+  it("HSU-CFG-040: where a target is, and a secret that stands in the file", () => {
+    const target = `{ type: loki, authentication: { password: secret }, config: { url: "http://me:pw@loki", address: nowhere } }`;
+    expect(findings(file(`{ default: { outputs: { forwarding: [${target}] } } }`))).toMatchInlineSnapshot(`
+      "
+      hsu.yaml:12:96: error HSU-CFG-007: "password" cannot be the text "secret"
+        12 | log_collection: { default: { outputs: { forwarding: [{ type: loki, authentication: { password: secret }, config: { url: "http://me:pw@loki", address: nowhere } }] } } }
+           |                                                                                                ^^^^^^
+           = expected a map
+
+      hsu.yaml:12:121: error HSU-CFG-040: "url" cannot be the text "http://me:pw@loki"
+        12 | log_collection: { default: { outputs: { forwarding: [{ type: loki, authentication: { password: secret }, config: { url: "http://me:pw@loki", address: nowhere } }] } } }
+           |                                                                                                                         ^^^^^^^^^^^^^^^^^^^
+           = expected a URL of http or https, without user and password in it
+
+      hsu.yaml:12:151: error HSU-CFG-040: "address" cannot be the text "nowhere"
+        12 | ord: secret }, config: { url: "http://me:pw@loki", address: nowhere } }] } } }
+           |                                                             ^^^^^^^
+           = expected udp://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH
+
+      3 errors
       "
     `);
   });

@@ -14,6 +14,8 @@ export interface CollectorOptions extends World {
   readonly folderOf: (unit: string) => string;
   /** Said once when what a unit writes cannot be taken over, and when it can be again. */
   readonly notice: (unit: string, message: string) => void;
+  /** Something may have come to this log for good. */
+  readonly progressed?: (unit: string, stream: LogStream) => void;
 }
 
 /** Two writes within it: the unit is busy, and looked at so often. */
@@ -183,7 +185,10 @@ export class Collector {
           if (outcome === "found") break;
           this.#busily(each);
           outcome.then(
-            (next) => (this.#isClosed ? each.pipe.close() : next === "found" && !each.isDirty ? this.#idle(each) : this.#run(each)),
+            (next) => (
+              this.#progressed(each),
+              this.#isClosed ? each.pipe.close() : next === "found" && !each.isDirty ? this.#idle(each) : this.#run(each)
+            ),
             (error: unknown) => this.#troubled(each, error),
           );
           return;
@@ -197,6 +202,7 @@ export class Collector {
 
   #idle(each: Followed): void {
     each.pipe.settle();
+    this.#progressed(each);
     each.state = "resting";
     if (each.retryMillis !== firstRetryMillis) {
       each.retryMillis = firstRetryMillis;
@@ -213,6 +219,10 @@ export class Collector {
       return this.#run(each);
     }
     each.pipe.rest();
+  }
+
+  #progressed({ pipe }: Followed): void {
+    this.#options.progressed?.(pipe.unit, pipe.place.stream);
   }
 
   #watch(each: Followed, path: string): void {

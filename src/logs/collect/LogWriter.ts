@@ -48,6 +48,8 @@ export class LogWriter {
   readonly #rotation: Rotation;
   /** Is told each file that is complete, to be compressed. */
   readonly #completed: (path: string) => void;
+  /** Is told each complete file before it is removed. */
+  readonly #removing: (segment: number, path: string) => void;
   #open: Open | undefined;
   #checkpoint: Checkpoint | undefined;
   /** As it is on the disk. */
@@ -56,10 +58,16 @@ export class LogWriter {
   #last: IndexEntry | undefined;
   #begunAt = 0;
 
-  constructor(place: Place, rotation: Rotation, completed: (path: string) => void) {
+  constructor(
+    place: Place,
+    rotation: Rotation,
+    completed: (path: string) => void,
+    removing: (segment: number, path: string) => void = () => {},
+  ) {
     this.#place = place;
     this.#rotation = rotation;
     this.#completed = completed;
+    this.#removing = removing;
   }
 
   /** Reads it from the disk the first time. */
@@ -188,6 +196,7 @@ export class LogWriter {
       return { ...one, path, endedAt: Fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now };
     });
     for (const { path, segment } of expired(this.#rotation, complete, now)) {
+      this.#removing(segment, path);
       Fs.rmSync(path, { force: true });
       Fs.rmSync(indexPath(this.#place, segment), { force: true });
     }

@@ -28,6 +28,8 @@ export interface World {
   readonly punch: (path: string, length: number) => Promise<void>;
   /** A complete log file is to be compressed. */
   readonly compress: (unit: string, path: string) => void;
+  /** A complete one is going to be removed. */
+  readonly removing?: (unit: string, place: Place, segment: number, path: string) => void;
 }
 
 /** A read that fills this is followed by ones of `loudBytes`. More than the longest line, so that a full one has something to be taken over. */
@@ -99,11 +101,13 @@ export class Pipe {
     const found = isNew ? [] : generationsIn(place);
     // Nothing of it on the disk: it is not looked at, nor is anything made, before there is something to be kept.
     this.#isFresh = isNew || (found.length === 0 && !Fs.existsSync(checkpointPath(place)));
-    const { generation, sequence: next } = this.#at;
+    const { generation, sequence: next, spoolOffset } = this.#at;
     sequence.next = Math.max(sequence.next, next);
     for (const old of found.filter((each) => each < generation)) Fs.rmSync(spoolPath(place, old), { force: true });
     this.#later = found.filter((each) => each > generation);
-    this.#highest = this.#later.at(-1) ?? (found.includes(generation) ? generation : generation - 1);
+    // One that has been read in part and is gone was removed by somebody: the next one is another one.
+    const isTaken = found.includes(generation) || spoolOffset > 0;
+    this.#highest = this.#later.at(-1) ?? (isTaken ? generation : generation - 1);
     if (this.#isFresh) return;
     this.#writer.prune(world.now());
     this.#writer.close();
@@ -266,7 +270,14 @@ export class Pipe {
   }
 
   #write(): LogWriter {
-    return new LogWriter(this.place, this.#file.rotation, (path) => this.#world.compress(this.unit, path));
+    const { compress, removing } = this.#world;
+    const { place, unit } = this;
+    return new LogWriter(
+      place,
+      this.#file.rotation,
+      (path) => compress(unit, path),
+      (segment, path) => removing?.(unit, place, segment, path),
+    );
   }
 
   /** In another form it is another file; one in another place goes on there. */

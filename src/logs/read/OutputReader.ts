@@ -7,8 +7,7 @@ import { LineSplitter } from "../Lines.ts";
 import type { Place } from "../collect/Place.ts";
 import { countOf, entryAt, entryOfOffset, offsetAtTime } from "../collect/LogIndex.ts";
 import { isWanted, looksInside, type LogQuery } from "./Query.ts";
-import type { Cursor } from "../sink/Cursor.ts";
-import { chunksOf, committedTo, indexOf, isThere, type Segment, segmentsOf } from "./Segments.ts";
+import { chunksOf, committedTo, indexOf, type Segment, segmentsOf } from "./Segments.ts";
 import { parseStored } from "./Stored.ts";
 
 export interface ReadLine {
@@ -18,14 +17,6 @@ export interface ReadLine {
   /** Of its part of the log, in the order of both outputs. */
   readonly order: number;
   readonly text: string;
-}
-
-/** Where news begin. */
-export interface From {
-  /** Absent: behind what is there. */
-  readonly at?: Cursor | undefined;
-  /** Only what no killed master's successor takes back: whole lines, each once. */
-  readonly committed?: boolean;
 }
 
 export class OutputReader {
@@ -40,11 +31,7 @@ export class OutputReader {
   /** Entries of its index that are behind. */
   #entries = 0;
 
-  /** See `From.committed`. */
-  readonly #committed: boolean;
-  #missed = 0;
-
-  constructor(place: Place, file: LogFileSpec, query: LogQuery, from: From = {}) {
+  constructor(place: Place, file: LogFileSpec, query: LogQuery) {
     this.#place = place;
     this.#file = file;
     this.#query = query;
@@ -52,23 +39,6 @@ export class OutputReader {
     const current = this.#snapshot.at(-1);
     this.#segment = current?.number ?? 1;
     this.#offset = current?.size ?? 0;
-    this.#committed = from.committed ?? false;
-    if (from.at !== undefined) {
-      this.#segment = from.at.segment;
-      this.#offset = from.at.offset;
-    }
-  }
-
-  /** Behind the last of the news: a line begins there. */
-  get cursor(): Cursor {
-    return { segment: this.#segment, offset: this.#offset - this.#news.heldBytes };
-  }
-
-  /** Files that were removed before they were read, since it was asked the last time. */
-  takeMissed(): number {
-    const missed = this.#missed;
-    this.#missed = 0;
-    return missed;
   }
 
   /** All wanted lines that were there at the beginning, in order. */
@@ -101,11 +71,8 @@ export class OutputReader {
   /** Lines that have been added; none: that is all for now. */
   async news(): Promise<ReadonlyArray<ReadLine>> {
     // Asked first: what is complete by now is read to its end.
-    const now = committedTo(this.#place);
-    const isComplete = now.segment > this.#segment;
-    const size = this.#committed && !isComplete ? { size: now.bytes } : {};
-    const segment = { number: this.#segment, path: isComplete ? "" : this.#place.log, ...size };
-    if (isComplete && !isThere(this.#place, this.#segment)) this.#missed += 1;
+    const isComplete = committedTo(this.#place).segment > this.#segment;
+    const segment = { number: this.#segment, path: isComplete ? "" : this.#place.log };
     const index = indexOf(this.#place, this.#segment, this.#entries);
     for await (const { at, bytes } of chunksOf(this.#place, segment, this.#offset)) {
       this.#offset = at + bytes.length;

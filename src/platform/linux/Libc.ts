@@ -11,6 +11,7 @@ export interface Libc {
   readonly listen: (fd: number, backlog: number) => number;
   readonly setsockopt: (fd: number, level: number, name: number, value: Uint8Array, length: number) => number;
   readonly connect: (fd: number, address: Uint8Array, length: number) => number;
+  readonly send: (fd: number, bytes: Uint8Array, length: number, flags: number) => number;
   readonly fcntl: (fd: number, command: number, value: number) => number;
   readonly inetPton: (domain: number, text: string, address: Uint8Array) => number;
   /** Of `struct pollfd`s, in place. */
@@ -41,6 +42,7 @@ const load = async (): Promise<Libc> => {
     listen: declare("int listen(int, int)"),
     setsockopt: declare("int setsockopt(int, int, int, const void *, unsigned int)"),
     connect: declare("int connect(int, const void *, unsigned int)"),
+    send: declare("long send(int, const void *, unsigned long, int)"),
     fcntl: (fd, command, value) => fcntl(fd, command, "int", value),
     inetPton: declare("int inet_pton(int, const char *, _Out_ void *)"),
     poll: declare("int poll(_Inout_ void *, unsigned long, int)"),
