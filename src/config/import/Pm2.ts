@@ -2,7 +2,7 @@
  * Ecosystem files of pm2.
  */
 import { dirname, extname, resolve } from "node:path";
-import { parseSize } from "../LogBlocks.ts";
+import { parseSize } from "../Sizes.ts";
 import type { Located } from "../Source.ts";
 import { type Draft, moved, movedProgram, naming } from "./Draft.ts";
 import type { Place, Teller, Text } from "./Finding.ts";

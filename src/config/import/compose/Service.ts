@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import * as Option from "effect/Option";
 import * as Signal from "../../../platform/Signal.ts";
 import { formatDuration, parseDuration } from "../../Duration.ts";
-import { parseSize } from "../../LogBlocks.ts";
+import { parseSize } from "../../Sizes.ts";
 import { type Draft, moved, movedProgram, variable } from "../Draft.ts";
 import type { Place, Teller } from "../Finding.ts";
 import { type Key, type Keys, keysOf, textOf, textsOf } from "../Keys.ts";
