@@ -13,6 +13,8 @@ import * as Stream from "effect/Stream";
 import type { ChildSpec, Supervisor } from "../actor/index.ts";
 import { isEmpty, plan, summary } from "../config/plan/Plan.ts";
 import { rowsOf } from "../config/plan/Flat.ts";
+import { maskedPlan, secretsIn } from "../config/plan/Masked.ts";
+import type { Masking } from "../security/index.ts";
 import { problemOf } from "../config/plan/Shape.ts";
 import { ApplyFailed, type Applied, type Plan } from "../protocol/PlanRpc.ts";
 import type { MasterStatus } from "../protocol/MasterRpc.ts";
@@ -43,6 +45,7 @@ export interface Live {
   readonly history: History;
   readonly outputs: Outputs;
   readonly monitoring: Pick<Monitoring, "hurry">;
+  readonly masker: Masking.Masker;
   readonly phase: () => MasterStatus["phase"];
 }
 
@@ -327,6 +330,7 @@ export const make = (live: Live, commands: Commands): Applier => {
       current.spec = next;
       return { plan: change, revision: store.revisions().at(-1)?.revision ?? 0 };
     }
+    live.masker.learn(secretsIn(next));
     const [wanted, was] = [asWanted(live), asBefore(live)];
     history.publish([], "applying", `${how}: ${summary(change)}`);
     const done = yield* Effect.exit(carryOut(next, change, wanted));
@@ -334,7 +338,7 @@ export const make = (live: Live, commands: Commands): Applier => {
       const text = summary(done.value);
       const revision = Revisions.keep(store, next, { at: yield* Clock.currentTimeMillis, how, summary: text });
       history.publish([], "applied", `revision ${revision}: ${text}`);
-      return { plan: done.value, revision };
+      return { plan: maskedPlan(done.value, live.masker), revision };
     }
     const reason = reasonOf(done.cause);
     history.publish([], "apply_failed", `${reason}: going back`);

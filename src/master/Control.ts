@@ -18,7 +18,7 @@ import type {
   UnitStatus,
 } from "../protocol/MasterRpc.ts";
 import type { ResourceReport } from "../protocol/Resources.ts";
-import type { Applied, ApplyFailed, Revision, RevisionNotFound } from "../protocol/PlanRpc.ts";
+import type { Applied, ApplyFailed, Plan, Revision, RevisionNotFound } from "../protocol/PlanRpc.ts";
 import type { MasterSpec } from "../unit/index.ts";
 import type { CallOptions } from "./Call.ts";
 import type { ResourceRequest } from "./Resources.ts";
@@ -50,8 +50,14 @@ export class Control extends Context.Service<
     readonly registry: Registry;
     /** Has another program, given as a command, take the place of this master, soon: the units run on, and are reattached. */
     readonly upgrade: (command: ReadonlyArray<string>) => Effect.Effect<void, NotUpgradable>;
-    /** The config that it runs now. */
+    /** The config that it runs now, as it is: with the secrets that stand in it. */
     readonly spec: Effect.Effect<MasterSpec>;
+    /** A config as it may be shown. */
+    readonly withoutSecrets: (spec: MasterSpec) => MasterSpec;
+    /** What `apply` would do, without the secrets. */
+    readonly plan: (spec: MasterSpec) => Effect.Effect<Plan, ApplyFailed>;
+    /** What has changed since a revision, without the secrets; null: since the one before the last. */
+    readonly diff: (revision: number | null) => Effect.Effect<Plan, RevisionNotFound>;
     /** Makes the tree another one: units whose spec is the same are not touched. When that fails, all is taken back. `how` is for the history. */
     readonly apply: (spec: MasterSpec, how: string) => Effect.Effect<Applied, ApplyFailed>;
     /** The configs that it has run, the oldest first. */

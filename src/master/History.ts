@@ -17,14 +17,15 @@ export interface History {
   readonly events: (options: { readonly follow: boolean; readonly since: number }) => Stream.Stream<MasterEvent>;
 }
 
-export const make = (now: () => number): History => {
+/** `told`: what of a message may be told. */
+export const make = (now: () => number, told: (message: string) => string = (message) => message): History => {
   const kept: Array<MasterEvent> = [];
   const followers = new Set<(event: MasterEvent) => void>();
   let seq = 0;
   const from = (since: number) => kept.filter((event) => event.seq >= since);
   return {
     publish: (path, type, message) => {
-      const event: MasterEvent = { seq: ++seq, at: now(), path: [...path], type, message };
+      const event: MasterEvent = { seq: ++seq, at: now(), path: [...path], type, message: told(message) };
       kept.push(event);
       if (kept.length > capacity) kept.shift();
       for (const tell of followers) tell(event);

@@ -7,6 +7,8 @@ import * as Fiber from "effect/Fiber";
 import * as Stream from "effect/Stream";
 import { ActorDown, type CallError, CallingSelf, CallTimeout, MailboxFull, NotEncodable } from "../actor/index.ts";
 import { nearest } from "../config/Nearest.ts";
+import { secretsIn } from "../config/plan/Masked.ts";
+import type { Masking } from "../security/index.ts";
 import type { Registry } from "../integrated/Registry.ts";
 import { type Outputs, queryOf } from "../logs/index.ts";
 import { NotUpgradable, UnitNotFound } from "../protocol/Errors.ts";
@@ -25,6 +27,9 @@ import { inTurn, type LiveOrder } from "./LiveOrder.ts";
 import type { Monitoring } from "./Monitoring.ts";
 import { report } from "./Resources.ts";
 import { type GroupAt, treeOf } from "./Tree.ts";
+
+/** Loaded with the first question. */
+const planning = Effect.promise(() => import("./Planning.ts"));
 
 const isCallError = (error: unknown): error is CallError =>
   error instanceof CallTimeout ||
@@ -67,6 +72,7 @@ export interface Parts {
   readonly groupAt: GroupAt;
   readonly order: LiveOrder;
   readonly monitoring: Monitoring;
+  readonly masker: Masking.Masker;
   readonly shutdown: Effect.Effect<void>;
   readonly terminated: Effect.Effect<void>;
   /** The config that it runs now. */
@@ -78,8 +84,22 @@ export interface Parts {
 
 /** The operations on a running master. */
 export const make = (parts: Parts): Control["Service"] => {
-  const { current, entries, groupAt, history, monitoring, options, order, outputs, phase, registry, shutdown, startedAt, terminated } =
-    parts;
+  const {
+    current,
+    entries,
+    groupAt,
+    history,
+    masker,
+    monitoring,
+    options,
+    order,
+    outputs,
+    phase,
+    registry,
+    shutdown,
+    startedAt,
+    terminated,
+  } = parts;
   const find = (unit: string): Effect.Effect<Entry, UnitNotFound> => {
     const entry = entries.get(unit);
     return entry === undefined
@@ -178,6 +198,15 @@ export const make = (parts: Parts): Control["Service"] => {
       );
     },
     spec: Effect.sync(() => current.spec),
+    withoutSecrets: (spec) => {
+      masker.learn(secretsIn(spec));
+      return masker.config(spec);
+    },
+    plan: (next) => Effect.flatMap(planning, ({ planTo }) => planTo(current.spec, next, masker)),
+    diff: (number) =>
+      Effect.flatMap(Revisions.find(store, number), ({ spec }) =>
+        Effect.map(planning, ({ planBetween }) => planBetween(spec, current.spec, masker)),
+      ),
     apply,
     revisions: Effect.sync(store.revisions),
     revision: (number) => Revisions.find(store, number),

@@ -13,6 +13,8 @@ import type * as Scope from "effect/Scope";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, ChildSpec, CrashReport, Event, Supervisor } from "../actor/index.ts";
 import { direct } from "../logs/index.ts";
+import { secretsIn } from "../config/plan/Masked.ts";
+import { Masking } from "../security/index.ts";
 import { makePorts } from "../platform/index.ts";
 import type { UnitMemory } from "../store/index.ts";
 import { childSpec, type GroupSpec, moduleSpec, Recovered, Unit, watchSpec } from "../unit/index.ts";
@@ -21,6 +23,7 @@ import { entriesOf, type Entry, refOf, withSpec } from "./Entry.ts";
 import * as History from "./History.ts";
 import * as LiveControl from "./LiveControl.ts";
 import * as LiveOrder from "./LiveOrder.ts";
+import { masked } from "./Masked.ts";
 import * as Monitoring from "./Monitoring.ts";
 import { afterOf, orderOf, turnsOf } from "./Order.ts";
 import * as Published from "./Published.ts";
@@ -54,7 +57,10 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     const current = { spec };
     const clock = yield* Clock.Clock;
     const startedAt = clock.currentTimeMillisUnsafe();
-    const history = History.make(() => clock.currentTimeMillisUnsafe());
+    const masker = Masking.make();
+    masker.learn(Masking.secretsIn(process.env));
+    masker.learn(secretsIn(spec));
+    const history = History.make(() => clock.currentTimeMillisUnsafe(), masker.text);
     let stopping = false;
     const terminated = yield* Deferred.make<void>();
     const patience = yield* Deferred.make<void>();
@@ -93,7 +99,9 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         return moduleSpec(withSpec(entry, { ...child, module: unit.module, outputs, waitsFor, now, random }));
       }
       const forced = Deferred.await(patience);
-      return childSpec(withSpec(entry, { ...child, driver, store, ports, monitor: monitoring, waitsFor, forced, now, random }));
+      return childSpec(
+        withSpec(entry, { ...child, driver, store, ports, monitor: monitoring, waitsFor, forced, now, random, learned: masker.learn }),
+      );
     };
 
     yield* reattach({ driver, store, entries, publish: history.publish });
@@ -163,8 +171,9 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       fork(stop);
     });
     yield* Event.subscribe(listener(rootId, spec.root.id, entries, history, () => void fork(shutdown)));
-    const control = LiveControl.make({
+    const live = LiveControl.make({
       options,
+      masker,
       entries,
       history,
       outputs,
@@ -180,6 +189,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       tree: { mailboxOf, optionsOf },
       fork,
     });
+    const control = masked(live, masker);
     root = yield* Effect.mapError(Supervisor.start({ id: rootId, intensity: "infinity", children: [mailboxes] }), explain);
     // Runs before the root's own finalizer, which knows no deadline.
     yield* Effect.addFinalizer(() => Effect.andThen(shutdown, Deferred.await(terminated)));

@@ -7,7 +7,7 @@ import * as RpcGroup from "effect/rpc/RpcGroup";
 import { CallError } from "./CallErrors.ts";
 import { Door } from "./Door.ts";
 import { ResourceReport } from "./Resources.ts";
-import { Applied, ApplyFailed, Revision, RevisionNotFound } from "./PlanRpc.ts";
+import { Applied, ApplyFailed, Plan, Revision, RevisionNotFound } from "./PlanRpc.ts";
 import { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "./Errors.ts";
 
 /** State of a unit, as the lifecycle table names it. */
@@ -242,8 +242,10 @@ export const MasterRpc = RpcGroup.make(
     success: ResourceReport,
     error: UnitNotFound,
   }),
-  /** The compiled config that it runs, and one that it is to run: data of one and the same version of hsu. */
+  /** The compiled config that it runs, without its secrets. */
   Rpc.make("Spec", { success: Schema.Unknown }),
+  /** One that it is to run: data of one and the same version of hsu. What that would do, and does. */
+  Rpc.make("Plan", { payload: { spec: Schema.Unknown }, success: Plan, error: ApplyFailed }),
   Rpc.make("Apply", { payload: { spec: Schema.Unknown, how: Schema.String }, success: Applied, error: ApplyFailed }),
   Rpc.make("Revisions", { success: Schema.Array(Revision) }),
   /** Null: the one before the last. */
@@ -252,6 +254,8 @@ export const MasterRpc = RpcGroup.make(
     success: Schema.Struct({ revision: Schema.Int, spec: Schema.Unknown }),
     error: RevisionNotFound,
   }),
+  /** What has changed since that. */
+  Rpc.make("Diff", { payload: { revision: Schema.NullOr(Schema.Int) }, success: Plan, error: RevisionNotFound }),
   Rpc.make("Rollback", {
     payload: { revision: Schema.NullOr(Schema.Int) },
     success: Applied,

@@ -6,3 +6,4 @@
  * Never changes: a secret is shown once, when it is made; what is kept of it cannot be used.
  */
 export * as Tokens from "./Tokens.ts";
+export * as Masking from "./Masking.ts";

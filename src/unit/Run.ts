@@ -34,7 +34,7 @@ import { formatExit, NotReady, ProcessFailed, RunTimeout, WatchdogExpired } from
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
 import { LimitExceeded, Overcommitted } from "./ResourceErrors.ts";
 import { turn } from "./Turns.ts";
-import type { Secrets } from "./Secrets.ts";
+import { secretsOf } from "./SecretsOf.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import type { RestartWhen, UnitSpec } from "./UnitSpec.ts";
 
@@ -148,6 +148,8 @@ export interface RunArgs {
   readonly random: () => number;
   /** Unix milliseconds. */
   readonly now: () => number;
+  /** These secrets are known now. */
+  readonly learned: (secrets: Iterable<string>) => void;
 }
 
 /** The process, as long as the scope is open. */
@@ -353,8 +355,9 @@ const reprobe = (state: Running, context: Actor.ActorContext<RunRpcs>) => {
 };
 
 /** With what an earlier master has started, if that runs. */
-const goOn = ({ driver, ports, slot, spec }: RunArgs) =>
+const goOn = (args: RunArgs) =>
   Effect.suspend(() => {
+    const { driver, ports, slot, spec } = args;
     const { recovered } = slot;
     slot.recovered = null;
     if (recovered === null) return Effect.succeedNone;
@@ -362,19 +365,15 @@ const goOn = ({ driver, ports, slot, spec }: RunArgs) =>
       if (Option.isNone(task)) return Effect.void;
       slot.reattached = true;
       slot.startedAt = recovered.startedAt;
-      return Effect.andThen(Proxying.keepPort(spec, slot, ports, recovered.port), keepPort(spec, slot, ports, recovered.port));
+      const kept = Effect.andThen(Proxying.keepPort(spec, slot, ports, recovered.port), keepPort(spec, slot, ports, recovered.port));
+      // What it was given may still be what there is: then it is known.
+      return Effect.andThen(kept, Effect.ignore(secretsOf(args)));
     });
   });
 
-/** A master without any loads nothing for them. */
-const secretsOf = (secrets: Secrets, identity: string | undefined) =>
-  Effect.flatMap(
-    Effect.promise(() => import("./Secrets.ts")),
-    ({ read }) => read(secrets, identity),
-  );
-
 /** Written down before it is there, so that no instant exists in which a killed master leaves behind what nobody knows of. */
-const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store }: RunArgs, environment: Notifying["environment"]) {
+const startNew = Effect.fnUntraced(function* (args: RunArgs, environment: Notifying["environment"]) {
+  const { driver, ports, slot, spec, store } = args;
   yield* turn;
   const startedAt = yield* Clock.currentTimeMillis;
   const port = yield* newPort(spec, slot, ports);
@@ -382,7 +381,7 @@ const startNew = Effect.fnUntraced(function* ({ driver, ports, slot, spec, store
   const invocation = newInvocation();
   const record = { unit: spec.id, invocation, fingerprint: fingerprint(spec), identity: null, startedAt, ...recordedPort(port ?? behind) };
   store.putProcess(record);
-  const secrets = spec.secrets === undefined ? {} : yield* secretsOf(spec.secrets, spec.ageIdentity);
+  const secrets = yield* secretsOf(args);
   const task = yield* driver.start({
     id: spec.id,
     invocation: record.invocation,

@@ -6,6 +6,8 @@ import * as Effect from "effect/Effect";
 import * as PubSub from "effect/PubSub";
 import * as Stream from "effect/Stream";
 import type { Control } from "../../src/master/Control.ts";
+import { planBetween } from "../../src/master/Planning.ts";
+import { Masking } from "../../src/security/index.ts";
 import * as Registry from "../../src/integrated/Registry.ts";
 import { CallDeadline } from "../../src/protocol/CallErrors.ts";
 import { InvalidTransition, StartFailed, UnitNotFound } from "../../src/protocol/Errors.ts";
@@ -169,6 +171,10 @@ export const make = Effect.gen(function* () {
     registry,
     upgrade: (command) => Effect.sync(() => void calls.push(`upgrade ${command.length}`)),
     spec: Effect.sync(() => spec),
+    withoutSecrets: (one) => one,
+    plan: (next) => Effect.sync(() => planBetween(spec, next, Masking.make())),
+    diff: (number) =>
+      number === 9 ? Effect.fail(new RevisionNotFound({ revision: 9, kept: [1, 1] })) : Effect.succeed({ changes: [], unchanged: 0 }),
     apply: (next, how) =>
       Effect.sync(() => (calls.push(`apply ${how} ${next.source}`), { plan: { changes: [], unchanged: 1 }, revision: 2 })),
     revisions: Effect.succeed([{ revision: 1, at: now, source: "/etc/hsu/hsu.yaml", how: "start", summary: "", units: 1 }]),

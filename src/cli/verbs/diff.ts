@@ -2,8 +2,6 @@
  * `hsu diff [-o text|json] [REV]`
  */
 import * as Effect from "effect/Effect";
-import { plan } from "../../config/plan/Plan.ts";
-import type { MasterSpec } from "../../unit/UnitSpec.ts";
 import { ExitCode } from "../ExitCode.ts";
 import { print, withMaster } from "../Invocation.ts";
 import { planText } from "../render/plan.ts";
@@ -14,8 +12,7 @@ import { revisionOf } from "./revision.ts";
 export const run: Verb = Effect.fnUntraced(function* (invocation) {
   const { flags, operands, paint } = invocation;
   const revision = yield* revisionOf(operands[0]);
-  const [before, now] = yield* withMaster(invocation, ({ call }) => Effect.all([call.Revision({ revision }), call.Spec(undefined)]));
-  const found = plan(before.spec as MasterSpec, now as MasterSpec);
+  const found = yield* withMaster(invocation, ({ call }) => call.Diff({ revision }));
   yield* print(invocation, flags["output"] === "json" ? json(found) : planText(found, paint));
   return ExitCode.ok;
 });

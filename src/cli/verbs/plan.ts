@@ -3,8 +3,9 @@
  */
 import * as Effect from "effect/Effect";
 import { resolve } from "node:path";
-import { isEmpty, plan } from "../../config/plan/Plan.ts";
-import type { MasterSpec } from "../../unit/UnitSpec.ts";
+import { isEmpty } from "../../config/plan/Plan.ts";
+import type { Plan } from "../../protocol/PlanRpc.ts";
+import { Masking } from "../../security/index.ts";
 import * as ConfigFile from "../ConfigFile.ts";
 import { ExitCode } from "../ExitCode.ts";
 import { print, withMaster } from "../Invocation.ts";
@@ -20,13 +21,13 @@ export const run: Verb = Effect.fnUntraced(function* (invocation) {
   const loaded = yield* ConfigFile.load(invocation);
   if (loaded === undefined) return invalid;
   const from = flags["from"];
-  let before: MasterSpec;
+  let found: Plan;
   if (typeof from === "string") {
     const other = yield* ConfigFile.read(invocation, resolve(io.cwd, from));
     if (other === undefined) return invalid;
-    before = other.spec;
-  } else before = (yield* withMaster(invocation, ({ call }) => call.Spec(undefined))) as MasterSpec;
-  const found = plan(before, loaded.spec);
+    const { planBetween } = yield* Effect.promise(() => import("../../master/Planning.ts"));
+    found = planBetween(other.spec, loaded.spec, Masking.make());
+  } else found = yield* withMaster(invocation, ({ call }) => call.Plan({ spec: loaded.spec }));
   yield* print(invocation, flags["output"] === "json" ? json(found) : planText(found, paint));
   return detailed && !isEmpty(found) ? ExitCode.usage : ExitCode.ok;
 });

@@ -1,0 +1,22 @@
+/**
+ * The secrets of the process that is about to be started. Apart from Secrets.ts, which is loaded for the first unit that has some.
+ */
+import * as Effect from "effect/Effect";
+import type { SecretMissing } from "./Secrets.ts";
+import type { UnitSpec } from "./UnitSpec.ts";
+
+interface Asker {
+  readonly spec: UnitSpec;
+  /** These are known now: they are shown by nobody. */
+  readonly learned: (secrets: Iterable<string>) => void;
+}
+
+/** A master without any loads nothing for them. */
+export const secretsOf = ({ learned, spec: { ageIdentity, secrets } }: Asker): Effect.Effect<Record<string, string>, SecretMissing> => {
+  if (secrets === undefined) return Effect.succeed({});
+  const found = Effect.flatMap(
+    Effect.promise(() => import("./Secrets.ts")),
+    ({ read }) => read(secrets, ageIdentity),
+  );
+  return Effect.tap(found, (values) => Effect.sync(() => learned(Object.values(values))));
+};
