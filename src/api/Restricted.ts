@@ -59,6 +59,8 @@ export const restrictedTo = (group: string, reach: Reach): Reach => {
     registry: reach.registry,
     upgrade: () => refuse,
     spec: refuse,
+    plan: () => refuse,
+    diff: () => refuse,
     apply: () => refuse,
     revisions: refuse,
     revision: () => refuse,

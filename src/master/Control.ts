@@ -50,10 +50,8 @@ export class Control extends Context.Service<
     readonly registry: Registry;
     /** Has another program, given as a command, take the place of this master, soon: the units run on, and are reattached. */
     readonly upgrade: (command: ReadonlyArray<string>) => Effect.Effect<void, NotUpgradable>;
-    /** The config that it runs now, as it is: with the secrets that stand in it. */
+    /** The config that it runs now, as it may be shown: without the secrets that stand in it. */
     readonly spec: Effect.Effect<MasterSpec>;
-    /** A config as it may be shown. */
-    readonly withoutSecrets: (spec: MasterSpec) => MasterSpec;
     /** What `apply` would do, without the secrets. */
     readonly plan: (spec: MasterSpec) => Effect.Effect<Plan, ApplyFailed>;
     /** What has changed since a revision, without the secrets; null: since the one before the last. */
@@ -62,7 +60,7 @@ export class Control extends Context.Service<
     readonly apply: (spec: MasterSpec, how: string) => Effect.Effect<Applied, ApplyFailed>;
     /** The configs that it has run, the oldest first. */
     readonly revisions: Effect.Effect<ReadonlyArray<Revision>>;
-    /** One of them; null: the one before the last. */
+    /** One of them, as it may be shown; null: the one before the last. */
     readonly revision: (
       revision: number | null,
     ) => Effect.Effect<{ readonly spec: MasterSpec; readonly revision: number }, RevisionNotFound>;

@@ -7,7 +7,6 @@ import * as Fiber from "effect/Fiber";
 import * as Stream from "effect/Stream";
 import { ActorDown, type CallError, CallingSelf, CallTimeout, MailboxFull, NotEncodable } from "../actor/index.ts";
 import { nearest } from "../config/Nearest.ts";
-import { secretsIn } from "../config/plan/Masked.ts";
 import type { Masking } from "../security/index.ts";
 import type { Registry } from "../integrated/Registry.ts";
 import { type Outputs, queryOf } from "../logs/index.ts";
@@ -198,10 +197,6 @@ export const make = (parts: Parts): Control["Service"] => {
       );
     },
     spec: Effect.sync(() => current.spec),
-    withoutSecrets: (spec) => {
-      masker.learn(secretsIn(spec));
-      return masker.config(spec);
-    },
     plan: (next) => Effect.flatMap(planning, ({ planTo }) => planTo(current.spec, next, masker)),
     diff: (number) =>
       Effect.flatMap(Revisions.find(store, number), ({ spec }) =>

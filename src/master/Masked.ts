@@ -3,12 +3,18 @@
  */
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
+import { secretsIn } from "../config/plan/Masked.ts";
+import type { MasterSpec } from "../unit/index.ts";
 import type { Masking } from "../security/index.ts";
 import type { Control } from "./Control.ts";
 
 type Service = Control["Service"];
 
-export const masked = (control: Service, { data, error }: Masking.Masker): Service => {
+export const masked = (control: Service, { config, data, error, learn }: Masking.Masker): Service => {
+  const shown = (spec: MasterSpec): MasterSpec => {
+    learn(secretsIn(spec));
+    return config(spec);
+  };
   const told = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> => Effect.mapError(Effect.map(effect, data), error);
   return {
     ...control,
@@ -23,6 +29,8 @@ export const masked = (control: Service, { data, error }: Masking.Masker): Servi
     call: (options) => Stream.mapError(control.call(options), error),
     apply: (spec, how) => Effect.mapError(control.apply(spec, how), error),
     rollback: (revision) => Effect.mapError(control.rollback(revision), error),
+    spec: Effect.map(control.spec, shown),
+    revision: (revision) => Effect.map(control.revision(revision), (found) => ({ ...found, spec: shown(found.spec) })),
     revisions: told(control.revisions),
     upgrade: (command) => told(control.upgrade(command)),
   };

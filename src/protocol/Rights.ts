@@ -29,6 +29,8 @@ export const needs: Readonly<Record<Operation, Role>> = {
   Call: "operator",
   // A config has commands in it, and whoever may change it may run what he wants.
   Spec: "admin",
+  Plan: "admin",
+  Diff: "admin",
   Apply: "admin",
   Revisions: "admin",
   Revision: "admin",

@@ -171,7 +171,6 @@ export const make = Effect.gen(function* () {
     registry,
     upgrade: (command) => Effect.sync(() => void calls.push(`upgrade ${command.length}`)),
     spec: Effect.sync(() => spec),
-    withoutSecrets: (one) => one,
     plan: (next) => Effect.sync(() => planBetween(spec, next, Masking.make())),
     diff: (number) =>
       number === 9 ? Effect.fail(new RevisionNotFound({ revision: 9, kept: [1, 1] })) : Effect.succeed({ changes: [], unchanged: 0 }),
