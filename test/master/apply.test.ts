@@ -168,7 +168,8 @@ it("of several instances one is restarted when the one before it is ready", () =
     Effect.gen(function* () {
       const { control } = master;
       // The event comes behind what it tells of.
-      const isUp = (events: ReadonlyArray<{ readonly type: string }>) => events.filter(({ type }) => type === "ready").length === 3;
+      const isUp = (events: ReadonlyArray<{ readonly type: string; readonly path: ReadonlyArray<string> }>) =>
+        new Set(events.filter(({ type }) => type === "ready").map(({ path }) => path.at(-1))).size === 3;
       const since = (yield* until(eventsOf(control), isUp)).length;
       const next = sleeper("web", 61, "count: 3,", "probes: { readiness: { exec: { command: 'true' }, interval: 20ms } },");
       yield* control.apply(specOf(master, unitsOf(next)), "apply");

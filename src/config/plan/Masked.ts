@@ -6,7 +6,7 @@ import { Masking } from "../../security/index.ts";
 import { type MasterSpec, type UnitSpec, unitsOf } from "../../unit/index.ts";
 
 /** Those that stand in what a unit is told. */
-export const secretsOf = ({ args, environment, executable, logs, probes }: UnitSpec): Iterable<string> =>
+const secretsOf = ({ args, environment, executable, logs, probes }: UnitSpec): Iterable<string> =>
   Masking.secretsIn({ args: [executable, ...args], environment, logs, probes });
 
 export const secretsIn = function* ({ root, ...master }: MasterSpec): Iterable<string> {
