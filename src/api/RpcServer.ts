@@ -29,6 +29,7 @@ export const handlersOf = (reach: Reach) => {
       Start: ({ unit }) => control.start(unit),
       Stop: ({ unit }) => control.stop(unit),
       Restart: ({ unit }) => control.restart(unit),
+      Roll: ({ units }) => control.roll(units),
       Describe: ({ unit }) => control.describe(unit),
       Reload: ({ unit }) => control.reload(unit),
       ResetFailed: ({ unit }) => control.resetFailed(unit),

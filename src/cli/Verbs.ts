@@ -204,9 +204,9 @@ export const verbs: ReadonlyArray<VerbSpec> = [
   {
     name: "restart",
     summary: "Stop units and start them again",
-    details: `${many}\nOne after the other.`,
+    details: `${many}\nOne after the other; with --rolling, so that of several that are alike (count) never more than max_unavailable are out.`,
     operands: [units],
-    flags: {},
+    flags: { rolling: { type: "boolean", help: "each can be used again before the next one goes; the first that cannot ends it" } },
     load: () => import("./verbs/restart.ts"),
   },
   {

@@ -118,6 +118,14 @@ const idleProfile = ({ node }: Found): ReadonlyArray<Problem> => {
   return [{ code: "HSU-CFG-101", start: profile.start, end: profile.end, message }];
 };
 
+/** Who is alone is not restarted one after the other. */
+const idleRolling = ({ node }: Found, instances: ReadonlyMap<string, string>): ReadonlyArray<Problem> => {
+  const entry = get(node, "max_unavailable");
+  if (entry === undefined || instances.has(String(get(node, "id")?.node.value))) return [];
+  const message = `${nameOf(node)}: "max_unavailable" has no effect without "count"`;
+  return [{ code: "HSU-CFG-101", start: entry.start, end: entry.end, message }];
+};
+
 const OF_INTENSITY = ["period", "when_exceeded", "cooldown", "stable"];
 
 /** What says more of a limit that there is not. */
@@ -151,7 +159,8 @@ const probes = ({ node }: Found): ReadonlyArray<Problem> => {
 };
 
 /** All findings about the file as a whole. */
-export const check = (root: Located, where: Where): ReadonlyArray<Problem> => {
+/** `instances`: of each instance, what it is one of. */
+export const check = (root: Located, where: Where, instances: ReadonlyMap<string, string> = new Map()): ReadonlyArray<Problem> => {
   const found = entriesOf(root, ["managed_processes"]);
   const units = found.filter((entry) => !entry.group);
   const list = get(root, "managed_processes");
@@ -168,7 +177,9 @@ export const check = (root: Located, where: Where): ReadonlyArray<Problem> => {
     ...listenProblems(
       units.map(({ node }) => node),
       nameOf,
+      instances,
     ),
+    ...units.flatMap((unit) => idleRolling(unit, instances)),
     ...units.flatMap((unit) => startProblems(unit.node, nameOf(unit.node))),
     ...units.flatMap((unit) => pathProblems(unit.node, nameOf(unit.node))),
     ...httpProblems(root),

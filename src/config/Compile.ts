@@ -284,6 +284,13 @@ const waitsOf = ({ after, requires }: Pick<Unit, "after" | "requires">): Pick<Un
   ...(requires === undefined ? {} : { requires }),
 });
 
+/** What one of several that are alike has of the others. */
+const instanceOf = (of: string, { listen }: UnitSpec, { max_unavailable: maxUnavailable }: Unit) => ({
+  instanceOf: of,
+  ...(maxUnavailable === undefined ? {} : { maxUnavailable }),
+  ...(listen === undefined ? {} : { listen: listen.map((socket) => ({ ...socket, shared: true as const })) }),
+});
+
 /** A unit's relative paths start at the folder of the file that it is in. */
 const at = (context: Context, path: Path): Context => {
   const folder = context.folderAt?.(locate(context.root, path)!.start);
@@ -302,7 +309,7 @@ const groupOf = (context: Context, path: Path, id: string, limit: Limit, entries
         ? groupOf(context, [...here, "children"], entry.id, entry, entry.children)
         : unitOf(at(context, here), here, entry);
     const of = context.instances.get(entry.id);
-    return { ...made, ...waitsOf(entry), ...(of === undefined || made._tag === "Group" ? {} : { instanceOf: of }) };
+    return { ...made, ...waitsOf(entry), ...(of === undefined || made._tag === "Group" ? {} : instanceOf(of, made, entry as Unit)) };
   }),
 });
 

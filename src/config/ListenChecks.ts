@@ -60,17 +60,29 @@ const addressesOf = (control: Located): ReadonlyArray<readonly [string, Located]
   );
 
 /** `units` in the order of the file. */
-export const listenProblems = (units: ReadonlyArray<Located>, nameOf: (unit: Located) => string): ReadonlyArray<Problem> => {
-  const taken = new Map<string, string>();
+export const listenProblems = (
+  units: ReadonlyArray<Located>,
+  nameOf: (unit: Located) => string,
+  instances: ReadonlyMap<string, string>,
+): ReadonlyArray<Problem> => {
+  const taken = new Map<string, { readonly name: string; readonly of: string | undefined }>();
   return units.flatMap((unit) =>
     CONTROLS.flatMap(({ control: place, policy }) => {
       const control = get(unit, ...place)?.node;
       if (control === undefined) return [];
       const name = nameOf(unit);
+      const of = instances.get(String(get(unit, "id")?.node.value));
       const twice = addressesOf(control).flatMap(([address, node]) => {
         const first = taken.get(address);
-        taken.set(address, first ?? name);
-        return first === undefined ? [] : [wrong(node, `${name}: ${first} listens on ${address} already`)];
+        taken.set(address, first ?? { name, of });
+        if (first === undefined) return [];
+        if (of === undefined || first.of !== of) return [wrong(node, `${name}: ${first.name} listens on ${address} already`)];
+        const onDemand = get(control, "on_demand");
+        if (!isOn(onDemand)) return [];
+        const hint = "give each a socket of its own, with {index}, or leave on_demand out";
+        return [
+          clash(onDemand, `${name}: a connection to ${address}, which its instances share, is for none of them to be started by`, hint),
+        ];
       });
       return [...ofUnit(control, get(unit, ...policy)?.node, name), ...twice];
     }),

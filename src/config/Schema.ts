@@ -15,7 +15,23 @@ import { onCallKeys } from "./OnCallOf.ts";
 import { startKeys } from "./Starts.ts";
 import { ModuleControl } from "./ModuleOf.ts";
 import { FlatUnmanaged, NestedUnmanaged } from "./UnmanagedOf.ts";
-import { AnyMap, Arguments, block, Count, dispatch, Environment, Flag, Id, isRecord, Name, OneOf, Port, Text, Timeout } from "./Values.ts";
+import {
+  AnyMap,
+  Arguments,
+  block,
+  Count,
+  dispatch,
+  Environment,
+  Flag,
+  Id,
+  isRecord,
+  Name,
+  OneOf,
+  Port,
+  Positive,
+  Text,
+  Timeout,
+} from "./Values.ts";
 
 const optional = Schema.optionalKey;
 
@@ -108,6 +124,7 @@ const named = {
   profile_type: optional(Text),
   /** These are written out before anything is decoded. */
   count: optional(Count),
+  max_unavailable: optional(Positive),
   extends: optional(Text),
 };
 const Started = Schema.Struct({ ...named, management: Management });

@@ -117,7 +117,7 @@ export const parse = (
   const said = dialect === "master" ? inMasterWords : (problem: Problem): Problem => problem;
 
   const decoded = decode(root.value);
-  const found = [...(Result.isFailure(decoded) ? problemsOf(decoded.failure, root) : []), ...check(root, whereIn(sources))];
+  const found = [...(Result.isFailure(decoded) ? problemsOf(decoded.failure, root) : []), ...check(root, whereIn(sources), instances)];
   const meaning = [...names, ...found.map(said)];
   const broken = whole.problems.filter((problem) => problem.code === "HSU-CFG-003");
   const problems = [...whole.problems, ...(broken.length === 0 ? meaning : meaning.filter(isCertain(broken)))].sort(

@@ -3,13 +3,11 @@
  */
 import * as Cause from "effect/Cause";
 import * as Clock from "effect/Clock";
-import * as Data from "effect/Data";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Option from "effect/Option";
 import * as Schedule from "effect/Schedule";
 import * as Semaphore from "effect/Semaphore";
-import * as Stream from "effect/Stream";
 import type { ChildSpec, Supervisor } from "../actor/index.ts";
 import { isEmpty, plan, summary } from "../config/plan/Plan.ts";
 import { rowsOf } from "../config/plan/Flat.ts";
@@ -28,6 +26,8 @@ import type { Outputs } from "../logs/index.ts";
 import type { Monitoring } from "./Monitoring.ts";
 import { asDone, relimit } from "./Relimit.ts";
 import * as Revisions from "./Revisions.ts";
+import * as Rolling from "./Rolling.ts";
+import { comingUp } from "./ComingUp.ts";
 import { inOrder, type Stages, stagesOf } from "./Stages.ts";
 import type { GroupAt } from "./Tree.ts";
 
@@ -49,7 +49,7 @@ export interface Live {
   readonly phase: () => MasterStatus["phase"];
 }
 
-type Commands = Pick<Control["Service"], "start" | "stop" | "restart">;
+export type Commands = Pick<Control["Service"], "start" | "stop" | "restart">;
 
 /** Whether a unit that has a new spec is to run. */
 type Wanted = (id: string, spec: UnitSpec) => boolean;
@@ -57,7 +57,6 @@ type Wanted = (id: string, spec: UnitSpec) => boolean;
 /** Units that are restarted at the same time. */
 const atOnce = 10;
 const busyMillis = 10_000;
-const lookMillis = 20;
 
 const isHeldDown = ({ store }: Live, id: string): boolean => {
   const memory = store.units.get(id);
@@ -86,31 +85,6 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
   return error instanceof Error ? error.message : String(error);
 };
 
-/** The unit runs, and cannot be used. */
-class NotReadyInTime extends Data.TaggedError("NotReadyInTime")<{ readonly unit: string; readonly millis: number }> {
-  override get message(): string {
-    return `unit ${JSON.stringify(this.unit)} was not ready within ${this.millis / 1000} s of its start`;
-  }
-}
-
-class DidNotComeUp extends Data.TaggedError("DidNotComeUp")<{ readonly unit: string; readonly why: string }> {
-  override get message(): string {
-    return `unit ${JSON.stringify(this.unit)} did not come up: ${this.why}`;
-  }
-}
-
-/** Events that say so. */
-const troubles = new Set(["failed", "gave_up", "restarting"]);
-
-/** How long a unit may take from the end of its start until it is ready. */
-const readyMillis = ({ probes }: UnitSpec): number => {
-  const probe = probes?.readiness ?? probes?.liveness;
-  if (probe === undefined) return 0;
-  return (
-    5_000 + probe.initialDelayMillis + (probe.failureThreshold + probe.successThreshold) * (probe.intervalMillis + probe.timeoutMillis)
-  );
-};
-
 export interface Applier {
   readonly apply: (next: MasterSpec, how: string) => Effect.Effect<Applied, ApplyFailed>;
 }
@@ -118,6 +92,7 @@ export interface Applier {
 export const make = (live: Live, commands: Commands): Applier => {
   const lock = Semaphore.makeUnsafe(1);
   const { current, entries, groupAt, history, order, store, tree } = live;
+  const coming = comingUp(live, commands);
   const unless = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<void> => Effect.ignore(effect);
 
   /** Asks all of them to end, those first that need others. */
@@ -206,79 +181,14 @@ export const make = (live: Live, commands: Commands): Applier => {
       { discard: true },
     );
 
-  const ready = (id: string) =>
-    Effect.suspend(() => {
-      const { slot, spec } = entries.get(id)!;
-      const millis = readyMillis(spec);
-      if (millis === 0 || slot.phase !== "up") return Effect.void;
-      return Effect.timeoutOrElse(slot.readiness.awaitReady, {
-        duration: millis,
-        orElse: () => Effect.fail(new NotReadyInTime({ unit: id, millis })),
-      });
-    });
-
-  /** It has failed, or its start has, from now on. */
-  const trouble = (id: string): Effect.Effect<never, DidNotComeUp> =>
-    history.events({ follow: true, since: Number.MAX_SAFE_INTEGER }).pipe(
-      Stream.filter(({ path, type }) => path.at(-1) === id && troubles.has(type)),
-      Stream.runHead,
-      Effect.flatMap((event) => new DidNotComeUp({ unit: id, why: Option.getOrThrow(event).message })),
-    );
-
-  /** Somebody else is starting it: that has to come to its end. */
-  const comesUp = (id: string) =>
-    Effect.suspend(() => {
-      const { slot, spec } = entries.get(id)!;
-      if (order.waitsFor(id).length > 0) return Effect.void;
-      const millis = spec.startTimeoutMillis + readyMillis(spec);
-      return Effect.timeoutOrElse(Effect.raceFirst(slot.readiness.awaitReady, trouble(id)), {
-        duration: millis,
-        orElse: () => Effect.fail(new NotReadyInTime({ unit: id, millis })),
-      });
-    });
-
-  /** Of a unit that the first connection starts: its sockets are open. */
-  const listening = (id: string): Effect.Effect<void, DidNotComeUp | NotReadyInTime> => {
-    const { slot, spec } = entries.get(id)!;
-    const millis = spec.startTimeoutMillis;
-    const look: Effect.Effect<void> = Effect.suspend(() => (slot.sockets === null ? Effect.delay(look, lookMillis) : Effect.void));
-    return Effect.timeoutOrElse(Effect.raceFirst(look, trouble(id)), {
-      duration: millis,
-      orElse: () => Effect.fail(new NotReadyInTime({ unit: id, millis })),
-    });
-  };
-
-  const isComing = (id: string) =>
-    Effect.flatMap(groupAt(entries.get(id)!.groups), (supervisor) => supervisor.whichChild(id)).pipe(
-      Effect.map(({ state }) => state === "starting" || state === "up"),
-      Effect.orElseSucceed(() => false),
-    );
-
-  /** What has been waiting for another one may be coming up by itself just now. */
-  const bringUp = (id: string, command: "start" | "restart"): Effect.Effect<void, Error> => {
-    const { groups, spec } = entries.get(id)!;
-    // Whether somebody else runs it is not for a change of ours to decide.
-    const begin = unless(Effect.flatMap(groupAt(groups), (group) => group.restartChild(id, { supervised: true })));
-    if (spec.unmanaged !== undefined) return begin;
-    // It starts when somebody connects.
-    if (spec.onDemand !== undefined && command === "start") return Effect.andThen(begin, listening(id));
-    return Effect.andThen(commands[command](id), ready(id)).pipe(
-      Effect.catch((error): Effect.Effect<void, Error> => {
-        if (error._tag === "InvalidTransition") return comesUp(id);
-        if (error._tag !== "StartFailed") return Effect.fail(error);
-        return Effect.flatMap(isComing(id), (coming): Effect.Effect<void, Error> => (coming ? comesUp(id) : Effect.fail(error)));
-      }),
-    );
-  };
-
   /** What has come back with another unit has its new spec already. */
-  const restart = (id: string, before: unknown) =>
+  const restart = (id: string, before: unknown, how: "restart" | "cycle") =>
     Effect.suspend(() => {
       const { slot } = entries.get(id)!;
       // Nobody is there, and its next process is the new one.
       if (slot.phase === "down" && slot.sockets !== null) return Effect.void;
-      if (slot.phase === "blocked" || (slot.task !== null && slot.task !== before)) return comesUp(id);
-      return bringUp(id, slot.phase === "down" ? "start" : "restart");
+      if (slot.phase === "blocked" || (slot.task !== null && slot.task !== before)) return coming.comesUp(id);
+      return coming.bringUp(id, slot.phase === "down" ? "start" : how);
     });
 
   const carryOut = Effect.fnUntraced(function* (next: MasterSpec, change: Plan, wanted: Wanted) {
@@ -306,10 +216,14 @@ export const make = (live: Live, commands: Commands): Applier => {
     order.recheck();
     for (const level of inOrder(next.root, [...willRun])) {
       const [again, anew] = [level.filter((id) => tasks.has(id)), level.filter((id) => !tasks.has(id))];
-      yield* Effect.forEach(anew, (id) => bringUp(id, "start"), { concurrency: "unbounded", discard: true });
+      yield* Effect.forEach(anew, (id) => coming.bringUp(id, "start"), { concurrency: "unbounded", discard: true });
       // Of several that are alike the others are there meanwhile.
       const rows = Map.groupBy(again, (id) => entries.get(id)!.spec.instanceOf ?? id);
-      const inTurn = (ids: ReadonlyArray<string>) => Effect.forEach(ids, (id) => restart(id, tasks.get(id)), { discard: true });
+      const inTurn = (ids: ReadonlyArray<string>) =>
+        Effect.forEach(Rolling.inTurn(entries, ids), (id) => Rolling.one(entries, id, (how) => restart(id, tasks.get(id), how)), {
+          concurrency: Rolling.mostOf(entries, ids),
+          discard: true,
+        });
       yield* Effect.forEach(rows.values(), inTurn, { concurrency: atOnce, discard: true });
     }
     const late = new Set(stages.fresh.flatMap(({ path }) => path));

@@ -31,6 +31,11 @@ export class Control extends Context.Service<
     readonly start: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | StartFailed>;
     readonly stop: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | NotAllowed>;
     readonly restart: (unit: string) => Effect.Effect<UnitStatus, UnitNotFound | InvalidTransition | NotAllowed | StartFailed>;
+    /**
+     * Restarts units so that those that are alike are never all out: each can be used again before the next one goes, as their `max_unavailable` says. The
+     * names may be those of units, of groups and of what there are several of. The first that does not come back ends it.
+     */
+    readonly roll: (units: ReadonlyArray<string>) => Stream.Stream<UnitStatus, UnitNotFound | InvalidTransition | NotAllowed | StartFailed>;
     readonly signal: (unit: string, signal: string) => Effect.Effect<void, UnitNotFound | InvalidTransition | NotAllowed>;
     /** The unit, with the states that it has been in. */
     readonly describe: (unit: string) => Effect.Effect<UnitDescription, UnitNotFound>;
@@ -58,6 +63,8 @@ export class Control extends Context.Service<
     readonly diff: (revision: number | null) => Effect.Effect<Plan, RevisionNotFound>;
     /** Makes the tree another one: units whose spec is the same are not touched. When that fails, all is taken back. `how` is for the history. */
     readonly apply: (spec: MasterSpec, how: string) => Effect.Effect<Applied, ApplyFailed>;
+    /** A config that was to be applied is not valid: an event says so, and nothing else happens. */
+    readonly rejected: (how: string, why: string) => Effect.Effect<void>;
     /** The configs that it has run, the oldest first. */
     readonly revisions: Effect.Effect<ReadonlyArray<Revision>>;
     /** One of them, as it may be shown; null: the one before the last. */

@@ -1,6 +1,8 @@
 /**
  * What the master keeps of each unit.
  */
+import * as Effect from "effect/Effect";
+import { ActorDown, type CallError, CallingSelf, CallTimeout, MailboxFull, NotEncodable } from "../actor/index.ts";
 import { emptySlot, type GroupSpec, Recovered, type Slot, type UnitRef, type UnitSpec } from "../unit/index.ts";
 
 export interface Entry {
@@ -35,6 +37,17 @@ export const entriesOf = (group: GroupSpec, above: ReadonlyArray<string>): Map<s
 
 /** A call to a unit's mailbox has no deadline of its own: a start and a stop each have one below it. */
 export const commandTimeout = { timeout: "infinity" } as const;
+
+const isCallError = (error: unknown): error is CallError =>
+  error instanceof CallTimeout ||
+  error instanceof ActorDown ||
+  error instanceof CallingSelf ||
+  error instanceof MailboxFull ||
+  error instanceof NotEncodable;
+
+/** A mailbox that is down is a defect of ours, not an answer. */
+export const asked = <A, E>(call: Effect.Effect<A, E | CallError>): Effect.Effect<A, Exclude<E, CallError>> =>
+  Effect.catchIf(call, isCallError, Effect.die) as Effect.Effect<A, Exclude<E, CallError>>;
 
 /** The mailbox of a unit. */
 export const refOf = (entry: Entry): UnitRef => {

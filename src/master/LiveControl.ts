@@ -5,7 +5,7 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Stream from "effect/Stream";
-import { ActorDown, type CallError, CallingSelf, CallTimeout, MailboxFull, NotEncodable } from "../actor/index.ts";
+import type { CallError } from "../actor/index.ts";
 import { nearest } from "../config/Nearest.ts";
 import type { Masking } from "../security/index.ts";
 import type { Registry } from "../integrated/Registry.ts";
@@ -18,7 +18,7 @@ import * as Revisions from "./Revisions.ts";
 import { call as callUnit } from "./Call.ts";
 import type { Control } from "./Control.ts";
 import * as OnCall from "./OnCall.ts";
-import { commandTimeout, type Entry, refOf } from "./Entry.ts";
+import { asked, commandTimeout, type Entry, refOf } from "./Entry.ts";
 import type { History } from "./History.ts";
 import { start as startWithNeeds } from "./NeedsFirst.ts";
 import type { Options } from "./Options.ts";
@@ -29,13 +29,6 @@ import { type GroupAt, treeOf } from "./Tree.ts";
 
 /** Loaded with the first question. */
 const planning = Effect.promise(() => import("./Planning.ts"));
-
-const isCallError = (error: unknown): error is CallError =>
-  error instanceof CallTimeout ||
-  error instanceof ActorDown ||
-  error instanceof CallingSelf ||
-  error instanceof MailboxFull ||
-  error instanceof NotEncodable;
 
 /** A unit's own words; without its mailbox, before the start and after the shutdown, what is certain. */
 const describe = (entry: Entry): Effect.Effect<UnitStatus> => {
@@ -105,9 +98,8 @@ export const make = (parts: Parts): Control["Service"] => {
       ? Effect.fail(new UnitNotFound({ unit, nearest: nearest(unit, [...entries.keys()]) ?? null }))
       : Effect.succeed(entry);
   };
-  // A mailbox that is down is a defect of ours, not an answer.
   const withUnit = <A, E>(unit: string, use: (ref: UnitRef) => Effect.Effect<A, E | CallError>) =>
-    Effect.flatMap(find(unit), (entry) => Effect.catchIf(use(refOf(entry)), isCallError, Effect.die));
+    Effect.flatMap(find(unit), (entry) => asked(use(refOf(entry))));
   // Who needs it is stopped before it, unless it is not going to stop at all.
   const stopDependents = (unit: string): Effect.Effect<void> => {
     const { slot, spec: of } = entries.get(unit)!;
@@ -150,6 +142,13 @@ export const make = (parts: Parts): Control["Service"] => {
     start,
     stop: (unit) => withUnit(unit, (ref) => Effect.andThen(stopDependents(unit), ref.call("Stop", undefined, commandTimeout))),
     restart: (unit) => withUnit(unit, (ref) => Effect.andThen(stopDependents(unit), ref.call("Restart", undefined, commandTimeout))),
+    roll: (units) =>
+      Stream.unwrap(
+        Effect.map(
+          Effect.promise(() => import("./Roll.ts")),
+          ({ roll }) => roll({ ...parts, describe: described }, control, units),
+        ),
+      ),
     describe: (unit) =>
       Effect.flatMap(
         withUnit(unit, (ref) => ref.call("History", undefined, commandTimeout)),
@@ -203,6 +202,7 @@ export const make = (parts: Parts): Control["Service"] => {
         Effect.map(planning, ({ planBetween }) => planBetween(spec, current.spec, masker)),
       ),
     apply,
+    rejected: (how, why) => Effect.sync(() => history.publish([], "rejected", `${how}: ${why}`)),
     revisions: Effect.sync(store.revisions),
     revision: (number) => Revisions.find(store, number),
     rollback: (number) =>

@@ -16,6 +16,8 @@ export interface SocketSpec {
   readonly name: string;
   /** Connections that may wait to be accepted; the system has a limit of its own. */
   readonly backlog: number;
+  /** Several units of this process have it together, and take connections from it as they come. */
+  readonly shared?: true;
 }
 
 /** As people write it. */

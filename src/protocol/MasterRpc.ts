@@ -209,6 +209,13 @@ export const MasterRpc = RpcGroup.make(
     success: UnitStatus,
     error: Schema.Union([UnitNotFound, InvalidTransition, NotAllowed, StartFailed]),
   }),
+  /** Each as it is back; the first that does not come back ends it. */
+  Rpc.make("Roll", {
+    payload: { units: Schema.Array(Schema.String) },
+    success: UnitStatus,
+    error: Schema.Union([UnitNotFound, InvalidTransition, NotAllowed, StartFailed]),
+    stream: true,
+  }),
   Rpc.make("Signal", {
     payload: { unit: Schema.String, signal: Schema.String },
     error: Schema.Union([UnitNotFound, InvalidTransition, NotAllowed]),

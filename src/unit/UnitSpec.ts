@@ -85,6 +85,8 @@ export interface UnitSpec extends Waits {
   readonly module?: ModuleSpec;
   /** One of several that are alike, and that a change restarts one after the other: what they are called together. */
   readonly instanceOf?: string;
+  /** So many of them may be down for that at a time; absent: one. */
+  readonly maxUnavailable?: number;
   /** A disabled unit is listed and can be started by hand, but does not start with the master. */
   readonly enabled: boolean;
   readonly description?: string;

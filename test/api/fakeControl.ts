@@ -131,6 +131,8 @@ export const make = Effect.gen(function* () {
           : Effect.succeed({ ...found, state: "stopped" as const, pid: null }),
       ),
     restart: (id) => call("restart", id),
+    roll: (ids) => Stream.mapEffect(Stream.fromIterable(ids), (id) => call("roll", id)),
+    rejected: (how, why) => Effect.sync(() => void calls.push(`rejected ${how} ${why}`)),
     describe: (id) => Effect.map(find(id), (found) => ({ status: found, history: [{ state: found.state, at: now, reason: null }] })),
     resources: ({ unit: id }) =>
       Effect.map(id === null ? Effect.succeed(null) : find(id), (found) => ({

@@ -206,7 +206,7 @@ describe("mixed dialects", () => {
         hsu.yaml:4:3: error HSU-CFG-005: unknown key "unit" in an entry of "managed_processes"
           4 |   unit:
             |   ^^^^
-            = expected one of id, after, requires, type, enabled, profile_type, count, extends, management
+            = expected one of id, after, requires, type, enabled, profile_type, count, max_unavailable, extends, management
             = did you mean "management"?
 
         2 errors

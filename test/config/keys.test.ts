@@ -42,7 +42,7 @@ describe("keys", () => {
       hsu.yaml:6:3: error HSU-CFG-005: unknown key "shutdown_timeout" in an entry of "managed_processes"
         6 |   shutdown_timeout: 1s
           |   ^^^^^^^^^^^^^^^^
-          = expected one of id, after, requires, type, enabled, profile_type, count, extends, management
+          = expected one of id, after, requires, type, enabled, profile_type, count, max_unavailable, extends, management
           = this key belongs in management.control
 
       1 error

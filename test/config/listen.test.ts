@@ -27,6 +27,16 @@ describe("sockets that the master holds", () => {
     ]);
   });
 
+  it("instances share an address, other units do not; a connection to it starts none of them", () => {
+    const twice = file("listen: [{ tcp: 1 }]").replace("- id: web", "- id: web\n  count: 2");
+    expect(specOf(twice)).toMatchObject({ id: "web-0", listen: [{ shared: true, name: "web-0" }] });
+    expect(specOf(file("listen: [{ tcp: 1 }]")).listen![0]).not.toHaveProperty("shared");
+    expect(findings(file("listen: [{ tcp: 1 }]", "on_demand: true").replace("- id: web", "- id: web\n  count: 2"))).toContain(
+      'unit "web-1": a connection to tcp 1, which its instances share, is for none of them to be started by',
+    );
+    expect(findings(twice.replace("  count: 2", "  max_unavailable: 2"))).toContain('"max_unavailable" has no effect without "count"');
+  });
+
   it("on demand: its restart policy is on_failure unless it says otherwise, and nothing is known of it without sockets", () => {
     expect(specOf(file("listen: [{ tcp: 1 }]"))).toMatchObject({ restart: { when: "always" } });
     expect(specOf(file("listen: [{ tcp: 1 }]"))).not.toHaveProperty("onDemand");

@@ -122,6 +122,34 @@ describe.skipIf(process.platform !== "linux")("sockets that are held", () => {
       }),
     ));
 
+  it("one that is shared is open until the last of those has closed it that have it, and each process takes who comes", () =>
+    run(
+      Effect.gen(function* () {
+        const folder = yield* temporaryFolder;
+        const path = join(folder, "web.sock");
+        const port = yield* Effect.promise(freePort);
+        const both = [tcp(port), unix(path)].map((one): SocketSpec => ({ ...one, shared: true }));
+        const first = yield* hold(both);
+        const second = yield* hold(both);
+        expect(yield* Effect.flip(hold([tcp(port)]))).toMatchObject({ reason: "InUse" });
+        const one = yield* greet(folder, first);
+        const waits = talk({ port });
+        expect(yield* Effect.promise(() => waits)).toContain("true");
+        first.close();
+        yield* one.killGroup;
+        const answer = talk({ path });
+        const other = yield* greet(folder, second);
+        expect(yield* Effect.promise(() => answer)).toContain("true");
+        second.close();
+        expect(existsSync(path)).toBe(false);
+        yield* other.killGroup;
+        // Nothing is left that would keep another from it.
+        const third = yield* hold(both);
+        expect(existsSync(path)).toBe(true);
+        third.close();
+      }),
+    ));
+
   it("those of a process that goes on are had from it, and outlive it", () =>
     run(
       Effect.gen(function* () {

@@ -8,7 +8,7 @@ import type { Refusal as Refused } from "../../protocol/RemoteErrors.ts";
 import type { UnitStatus } from "../../protocol/MasterRpc.ts";
 import type { Client } from "../Client.ts";
 import { ExitCode } from "../ExitCode.ts";
-import { complain, print, say, withMaster } from "../Invocation.ts";
+import { complain, type Invocation, print, say, withMaster } from "../Invocation.ts";
 import { stateStyle } from "../render/paint.ts";
 import { clean } from "../render/text.ts";
 import { select } from "../Selection.ts";
@@ -24,22 +24,23 @@ interface How {
   readonly atOnce?: boolean;
 }
 
+/** Who it is, and how it is now. */
+export const statusLine = ({ paint }: Invocation, { id, pid, state }: UnitStatus): string =>
+  `${clean(id)} ${stateStyle(paint, state)(state)}${pid === null ? "" : ` (pid ${pid})`}\n`;
+
 /**
  * Commands the units that are meant, in the order of `select`, and prints the state each is in. One that fails does not keep the next ones from their
  * turn; the exit code is that of the first failure.
  */
 export const each = ({ atOnce = false, command, name }: How): Verb =>
   Effect.fnUntraced(function* (invocation) {
-    const { operands, paint } = invocation;
+    const { operands } = invocation;
     let exitCode: ExitCode = ExitCode.ok;
     const fail = (error: Refusal) => {
       if (exitCode === ExitCode.ok) exitCode = error._tag === "UnitNotFound" ? ExitCode.unknownUnit : ExitCode.failed;
       return complain(invocation, error);
     };
-    const show = (status: UnitStatus) => {
-      const pid = status.pid === null ? "" : ` (pid ${status.pid})`;
-      return print(invocation, `${clean(status.id)} ${stateStyle(paint, status.state)(status.state)}${pid}\n`);
-    };
+    const show = (status: UnitStatus) => print(invocation, statusLine(invocation, status));
     yield* withMaster(invocation, ({ call }) =>
       Effect.gen(function* () {
         const { units } = yield* call.Status(undefined);

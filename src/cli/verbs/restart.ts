@@ -1,7 +1,10 @@
 /**
- * `hsu restart UNIT…`
+ * `hsu restart [--rolling] UNIT…`
  */
 import type { Verb } from "../Verbs.ts";
 import { each } from "./each.ts";
+import * as Rolling from "./rolling.ts";
 
-export const run: Verb = each({ name: "restart", command: (call, unit) => call.Restart({ unit }) });
+const restart = each({ name: "restart", command: (call, unit) => call.Restart({ unit }) });
+
+export const run: Verb = (invocation) => (invocation.flags["rolling"] === true ? Rolling.run(invocation) : restart(invocation));

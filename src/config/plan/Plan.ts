@@ -15,6 +15,7 @@ const IN_PLACE = new Set([
   "instanceOf",
   "limits",
   "logs",
+  "maxUnavailable",
   "onCall",
   "probes",
   "reloadSignal",

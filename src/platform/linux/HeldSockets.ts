@@ -158,7 +158,17 @@ interface Held {
   readonly at: Address;
   /** Of a path. */
   readonly inode: number | undefined;
+  /** Of a copy of one that is shared: it is of no use to this one any more. `stays`: whoever else has it goes on. */
+  readonly release?: (stays: boolean) => void;
 }
+
+/** A socket that several units have, which have a copy of it each. */
+interface Shared {
+  readonly base: Held;
+  readonly letGo: () => void;
+  users: number;
+}
+const shared = new Map<string, Shared>();
 
 const inodeOf = ({ address }: SocketSpec): number | undefined =>
   address._tag === "Unix" ? lstatSync(address.path, { throwIfNoEntry: false })?.ino : undefined;
@@ -189,14 +199,37 @@ const have = (system: Libc, spec: SocketSpec, holder: number | null): Held => {
   }
 };
 
-const close = ({ fd, inode, spec }: Held): void => {
+/** The socket that others of this process have already; else one as `have` finds it. */
+const share = (system: Libc, spec: SocketSpec, holder: number | null): Held => {
+  const name = keptName(spec);
+  let one = shared.get(name);
+  if (one === undefined) {
+    const base = have(system, spec, holder);
+    one = { base, letGo: keep(name, base.fd, (on) => system.closeOnExec(base.fd, on)), users: 0 };
+    shared.set(name, one);
+  }
+  const own = one;
+  own.users++;
+  const release = (stays: boolean): void => {
+    if (--own.users > 0) return;
+    shared.delete(name);
+    own.letGo();
+    if (stays) closeSync(own.base.fd);
+    else close(own.base);
+  };
+  return { ...own.base, fd: system.fcntl(own.base.fd, duplicate, 3), inode: undefined, release };
+};
+
+const close = ({ fd, inode, release, spec }: Held): void => {
   closeSync(fd);
+  release?.(false);
   // Somebody else may have put another one there.
   if (spec.address._tag === "Unix" && inode !== undefined && inodeOf(spec) === inode) rmSync(spec.address.path, { force: true });
 };
 
 const held = (system: Libc, all: ReadonlyArray<Held>): HeldSockets => {
-  const letGo = all.map(({ fd, spec }) => keep(keptName(spec), fd, (on) => system.closeOnExec(fd, on)));
+  const own = all.filter(({ release }) => release === undefined);
+  const letGo = own.map(({ fd, spec }) => keep(keptName(spec), fd, (on) => system.closeOnExec(fd, on)));
   /** Who was taken to be passed on, and has not been. */
   const taken = new Set<Socket>();
   const open = [...all];
@@ -227,7 +260,8 @@ const held = (system: Libc, all: ReadonlyArray<Held>): HeldSockets => {
     handOver: () => {
       deafen();
       // It is the socket's own flag, whoever has it: what waits for connections sets it, and so do some programs.
-      for (const { fd } of all) system.fcntl(fd, setFlags, system.fcntl(fd, getFlags, 0) & ~nonBlocking);
+      // Of a shared one it would be that of those who accept from it just now.
+      for (const { fd } of own) system.fcntl(fd, setFlags, system.fcntl(fd, getFlags, 0) & ~nonBlocking);
       return all.map(({ fd }) => fd);
     },
     onConnection,
@@ -268,11 +302,14 @@ export const holdSockets: HoldSockets = (specs, holder) =>
         const pid = holder !== null && now?.running === true && now.startTime === holder.startTime ? holder.pid : null;
         const had: Array<Held> = [];
         try {
-          for (const spec of specs) had.push(have(system, spec, pid));
+          for (const spec of specs) had.push((spec.shared === true ? share : have)(system, spec, pid));
         } catch (error) {
           for (const one of had) {
             if (pid === null) close(one);
-            else closeSync(one.fd);
+            else {
+              closeSync(one.fd);
+              one.release?.(true);
+            }
           }
           throw error;
         }

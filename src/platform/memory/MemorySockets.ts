@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect";
 import { formatAddress, type HeldSockets, type HoldSockets, NotListening } from "../Listening.ts";
 
 interface Listener {
+  users: number;
   waiting: number;
   changed: () => void;
 }
@@ -22,10 +23,13 @@ export const makeSockets = (): MemorySockets => {
   const holdSockets: HoldSockets = (specs) =>
     Effect.suspend(() => {
       const addresses = specs.map(({ address }) => formatAddress(address));
-      const taken = addresses.find((address) => listeners.has(address));
+      const taken = addresses.find((address, index) => listeners.has(address) && specs[index]!.shared !== true);
       if (taken !== undefined) return Effect.fail(new NotListening({ address: taken, reason: "InUse", detail: "memory" }));
-      const own = addresses.map((): Listener => ({ waiting: 0, changed: () => {} }));
-      for (const [index, address] of addresses.entries()) listeners.set(address, own[index]!);
+      const own = addresses.map((address): Listener => listeners.get(address) ?? { users: 0, waiting: 0, changed: () => {} });
+      for (const [index, address] of addresses.entries()) {
+        own[index]!.users++;
+        listeners.set(address, own[index]!);
+      }
       const isAwaited = (): boolean => own.some(({ waiting }) => waiting > 0);
       let deafen = (): void => {};
       const held: HeldSockets = {
@@ -47,7 +51,7 @@ export const makeSockets = (): MemorySockets => {
         isAwaited,
         connections: () => own.reduce((sum, { waiting }) => sum + waiting, 0),
         close: () => {
-          for (const address of addresses) listeners.delete(address);
+          for (const [index, address] of addresses.entries()) if (--own[index]!.users === 0) listeners.delete(address);
         },
       };
       return Effect.succeed(held);
