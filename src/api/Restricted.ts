@@ -42,6 +42,8 @@ export const restrictedTo = (group: string, reach: Reach): Reach => {
     start: command(reach.start),
     stop: command(reach.stop),
     restart: command(reach.restart),
+    // Only units that are named themselves: what several are called together may be elsewhere.
+    roll: (units) => Stream.unwrap(Effect.as(Effect.forEach(units, seen, { discard: true }), reach.roll(units))),
     signal: command(reach.signal),
     reload: command(reach.reload),
     resetFailed: command(reach.resetFailed),
@@ -62,6 +64,7 @@ export const restrictedTo = (group: string, reach: Reach): Reach => {
     plan: () => refuse,
     diff: () => refuse,
     apply: () => refuse,
+    rejected: () => refuse,
     revisions: refuse,
     revision: () => refuse,
     rollback: () => refuse,

@@ -23,6 +23,7 @@ export const needs: Readonly<Record<Operation, Role>> = {
   Start: "operator",
   Stop: "operator",
   Restart: "operator",
+  Roll: "operator",
   Signal: "operator",
   Reload: "operator",
   ResetFailed: "operator",
