@@ -1,6 +1,7 @@
 /**
  * What Prometheus scrapes. Pure.
  */
+import type { LogTarget } from "../protocol/LogTargets.ts";
 import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
 import type { ResourceReport, UsageSample } from "../protocol/Resources.ts";
 
@@ -118,8 +119,46 @@ const refused: Metric = {
   help: "Connections over the network that were turned away, by the code of the error.",
 };
 
+interface TargetMetric extends Metric {
+  readonly of: (target: LogTarget) => number;
+}
+
+/** Each with its target beside its unit. */
+const target: ReadonlyArray<TargetMetric> = [
+  {
+    name: "hsu_log_target_up",
+    type: "gauge",
+    help: "1 while the target takes the unit's lines.",
+    of: ({ awaySince }) => truth(awaySince === null),
+  },
+  {
+    name: "hsu_log_target_lag_bytes",
+    type: "gauge",
+    help: "Bytes of the log that are still to come to the target.",
+    of: ({ lagBytes }) => lagBytes,
+  },
+  {
+    name: "hsu_log_target_delivered_lines_total",
+    type: "counter",
+    help: "Lines that the target has taken.",
+    of: ({ delivered }) => delivered,
+  },
+  {
+    name: "hsu_log_target_lost_lines_total",
+    type: "counter",
+    help: "Lines that rotation has removed before the target had them.",
+    of: ({ lost }) => lost,
+  },
+  {
+    name: "hsu_log_target_rejected_lines_total",
+    type: "counter",
+    help: "Lines that the target did not want.",
+    of: ({ rejected }) => rejected,
+  },
+];
+
 /** Names, types and meanings, for the docs. */
-export const catalogue: ReadonlyArray<Metric> = [...master, refused, ...unit];
+export const catalogue: ReadonlyArray<Metric> = [...master, refused, ...unit, ...target];
 
 const escaped = (value: string): string => value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 
@@ -140,6 +179,10 @@ export const render = (status: MasterStatus, resources: ResourceReport, refusals
       const value = metric.of(each, usage.get(each.id) ?? null);
       return value === null || value === undefined ? [] : [[{ unit: each.id, group: each.groups.join("/") }, value]];
     });
+  const ofTargets = (metric: TargetMetric): ReadonlyArray<Sample> =>
+    status.units.flatMap(({ groups, id, logTargets = [] }) =>
+      logTargets.map((each): Sample => [{ unit: id, group: groups.join("/"), target: each.target }, metric.of(each)]),
+    );
   return [
     ...master.map((metric) => lines(metric, metric.of(status, resources.master))),
     lines(
@@ -147,5 +190,6 @@ export const render = (status: MasterStatus, resources: ResourceReport, refusals
       Array.from(refusals, ([code, count]): Sample => [{ code }, count]),
     ),
     ...unit.map((metric) => lines(metric, ofUnit(metric))),
+    ...target.map((metric) => lines(metric, ofTargets(metric))),
   ].join("");
 };

@@ -89,5 +89,32 @@ export const logProblems = (root: Located, units: ReadonlyArray<Located>, nameOf
       });
     }
   }
+  for (const unit of units) {
+    const own = blockOf(unit);
+    const block = own === undefined || isOff(own) ? undefined : own.node;
+    const id = get(unit, "id")?.node.value;
+    for (const path of typeof id === "string" ? furtherPaths(block, isOff(common) ? undefined : common?.node, global) : []) {
+      const whose = taken.get(join(typeof folder === "string" ? folder : ".", String(path.value).replaceAll("{process_id}", String(id))));
+      if (whose === undefined || problems.some(({ start }) => start === path.start)) continue;
+      const message = `${JSON.stringify(path.value)} would be a target of ${nameOf(unit)}, and is the log of ${whose}`;
+      problems.push({ code: "HSU-CFG-040", start: path.start, end: path.end, message, expected: "a file that is no log of a unit" });
+    }
+  }
   return problems;
+};
+
+/** Of files that are targets besides a log. */
+const furtherPaths = (own: Located | undefined, common: Located | undefined, global: Entry | undefined): ReadonlyArray<Located> => {
+  const further = streams.flatMap((stream) => {
+    const all = targetsOf(own, stream) ?? targetsOf(common, stream) ?? [];
+    const log = all.find(isFile);
+    return all.filter((target) => target !== log);
+  });
+  const forwarding = (get(own, "outputs", "forwarding") ?? get(common, "outputs", "forwarding"))?.node.items ?? [];
+  const aggregation = get(global?.node, "global_aggregation");
+  const ofAll = isOff(aggregation) ? [] : (get(aggregation?.node, "targets")?.node.items ?? []);
+  return [...further, ...forwarding, ...ofAll].flatMap((target) => {
+    const path = target.entries.get("path")?.node;
+    return isFile(target) && path?.kind === "string" ? [path] : [];
+  });
 };

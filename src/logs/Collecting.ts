@@ -75,7 +75,7 @@ export const collecting = ({ stateDirectory, units }: CollectingOptions): Effect
         void bring(unit, spec).catch((error: unknown) => notice(unit, `its targets cannot be changed: ${String(error)}`));
       },
       targets: (unit) => feeds?.states(unit) ?? [],
-      lagLines: (unit) => Effect.promise(async () => (await feeds?.lagLines(unit)) ?? new Map()),
+      counted: (unit) => Effect.promise(async () => (await feeds?.counted(unit)) ?? []),
       read: (unit, spec, query) =>
         Stream.unwrap(
           Effect.gen(function* () {

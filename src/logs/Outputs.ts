@@ -7,7 +7,7 @@ import type { Paths } from "../platform/index.ts";
 import * as LogFiles from "./LogFiles.ts";
 import type { LogsSpec } from "./LogsSpec.ts";
 import type { LogLine } from "../protocol/MasterRpc.ts";
-import type { TargetState } from "./sink/Feeds.ts";
+import type { LogTarget } from "../protocol/LogTargets.ts";
 import { isWanted, type LogQuery } from "./read/Query.ts";
 import { tail } from "./Tail.ts";
 
@@ -19,9 +19,9 @@ export interface Outputs {
   /** Lines are kept otherwise from now on. */
   readonly keep: (unit: string, spec: LogsSpec | undefined) => void;
   /** How it is with each of its targets. */
-  readonly targets: (unit: string) => ReadonlyArray<TargetState>;
-  /** By a target's name: lines that are still to come, and whether there are more. Counted when it is asked. */
-  readonly lagLines: (unit: string) => Effect.Effect<ReadonlyMap<string, { readonly lines: number; readonly more: boolean }>>;
+  readonly targets: (unit: string) => ReadonlyArray<LogTarget>;
+  /** The same, with the lines that are still to come: they are counted now. */
+  readonly counted: (unit: string) => Effect.Effect<ReadonlyArray<LogTarget>>;
   /** What it has written, in order. */
   readonly read: (unit: string, spec: LogsSpec | undefined, query: LogQuery) => Stream.Stream<LogLine>;
   /** Who is told when what a unit writes cannot be taken over, and when it can be again. */
@@ -38,6 +38,6 @@ export const direct = (stateDirectory: string): Outputs => ({
     ),
   keep: () => {},
   targets: () => [],
-  lagLines: () => Effect.succeed(new Map()),
+  counted: () => Effect.succeed([]),
   listen: () => {},
 });

@@ -110,7 +110,9 @@ export const make = (parts: Parts): Control["Service"] => {
   const start = (unit: string) => Effect.flatMap(find(unit), (entry) => withUnit(unit, () => startWithNeeds(entry, entries, order)));
   const startByCall = (unit: string) => Effect.catchTag(start(unit), "UnitNotFound", Effect.die);
   /** With what was seen of it last; its memory is that of all its processes then. */
-  const sampled = (status: UnitStatus): UnitStatus => {
+  const sampled = (own: UnitStatus): UnitStatus => {
+    const logTargets = outputs.targets(own.id);
+    const status = logTargets.length === 0 ? own : { ...own, logTargets };
     const seen = status.pid === null ? null : monitoring.latest(status.id);
     if (seen === null) return status;
     return { ...status, memory: seen.rssBytes, ...(seen.cpuPercent === null ? {} : { cpu: seen.cpuPercent }) };
@@ -150,15 +152,14 @@ export const make = (parts: Parts): Control["Service"] => {
         ),
       ),
     describe: (unit) =>
-      Effect.flatMap(
-        withUnit(unit, (ref) => ref.call("History", undefined, commandTimeout)),
-        (known) => {
-          const found = { ...known, status: sampled(known.status) };
-          const { port } = found.status;
-          if (port === undefined) return Effect.succeed(found);
-          return Effect.map(statusOf(port), (own) => (own === null ? found : { ...found, own }));
-        },
-      ),
+      Effect.gen(function* () {
+        const known = yield* withUnit(unit, (ref) => ref.call("History", undefined, commandTimeout));
+        const logTargets = yield* outputs.counted(unit);
+        const status = sampled(known.status);
+        const found = { ...known, status: logTargets.length === 0 ? status : { ...status, logTargets } };
+        const own = status.port === undefined ? null : yield* statusOf(status.port);
+        return own === null ? found : { ...found, own };
+      }),
     reload: (unit) => withUnit(unit, (ref) => ref.call("Reload", undefined, commandTimeout)),
     resetFailed: (unit) => withUnit(unit, (ref) => ref.call("ResetFailed", undefined, commandTimeout)),
     signal: (unit, signal) => withUnit(unit, (ref) => ref.call("Signal", { signal }, commandTimeout)),

@@ -4,6 +4,7 @@
 import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
+import { LogTarget } from "./LogTargets.ts";
 import { CallError } from "./CallErrors.ts";
 import { Door } from "./Door.ts";
 import { ResourceReport } from "./Resources.ts";
@@ -77,6 +78,8 @@ export const UnitStatus = Schema.Struct({
   port: Schema.optionalKey(Schema.Int),
   /** Of a unit with a circuit breaker: `open`, it is left alone for a while; `half_open`, it is on trial. */
   breaker: Schema.optionalKey(Schema.Literals(["closed", "open", "half_open"])),
+  /** Absent: its output goes nowhere but to its log. */
+  logTargets: Schema.optionalKey(Schema.Array(LogTarget)),
 });
 export type UnitStatus = typeof UnitStatus.Type;
 

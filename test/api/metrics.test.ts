@@ -54,6 +54,17 @@ it("metrics say what is known, and leave out what is not", () => {
   expect(text).not.toContain("hsu_master_resident_memory_bytes");
 });
 
+it("each log target of a unit has its own", () => {
+  const away = { target: "loki http://l", awaySince: 5, why: "no", delivered: 7, lost: 1, rejected: 2, lagBytes: 30 };
+  const text = render(status(unit("a", { logTargets: [away, { ...away, target: "stdout", awaySince: null }] }), unit("b")), nothing);
+  const rows = text.split("\n").filter((line) => line.startsWith("hsu_log_target"));
+  const labels = (target: string): string => `{unit="a",group="units/web",target="${target}"}`;
+  expect(rows).toContain(`hsu_log_target_up${labels("loki http://l")} 0`);
+  expect(rows).toContain(`hsu_log_target_up${labels("stdout")} 1`);
+  expect(rows).toContain(`hsu_log_target_lag_bytes${labels("stdout")} 30`);
+  expect(rows.length).toBe(10);
+});
+
 it("labels are written so that nobody can write other metrics by them", () => {
   const text = render(status(unit("a", { groups: ['x"} 1\nevil 2\\'] })), nothing);
   expect(text).toContain('hsu_unit_running{unit="a",group="x\\"} 1\\nevil 2\\\\"} 1\n');

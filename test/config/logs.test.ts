@@ -188,6 +188,20 @@ describe("log_collection", () => {
     `);
   });
 
+  it("HSU-CFG-040: a target that is a unit's own log", () => {
+    const common = `{ default: { outputs: { separate: { stdout: [{ path: "{process_id}.log" }] } } }, global_aggregation: { targets: [{ type: file, path: web.log }] } }`;
+    expect(findings(file(common))).toMatchInlineSnapshot(`
+      "
+      hsu.yaml:12:151: error HSU-CFG-040: "web.log" would be a target of unit "web", and is the log of the stdout of unit "web"
+        12 |  } } }, global_aggregation: { targets: [{ type: file, path: web.log }] } }
+           |                                                             ^^^^^^^
+           = expected a file that is no log of a unit
+
+      1 error
+      "
+    `);
+  });
+
   it("takes sizes as people write them", () => {
     expect(["10MB", "10 MiB", "1.5k", 7, "7", "1GB", "x", "10XB", true, "-1"].map(parseSize)).toEqual([
       10_000_000,

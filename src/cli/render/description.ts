@@ -1,10 +1,11 @@
 /**
  * `hsu describe`: all that is known of one unit.
  */
+import type { LogTarget } from "../../protocol/LogTargets.ts";
 import type { UnitDescription } from "../../protocol/MasterRpc.ts";
 import type { HeldLimit, UnitResources, UsageSample } from "../../protocol/Resources.ts";
 import { type Paint, stateStyle } from "./paint.ts";
-import { align, clean } from "./text.ts";
+import { align, clean, count } from "./text.ts";
 import { bound } from "./top.ts";
 import { bytes, clock, duration, ending, note, uptime } from "./units.ts";
 
@@ -47,6 +48,22 @@ const limitRow = (limit: HeldLimit): ReadonlyArray<string> => [
   `held by: ${limit.by}${limit.why === undefined ? "" : ` (${clean(limit.why)})`}`,
 ];
 
+/** Where its output goes besides its log, and how that is going. */
+const targetRow = (of: LogTarget, now: number): ReadonlyArray<string> => {
+  const state = of.awaySince === null ? "connected" : `away for ${duration(now - of.awaySince)} (${clean(of.why ?? "")})`;
+  const lag =
+    of.lagLines === undefined
+      ? bytes(of.lagBytes)
+      : `${of.hasMore === true ? "more than " : ""}${count(of.lagLines, "line")}, ${bytes(of.lagBytes)}`;
+  return [
+    `  ${clean(of.target)}`,
+    state,
+    of.lagBytes === 0 ? "" : `${lag} to come`,
+    of.lost === 0 ? "" : `${count(of.lost, "line")} lost`,
+    of.rejected === 0 ? "" : `${count(of.rejected, "line")} rejected`,
+  ].filter((part) => part !== "");
+};
+
 /** A line for each thing that is known, then the states that it has been in, the last one at the end. */
 export const description = (
   { after, history, own, program, requires, resources, status: unit }: Described,
@@ -78,10 +95,12 @@ export const description = (
   ];
   const known = facts.filter(([, value]) => value !== null && value !== "").map(([name, value]) => [paint.bold(name), value ?? ""]);
   const states = history.map(({ at, reason, state }) => [`  ${clock(at)}`, stateStyle(paint, state)(state), clean(reason ?? "")]);
+  const targets = (unit.logTargets ?? []).map((target) => targetRow(target, now));
   const limits = (resources?.limits ?? []).map(limitRow);
   return [
     ...align(known),
     ...(limits.length === 0 ? [] : [paint.bold("limits"), ...align(limits)]),
+    ...(targets.length === 0 ? [] : [paint.bold("log targets"), ...targets.map(([name, ...rest]) => `${name}: ${rest.join(", ")}`)]),
     ...(states.length === 0 ? [] : [paint.bold("history"), ...align(states)]),
   ]
     .map((line) => `${line.trimEnd()}\n`)

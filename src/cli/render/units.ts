@@ -49,6 +49,9 @@ export const note = (unit: UnitStatus, now: number): string => {
   if (unit.state === "running" && !unit.ready) parts.push("not ready");
   if (unit.port !== undefined) parts.push(`port ${unit.port}`);
   parts.push(...(unit.warnings ?? []).map(clean));
+  parts.push(
+    ...(unit.logTargets ?? []).flatMap(({ awaySince, target }) => (awaySince === null ? [] : [`log target ${clean(target)} is away`])),
+  );
   if (unit.state === "running" || unit.state === "completed")
     return [...parts, ...(unit.reason === null ? [] : [clean(unit.reason)])].join(", ");
   if (unit.state !== "starting" && unit.nextStartAt !== null) parts.push(`next start in ${duration(unit.nextStartAt - now + 999)}`);

@@ -3,6 +3,7 @@
  */
 import { spare } from "./Lost.ts";
 import type { LogStream } from "../LogFiles.ts";
+import type { LogTarget } from "../../protocol/LogTargets.ts";
 import type { LogsSpec } from "../LogsSpec.ts";
 import { type Place, placeOf } from "../collect/Place.ts";
 import { removeCursor, targetsIn } from "./Cursor.ts";
@@ -19,11 +20,6 @@ export interface FeedsOptions {
   readonly random: () => number;
   /** For tests. */
   readonly open?: (destination: Destination) => LogSink;
-}
-
-/** One target of a unit, over both outputs. */
-export interface TargetState extends FeedState {
-  readonly target: string;
 }
 
 interface Running {
@@ -78,8 +74,8 @@ export class Feeds {
     for (const { feed, stream } of this.#units.get(unit) ?? []) if (stream === place.stream) feed.counts();
   }
 
-  states(unit: string): ReadonlyArray<TargetState> {
-    const found = new Map<string, TargetState>();
+  states(unit: string): ReadonlyArray<LogTarget> {
+    const found = new Map<string, LogTarget>();
     for (const { feed, target } of this.#units.get(unit) ?? []) {
       const state = feed.state;
       const other = found.get(target.id);
@@ -88,15 +84,18 @@ export class Feeds {
     return Array.from(found.values());
   }
 
-  /** By name: lines that are still to come, of which more than that, where it says so. */
-  async lagLines(unit: string): Promise<ReadonlyMap<string, { readonly lines: number; readonly more: boolean }>> {
-    const found = new Map<string, { lines: number; more: boolean }>();
+  /** With the lines that are still to come. */
+  async counted(unit: string): Promise<ReadonlyArray<LogTarget>> {
+    const lags = new Map<string, { lines: number; more: boolean }>();
     for (const { feed, target } of this.#units.get(unit) ?? []) {
       const own = await feed.lagLines();
-      const other = found.get(target.name) ?? { lines: 0, more: false };
-      found.set(target.name, { lines: own.lines + other.lines, more: own.more || other.more });
+      const other = lags.get(target.name);
+      lags.set(target.name, { lines: own.lines + (other?.lines ?? 0), more: own.more || other?.more === true });
     }
-    return found;
+    return this.states(unit).map((state) => {
+      const { lines = 0, more = false } = lags.get(state.target) ?? {};
+      return { ...state, lagLines: lines, ...(more ? { hasMore: true } : {}) };
+    });
   }
 
   /** Brings what is there, for at most `millis`. */
