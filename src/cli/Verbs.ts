@@ -84,6 +84,16 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     load: () => import("./verbs/up.ts"),
   },
   {
+    name: "init",
+    summary: "Write a config from what is in this folder",
+    details:
+      "To hsu.yaml, from what it finds of supervisord.conf, ecosystem.config.json, Procfile, a Compose file and package.json; several are put together.\n" +
+      "What has no counterpart is told on stderr, with its place. A hsu.yaml that is there already is left alone.",
+    operands: [],
+    flags: { "output-file": { ...outputFile, help: "write it there (hsu.yaml)" } },
+    load: () => import("./verbs/init.ts"),
+  },
+  {
     name: "validate",
     summary: "Check a config, start nothing",
     details: "Prints all errors at once, with file, line and column. Exit code 2 if there is any.",

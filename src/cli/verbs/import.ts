@@ -3,30 +3,19 @@
  */
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
-import { readdirSync } from "node:fs";
-import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 import { renderAll } from "../../config/Diagnostic.ts";
-import { importFrom, isKind, kinds, type Text, type World } from "../../config/import/index.ts";
+import { importFrom, isKind, kinds, type Text } from "../../config/import/index.ts";
 import { parse, readText } from "../../config/index.ts";
 import { nearest } from "../../config/Nearest.ts";
-import { textOf } from "../../config/ReadText.ts";
 import * as CodeFile from "../CodeFile.ts";
 import * as ConfigFile from "../ConfigFile.ts";
 import { UsageError } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
+import { worldOf } from "../ImportWorld.ts";
 import { say } from "../Invocation.ts";
 import * as OutputFile from "../OutputFile.ts";
 import type { Verb } from "../Verbs.ts";
-
-const orNull = <A>(read: () => A): A | null => {
-  try {
-    return read();
-  } catch {
-    // Whoever asks wants to know only whether it is there.
-    return null;
-  }
-};
 
 const unknownKind = (kind: string): UsageError => {
   const near = nearest(kind, kinds);
@@ -57,12 +46,7 @@ export const run: Verb = Effect.fnUntraced(function* (invocation) {
     files[index] = yield* CodeFile.run(of, io.self[0] ?? process.execPath);
   }
   const output = OutputFile.of(invocation);
-  const world: World = {
-    folder: dirname(output ?? resolve(io.cwd, first)),
-    readFile: (path) => orNull(() => textOf(path)),
-    list: (folder) => orNull(() => readdirSync(folder).sort()) ?? [],
-    hostname: hostname(),
-  };
+  const world = worldOf(dirname(output ?? resolve(io.cwd, first)));
   const { findings, text } = importFrom(kind, files, world);
   const color = ConfigFile.isColoured(invocation);
   if (findings.length > 0) yield* say(invocation, renderAll(findings, { color }));
