@@ -12,7 +12,7 @@ import type { Importer, World } from "./Source.ts";
 import { supervisord } from "./Supervisord.ts";
 import { systemd } from "./systemd/index.ts";
 
-export type { Diagnosed, Text } from "./Finding.ts";
+export type { Text } from "./Finding.ts";
 export type { World } from "./Source.ts";
 
 const importers = { systemd, supervisord, pm2, procfile, compose } as const satisfies Readonly<Record<string, Importer>>;
