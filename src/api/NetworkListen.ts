@@ -19,7 +19,7 @@ import * as Scope from "effect/Scope";
 import * as SocketServer from "effect/socket/SocketServer";
 import { Control } from "../master/Control.ts";
 import { firstLine } from "../peer/Line.ts";
-import type { Reach } from "../peer/Reach.ts";
+import { alone, type Reach } from "../peer/Reach.ts";
 import { agree, type Encoding, longestHello, protocols, readHello, refusedLine, welcomeLine } from "../protocol/Hello.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
 import { FrameRefused, type Refused, RpcNotOpened, TooMany, type Unauthorized } from "../protocol/RemoteErrors.ts";
@@ -46,6 +46,8 @@ const graceMillis = 500;
 export interface ListenOptions {
   readonly tokens: string;
   readonly version: string;
+  /** What can be reached through this master just now; absent: itself alone. */
+  readonly reach?: () => Reach;
   /** How long a client may be silent. */
   readonly silenceMillis?: number;
 }
@@ -75,6 +77,8 @@ interface Admitted {
   readonly caller: Caller;
   /** The same, looked up again. */
   readonly who: Effect.Effect<Caller, Unauthorized>;
+  /** It is told of the units here, and not of those that this one knows of others. */
+  readonly isMaster: boolean;
   readonly encoding: Encoding;
 }
 
@@ -89,6 +93,7 @@ export const listen = Effect.fnUntraced(function* (
   const scope = yield* Effect.scope;
   const run = Effect.runForkWith(yield* Effect.context());
   const outcomes = Outcomes.make(run);
+  const own = alone(control);
   const tokens = new Tokens.TokenFile(options.tokens);
   const incarnation = randomUUID();
   const guests = new Map<Socket, Guest>();
@@ -113,7 +118,7 @@ export const listen = Effect.fnUntraced(function* (
     const caller = yield* who;
     guest.stays = who;
     socket.write(welcomeLine({ version: options.version, incarnation, role: caller.role, group: caller.group, ...agreed }));
-    return { caller, who, encoding: agreed.encoding };
+    return { caller, who, isMaster: hello.master === true, encoding: agreed.encoding };
   });
 
   const serialization = Effect.fnUntraced(function* (encoding: Encoding, socket: Socket) {
@@ -129,7 +134,7 @@ export const listen = Effect.fnUntraced(function* (
   });
 
   /** One server for one connection: what it may is bound to who has come. */
-  const answer = Effect.fnUntraced(function* (socket: Socket, { caller, encoding, who }: Admitted) {
+  const answer = Effect.fnUntraced(function* (socket: Socket, { caller, encoding, isMaster, who }: Admitted) {
     const duplex = yield* NodeSocket.fromDuplex(Effect.succeed(socket));
     const one: SocketServer.SocketServer["Service"] = {
       address: NetAddress.unixPathAddress(""),
@@ -138,8 +143,9 @@ export const listen = Effect.fnUntraced(function* (
     const wire = RpcServer.layerProtocolSocketServer.pipe(
       Layer.provide([Layer.succeed(SocketServer.SocketServer, one), yield* serialization(encoding, socket)]),
     );
-    const all: Reach = control;
-    const reach = caller.group === null ? all : restrictedTo(caller.group, all);
+    const all = (): Reach => (isMaster ? own : (options.reach?.() ?? own));
+    const { group } = caller;
+    const reach = (): Reach => (group === null ? all() : restrictedTo(group, all()));
     const answering = RpcServer.layer(MasterRpc, { disableTracing: true, disableFatalDefects: true });
     yield* Layer.build(answering.pipe(Layer.provide([handlersOf(reach), doorFor(who, outcomes), wire])));
     yield* ended(socket);

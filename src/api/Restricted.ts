@@ -30,7 +30,7 @@ export const restrictedTo = (group: string, reach: Reach): Reach => {
     <Rest extends ReadonlyArray<unknown>, A, E>(run: (unit: string, ...rest: Rest) => Effect.Effect<A, E>) =>
     (unit: string, ...rest: Rest) =>
       Effect.andThen(seen(unit), run(unit, ...rest));
-  const status = Effect.map(reach.status, (all) => ({ ...all, units: all.units.filter(isIn) }));
+  const status = Effect.map(reach.status, ({ peers: _peers, ...all }) => ({ ...all, units: all.units.filter(isIn) }));
   return {
     status,
     tree: Effect.flatMap(reach.tree, (whole) => {
@@ -68,6 +68,9 @@ export const restrictedTo = (group: string, reach: Reach): Reach => {
     revisions: refuse,
     revision: () => refuse,
     rollback: () => refuse,
+    peers: Effect.map(reach.peers, (all) => all.filter(({ name }) => name === group)),
+    addPeer: () => refuse,
+    removePeer: () => refuse,
     shutdown: refuse,
     terminated: reach.terminated,
   };

@@ -9,7 +9,7 @@ import * as RpcSerialization from "effect/rpc/RpcSerialization";
 import * as Scope from "effect/Scope";
 import * as SocketServer from "effect/socket/SocketServer";
 import { Control } from "../master/Control.ts";
-import type { Reach } from "../peer/Reach.ts";
+import { alone, type Own, type Reach } from "../peer/Reach.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
 import { doorFor, owner } from "./Doorkeeper.ts";
 import * as Outcomes from "./Outcomes.ts";
@@ -19,34 +19,37 @@ import { type ListenFailed, listen, type SocketInUse } from "./UnixSocket.ts";
 type Spec = Parameters<Control["Service"]["apply"]>[0];
 
 /** Each call of the wire contract, answered by what can be reached through a door. */
-export const handlersOf = (reach: Reach) => {
+export const handlersOf = (reach: () => Reach) => {
   // A refusal is an error of the door, and as such one of each call: the types of handlers alone do not know it.
-  const control = reach as Control["Service"];
+  const now = reach as () => Own;
   return MasterRpc.toLayer(
     MasterRpc.of({
-      Status: () => control.status,
-      Tree: () => control.tree,
-      Start: ({ unit }) => control.start(unit),
-      Stop: ({ unit }) => control.stop(unit),
-      Restart: ({ unit }) => control.restart(unit),
-      Roll: ({ units }) => control.roll(units),
-      Describe: ({ unit }) => control.describe(unit),
-      Reload: ({ unit }) => control.reload(unit),
-      ResetFailed: ({ unit }) => control.resetFailed(unit),
-      Signal: ({ unit, signal }) => control.signal(unit, signal),
-      Events: (options) => control.events(options),
-      Logs: (options) => control.logs(options),
-      Call: (options) => control.call(options),
-      Resources: (request) => control.resources(request),
-      Spec: () => control.spec,
-      Plan: ({ spec }) => control.plan(spec as Spec),
-      Diff: ({ revision }) => control.diff(revision),
-      Apply: ({ how, spec }) => control.apply(spec as Spec, how),
-      Revisions: () => control.revisions,
-      Revision: ({ revision }) => control.revision(revision),
-      Rollback: ({ revision }) => control.rollback(revision),
-      Upgrade: ({ command }) => control.upgrade(command),
-      Shutdown: () => control.shutdown,
+      Status: () => now().status,
+      Tree: () => now().tree,
+      Start: ({ unit }) => now().start(unit),
+      Stop: ({ unit }) => now().stop(unit),
+      Restart: ({ unit }) => now().restart(unit),
+      Describe: ({ unit }) => now().describe(unit),
+      Reload: ({ unit }) => now().reload(unit),
+      ResetFailed: ({ unit }) => now().resetFailed(unit),
+      Signal: ({ unit, signal }) => now().signal(unit, signal),
+      Events: (options) => now().events(options),
+      Logs: (options) => now().logs(options),
+      Call: (options) => now().call(options),
+      Resources: (request) => now().resources(request),
+      Spec: () => now().spec,
+      Plan: ({ spec }) => now().plan(spec as Spec),
+      Diff: ({ revision }) => now().diff(revision),
+      Apply: ({ how, spec }) => now().apply(spec as Spec, how),
+      Revisions: () => now().revisions,
+      Revision: ({ revision }) => now().revision(revision),
+      Rollback: ({ revision }) => now().rollback(revision),
+      Upgrade: ({ command }) => now().upgrade(command),
+      Peers: () => now().peers,
+      AddPeer: (peer) => now().addPeer(peer),
+      RemovePeer: ({ name }) => now().removePeer(name),
+      Roll: ({ units }) => now().roll(units),
+      Shutdown: () => now().shutdown,
     }),
   );
 };
@@ -59,6 +62,7 @@ export const handlersOf = (reach: Reach) => {
  */
 export const serve = Effect.fnUntraced(function* (
   socketPath: string,
+  reach?: () => Reach,
 ): Effect.fn.Return<void, SocketInUse | ListenFailed, Control | Scope.Scope> {
   const { endClients, server } = yield* listen(socketPath);
   const wire = Server.layerProtocolSocketServer.pipe(
@@ -66,8 +70,9 @@ export const serve = Effect.fnUntraced(function* (
   );
   // A defect of one handler is answered to its own caller, not to every call on that connection.
   const answering = Server.layer(MasterRpc, { disableTracing: true, disableFatalDefects: true });
+  const own = alone(yield* Control);
   const door = doorFor(owner, Outcomes.make(Effect.runForkWith(yield* Effect.context())));
-  yield* Layer.build(answering.pipe(Layer.provide([handlersOf(yield* Control), door, wire]))).pipe(
+  yield* Layer.build(answering.pipe(Layer.provide([handlersOf(reach ?? (() => own)), door, wire]))).pipe(
     Effect.provideService(References.UnhandledLogLevel, undefined),
   );
   yield* Effect.addFinalizer(() => endClients);

@@ -5,6 +5,7 @@ export * as api from "../api/index.ts";
 export * as driver from "../driver/index.ts";
 export * as logs from "../logs/index.ts";
 export * as master from "../master/index.ts";
+export * as peer from "../peer/index.ts";
 export * as platform from "../platform/index.ts";
 export * as store from "../store/index.ts";
 export { layer as processes, masterRunsOn } from "../platform/Systems.ts";

@@ -9,6 +9,7 @@ import * as References from "effect/References";
 import type * as Scope from "effect/Scope";
 import { nodeIo, run, type StartMaster } from "../cli/index.ts";
 import type { Control, Service } from "../master/index.ts";
+import type { Peering } from "../peer/index.ts";
 import { version } from "./version.ts";
 
 /** From here on it is worth a megabyte or two that a master works faster. */
@@ -16,7 +17,7 @@ const manyUnits = 50;
 
 /** Imported when a master starts: the other verbs need none of it. */
 const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath, stateDirectory }) {
-  const { api, driver, logs, master, masterRunsOn, platform, processes, replace, store, unitsOf } = yield* Effect.promise(
+  const { api, driver, logs, master, masterRunsOn, peer, platform, processes, replace, store, unitsOf } = yield* Effect.promise(
     () => import("./masterParts.ts"),
   );
   yield* masterRunsOn(process.platform);
@@ -32,6 +33,15 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
     const serving = (id: string, serve: Effect.Effect<unknown, unknown, Scope.Scope | Control>): Service => ({
       id,
       start: (control) => Effect.asVoid(Effect.provideService(serve, master.Control, control)),
+    });
+    let peering: Peering | undefined;
+    const { peers = [], rpc } = spec;
+    const withPeers = (id: string, serve: (all: Peering) => Effect.Effect<unknown, unknown, Scope.Scope | Control>): Service => ({
+      id,
+      start: (control, within) => {
+        peering ??= peer.make({ control, within, stateDirectory, version, peers });
+        return Effect.asVoid(Effect.provideService(serve(peering), master.Control, control));
+      },
     });
     // Units matter more than what is written about them.
     const unwritable = (error: { readonly code: string; readonly message: string }): void =>
@@ -51,12 +61,15 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       memory,
       replace: (command) => replace(command, spec.source),
       services: [
-        serving("api", api.serve(socketPath)),
+        withPeers("api", ({ begin, reach }) =>
+          // The root starts nobody else while it starts this one.
+          Effect.andThen(api.serve(socketPath, reach), Effect.forkScoped(begin)),
+        ),
         ...(spec.port === undefined ? [] : [serving("grpc", api.serveGrpc(spec.port))]),
         ...(spec.http === undefined ? [] : [serving("http", api.serveHttp(spec.http, join(stateDirectory, "tokens.json")))]),
-        ...(spec.rpc === undefined
+        ...(rpc === undefined
           ? []
-          : [serving("rpc", api.serveNetwork(spec.rpc, { tokens: join(stateDirectory, "tokens.json"), version }))]),
+          : [withPeers("rpc", ({ reach }) => api.serveNetwork(rpc, { tokens: join(stateDirectory, "tokens.json"), version, reach }))]),
         ...(spec.registry === undefined ? [] : [serving("registry", api.serveRegistry(spec.registry))]),
       ],
     });

@@ -54,20 +54,30 @@ export const say = (invocation: Invocation, text: string): Effect.Effect<void> =
 export const complain = (invocation: Invocation, error: Explained): Effect.Effect<void> =>
   Effect.ignore(invocation.io.stderr.write(errorText(error, invocation.errorPaint)));
 
-/** What says which master is meant, where it is not the one of this machine. */
-const remoteOf = ({ flags, io }: Invocation) => {
-  const said = (flag: string): string | undefined => {
+/** What is to be shown to a master elsewhere, and whom to trust there. */
+export const credentials = (invocation: Invocation) => {
+  const said = saying(invocation);
+  const file = (flag: string): string | undefined => {
+    const given = said(flag);
+    return given === undefined ? undefined : resolve(invocation.io.cwd, given);
+  };
+  return { ca: file("ca"), cert: file("cert"), key: file("key"), token: said("token") };
+};
+
+const saying =
+  ({ flags, io }: Invocation) =>
+  (flag: string): string | undefined => {
     const given = flags[flag] ?? (io.env[`HSU_${flag.toUpperCase()}`] || undefined);
     return typeof given === "string" ? given : undefined;
   };
-  const file = (flag: string): string | undefined => {
-    const given = said(flag);
-    return given === undefined ? undefined : resolve(io.cwd, given);
-  };
+
+/** What says which master is meant, where it is not the one of this machine. */
+const remoteOf = (invocation: Invocation) => {
+  const { flags, io } = invocation;
   // Who names a socket means this machine, whatever the environment says.
-  const address = flags["host"] === undefined && flags["socket"] !== undefined ? undefined : said("host");
+  const address = flags["host"] === undefined && flags["socket"] !== undefined ? undefined : saying(invocation)("host");
   if (address === undefined) return undefined;
-  return { address, ca: file("ca"), cert: file("cert"), key: file("key"), token: said("token"), version: io.version };
+  return { address, ...credentials(invocation), version: io.version };
 };
 
 /** Whether the verb is about a master elsewhere. */

@@ -19,14 +19,24 @@ const matcher = (pattern: string): RegExp =>
   new RegExp(
     `^${pattern
       .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
-      .replaceAll("*", ".*")
-      .replaceAll("?", ".")}$`,
+      .replaceAll("*", "[^/]*")
+      .replaceAll("?", "[^/]")}$`,
   );
 
+/** A unit of another master is meant by who says its name: `all`, `*` and a group of one's own do not. */
+const isOwn = ({ id }: UnitStatus): boolean => !id.includes("/");
+
+/** A group of another master is `east/front`, and all of it `east`. */
+const isInGroup = (word: string, unit: UnitStatus): boolean => {
+  if (isOwn(unit)) return unit.groups.includes(word);
+  const [, peer = "", ...groups] = unit.groups;
+  return word === peer || groups.some((group) => word === `${peer}/${group}`);
+};
+
 const meant = (word: string, units: ReadonlyArray<UnitStatus>): ReadonlyArray<UnitStatus> => {
-  if (word === "all") return units;
+  if (word === "all") return units.filter(isOwn);
   if (isPattern(word)) return units.filter(({ id }) => matcher(word).test(id));
-  return units.filter(({ groups }) => groups.includes(word));
+  return units.filter((unit) => isInGroup(word, unit));
 };
 
 /** Ids, each once, in the order of the words, those of one word in the order of the config; or what is wrong with a word. */
@@ -46,6 +56,8 @@ export const select = (
       );
       return fit.map(({ id }) => id);
     }
+    // Of another master only that one can say what is wrong; or that it is not there.
+    if (word.includes("/") && !isPattern(word)) return [word];
     const names = [...known, ...units.flatMap(({ groups }) => groups)];
     return [new UnitNotFound({ unit: word, nearest: isPattern(word) ? null : (nearest(word, names) ?? null) })];
   });

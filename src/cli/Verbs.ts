@@ -331,6 +331,23 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     load: () => import("./verbs/call.ts"),
   },
   {
+    name: "peer",
+    summary: "Add, list and remove other masters",
+    details:
+      "add NAME ADDRESS has the master of this machine connect to the one at ADDRESS, with --ca, --cert and --key, or --token ($HSU_TOKEN).\n" +
+      "Its units are NAME/UNIT from then on: hsu stop NAME/web. What may be done there is said there.",
+    operands: [
+      { name: "ACTION", required: true },
+      { name: "NAME", required: false },
+      { name: "ADDRESS", required: false },
+    ],
+    flags: {
+      heartbeat: { type: "duration", value: "TIME", help: "add: how often it has to give a sign of life (5s)" },
+      output: output("table", "json", "yaml"),
+    },
+    load: () => import("./verbs/peer.ts"),
+  },
+  {
     name: "token",
     summary: "Make, list and revoke tokens for the HTTP API",
     details:

@@ -13,7 +13,7 @@ import type { ProbeBlocks } from "./Probes.ts";
 import { type StartBlock, startsOf } from "./Starts.ts";
 import { logsOf } from "./LogsOf.ts";
 import { moduleOf } from "./ModuleOf.ts";
-import { rpcOf } from "./RpcOf.ts";
+import { peersOf, rpcOf } from "./RpcOf.ts";
 import { restartOf, type Said } from "./RestartOf.ts";
 import type { ConfigFile, Entry, FlatManagement, Found, Group, Managed, ModuleUnit, Unit } from "./Schema.ts";
 import { locate, type Located, type Path } from "./Source.ts";
@@ -340,6 +340,7 @@ export const compile = (
     logLevel: manager.log_level ?? "info",
     ...(manager.port === undefined ? {} : { port: manager.port }),
     ...(manager.http === undefined ? {} : { http: httpOf(folder, manager.http) }),
+    ...(manager.peers === undefined ? {} : { peers: peersOf(folder, manager.peers) }),
     ...(manager.rpc === undefined ? {} : { rpc: rpcOf(folder, manager.rpc) }),
     ...(manager.registry === undefined ? {} : { registry: registryOf(folder, manager.registry) }),
     ...samplingOf(manager.resources),

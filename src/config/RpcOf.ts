@@ -6,8 +6,8 @@ import { isIP } from "node:net";
 import * as Schema from "effect/Schema";
 import type { MasterSpec } from "../unit/UnitSpec.ts";
 import { isLoopback } from "./HttpOf.ts";
-import { locate, type Located, type Problem } from "./Source.ts";
-import { block, Name, OneOf, Text, told } from "./Values.ts";
+import { get, locate, type Located, type Problem } from "./Source.ts";
+import { block, Id, Name, OneOf, Text, Timeout, told } from "./Values.ts";
 
 const optional = Schema.optionalKey;
 const LISTEN = /^(\[[^\]]+\]|[^:]+):(\d{1,5})$/;
@@ -50,6 +50,49 @@ export const rpcOf = (folder: string, { clients, listen, tls }: typeof RpcBlock.
   clients: clients ?? [],
 });
 
+const Peer = Schema.Struct({
+  name: Id,
+  address: Text.check(
+    Schema.makeFilter(
+      (text: string) => /^tls:\/\/\S+$/.test(text) || /^tcp:\/\/(127\.|localhost\b|\[::1\])/.test(text),
+      told("HSU-CFG-035", "tls://HOST:PORT, or tcp://127.0.0.1:PORT on this machine"),
+    ),
+  ),
+  ca: optional(Name),
+  cert: optional(Name),
+  key: optional(Name),
+  token_file: optional(Name),
+  heartbeat: optional(Timeout),
+});
+
+export const PeersBlock = Schema.Array(Peer);
+
+export const peersOf = (folder: string, peers: typeof PeersBlock.Type): NonNullable<MasterSpec["peers"]> =>
+  peers.map(({ address, ca, cert, heartbeat, key, name, token_file: tokenFile }) => {
+    const files = Object.entries({ ca, cert, key, tokenFile }).flatMap(([which, file]) =>
+      file === undefined ? [] : [[which, NodePath.resolve(folder, file)] as const],
+    );
+    return {
+      name,
+      address,
+      ...Object.fromEntries(files),
+      ...(heartbeat === undefined ? {} : { heartbeatMillis: Math.max(heartbeat, 100) }),
+    };
+  });
+
+const sameNames = (root: Located): ReadonlyArray<Problem> => {
+  const seen = new Set<unknown>();
+  return (locate(root, ["process_manager", "peers"])?.items ?? []).flatMap((item): ReadonlyArray<Problem> => {
+    const name = get(item, "name")?.node;
+    if (name === undefined || !seen.has(name.value)) {
+      seen.add(name?.value);
+      return [];
+    }
+    const message = `process_manager.peers: the name ${JSON.stringify(name.value)} is given twice`;
+    return [{ code: "HSU-CFG-035", start: name.start, end: name.end, message, hint: "units are called by it: give each its own" }];
+  });
+};
+
 /** What goes over a network in the open is anybody's; and a name in a certificate is worth what the CA that has signed it is worth. */
 export const rpcProblems = (root: Located): ReadonlyArray<Problem> => {
   const at = (...path: ReadonlyArray<string>): Located | undefined => locate(root, ["process_manager", "rpc", ...path]);
@@ -63,6 +106,7 @@ export const rpcProblems = (root: Located): ReadonlyArray<Problem> => {
   const [listen, clients] = [at("listen"), at("clients")];
   const address = listen === undefined ? undefined : placeOf(listen.text)?.address;
   return [
+    ...sameNames(root),
     ...(listen === undefined || address === undefined || isLoopback(address) || at("tls") !== undefined
       ? []
       : [

@@ -4,7 +4,7 @@
  */
 import * as Schema from "effect/Schema";
 import { HttpBlock } from "./HttpOf.ts";
-import { RpcBlock } from "./RpcOf.ts";
+import { PeersBlock, RpcBlock } from "./RpcOf.ts";
 import { Limits, ManagerResources, ProcessFile, ResourceLimits } from "./Blocks.ts";
 import { LogCollection, Logging, UnitLogCollection } from "./LogBlocks.ts";
 import { isGroup, nestedOf } from "./Dialect.ts";
@@ -189,6 +189,7 @@ export const ConfigFile = Schema.Struct({
       registry: block({ unix: Name, port: Port }),
       http: HttpBlock,
       rpc: RpcBlock,
+      peers: PeersBlock,
       resources: ManagerResources,
       log_level: OneOf("debug", "info", "warn", "error"),
       force_shutdown_timeout: Timeout,

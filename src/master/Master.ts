@@ -197,7 +197,10 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     for (const child of yield* Effect.orDie(mailboxesRef.whichChildren)) entries.get(child.id)!.ref = child.ref;
 
     for (const service of options.services) {
-      const worker = ChildSpec.make(Worker, service.start(control), { id: service.id, backoff: serviceBackoff });
+      const worker = ChildSpec.make(Worker, service.start(control, { root, publish: history.publish }), {
+        id: service.id,
+        backoff: serviceBackoff,
+      });
       yield* Effect.mapError(root.startChild(worker), explain);
     }
     // The units as a whole: they come back inside of it, and when it gives up there is nothing left to do.
@@ -241,6 +244,8 @@ const listener = (
       if (report !== null) entry.ref?.cast("Reported", { ...report, at: event.at });
       return;
     }
+    // Each try to reach another master ends here; whether it is reached is told by who tries.
+    if (path[0] === "peers" && path.length > 2) return;
     const said = toPeople(event);
     if (said !== null) history.publish(path, said.type, said.message);
     // The root group is gone: a decision of its own limit, so the master ends.

@@ -3,6 +3,7 @@
  */
 import type * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
+import type { Supervisor } from "../actor/index.ts";
 import type { Driver } from "../driver/index.ts";
 import type { Outputs } from "../logs/index.ts";
 import type { Store } from "../store/index.ts";
@@ -10,11 +11,19 @@ import type { MasterSpec } from "../unit/index.ts";
 import type { NotUpgradable } from "../protocol/Errors.ts";
 import type { Control } from "./Control.ts";
 
+/** The tree that a part of the master is in. */
+export interface Within {
+  /** It is free once it has started that part. */
+  readonly root: Supervisor.SupervisorRef;
+  /** Tells what has happened, as an event of the master. */
+  readonly publish: (path: ReadonlyArray<string>, type: string, message: string) => void;
+}
+
 /** A part of the master that runs beside the units, under the same root: an API server, a collector. */
 export interface Service {
   readonly id: string;
   /** Starts it; what it acquires is released when the worker ends. */
-  readonly start: (control: Control["Service"]) => Effect.Effect<void, unknown, Scope.Scope>;
+  readonly start: (control: Control["Service"], within: Within) => Effect.Effect<void, unknown, Scope.Scope>;
 }
 
 export interface Options {

@@ -10,4 +10,4 @@ export { define, type GroupOptions, type MasterOptions, millis, type UnitOptions
 export { Control } from "./Control.ts";
 export { type EmbedOptions, layer, layerFile, layerText } from "./Embed.ts";
 export { MasterStartError, start } from "./Master.ts";
-export type { Options, Service } from "./Options.ts";
+export type { Options, Service, Within } from "./Options.ts";

@@ -5,4 +5,4 @@
  * May import: `master` and the rooms below it; never `api`, which serves what is made here.
  * Never changes: nothing here waits for a master that does not answer; what a master may do at another is decided there.
  */
-export { parseAddress, type Address } from "./Address.ts";
+export { make, type Peering } from "./Peering.ts";

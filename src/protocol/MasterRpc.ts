@@ -7,6 +7,8 @@ import * as RpcGroup from "effect/rpc/RpcGroup";
 import { LogTarget } from "./LogTargets.ts";
 import { CallError } from "./CallErrors.ts";
 import { Door } from "./Door.ts";
+import { PeerNameTaken, PeerNotFound, PeerSpec, PeerStatus, PeersUnusable } from "./Peers.ts";
+import { AddressNotUsable } from "./RemoteErrors.ts";
 import { ResourceReport } from "./Resources.ts";
 import { Applied, ApplyFailed, Plan, Revision, RevisionNotFound } from "./PlanRpc.ts";
 import { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "./Errors.ts";
@@ -117,6 +119,8 @@ export const MasterStatus = Schema.Struct({
   now: Schema.Number,
   memory: Schema.NullOr(Schema.Number),
   units: Schema.Array(UnitStatus),
+  /** Other masters, whose units are among those above as `NAME/unit`; absent: it knows of none. */
+  peers: Schema.optionalKey(Schema.Array(PeerStatus)),
 });
 export type MasterStatus = typeof MasterStatus.Type;
 
@@ -272,5 +276,8 @@ export const MasterRpc = RpcGroup.make(
     error: Schema.Union([ApplyFailed, RevisionNotFound]),
   }),
   Rpc.make("Upgrade", { payload: { command: Schema.Array(Schema.String) }, error: NotUpgradable }),
+  Rpc.make("Peers", { success: Schema.Array(PeerStatus) }),
+  Rpc.make("AddPeer", { payload: PeerSpec, success: PeerStatus, error: Schema.Union([PeerNameTaken, PeersUnusable, AddressNotUsable]) }),
+  Rpc.make("RemovePeer", { payload: { name: Schema.String }, error: Schema.Union([PeerNotFound, PeersUnusable]) }),
   Rpc.make("Shutdown"),
 ).middleware(Door);

@@ -2,6 +2,7 @@
  * What can go wrong between a master and who talks to it over a network.
  */
 import * as Schema from "effect/Schema";
+import { OutcomeUnknown, PeerDown } from "./Peers.ts";
 
 /** The master cannot be reached over the network where it should be. */
 export class RpcNotOpened extends Schema.TaggedError<RpcNotOpened>()("RpcNotOpened", { place: Schema.String, reason: Schema.String }) {
@@ -124,5 +125,5 @@ export type Refused = typeof Refused.Type;
 export type NotConnected = Refused | CannotReach | AddressNotUsable;
 
 /** What any call may be answered with. */
-export const Refusal = Schema.Union([Forbidden, TooMany]);
+export const Refusal = Schema.Union([Forbidden, TooMany, PeerDown, OutcomeUnknown]);
 export type Refusal = typeof Refusal.Type;

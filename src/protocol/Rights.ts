@@ -20,6 +20,7 @@ export const needs: Readonly<Record<Operation, Role>> = {
   Events: "viewer",
   Logs: "viewer",
   Resources: "viewer",
+  Peers: "viewer",
   Start: "operator",
   Stop: "operator",
   Restart: "operator",
@@ -37,6 +38,8 @@ export const needs: Readonly<Record<Operation, Role>> = {
   Revision: "admin",
   Rollback: "admin",
   Upgrade: "admin",
+  AddPeer: "admin",
+  RemovePeer: "admin",
   Shutdown: "admin",
 };
 

@@ -9,6 +9,7 @@ import type { ModuleSpec } from "./ModuleHost.ts";
 import type { Unmanaged } from "./Unmanaged.ts";
 import type { Controller } from "../platform/index.ts";
 import type { ProbesSpec } from "../health/index.ts";
+import type { PeerSpec } from "../protocol/Peers.ts";
 import type { Limits } from "../resources/index.ts";
 import type { Schedule } from "./Schedule.ts";
 
@@ -169,6 +170,8 @@ export interface MasterSpec {
     /** By the names in their certificates. */
     readonly clients: ReadonlyArray<{ readonly name: string; readonly role: "viewer" | "operator" | "admin"; readonly group?: string }>;
   };
+  /** Other masters whose units are seen here, for `hsu up`. The paths are absolute. */
+  readonly peers?: ReadonlyArray<PeerSpec>;
   /** Where the service registry listens, for `hsu up`; absent: there is none to be reached. */
   readonly registry?: { readonly unix?: string; readonly port?: number };
   /** How often all units are looked at, and how long what was seen is kept; absent: every 10 seconds, for 10 minutes. */

@@ -51,7 +51,17 @@ export const each = ({ atOnce = false, command, name }: How): Verb =>
           (unit) =>
             (typeof unit === "string" ? Effect.flatMap(command(call, unit), show) : Effect.fail(unit)).pipe(
               Effect.catchTag(
-                ["UnitNotFound", "InvalidTransition", "NotAllowed", "NotReloadable", "StartFailed", "Forbidden", "TooMany"],
+                [
+                  "UnitNotFound",
+                  "InvalidTransition",
+                  "NotAllowed",
+                  "NotReloadable",
+                  "StartFailed",
+                  "Forbidden",
+                  "TooMany",
+                  "PeerDown",
+                  "OutcomeUnknown",
+                ],
                 fail,
               ),
             ),

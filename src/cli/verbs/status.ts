@@ -3,9 +3,10 @@
  */
 import * as Effect from "effect/Effect";
 import { ExitCode } from "../ExitCode.ts";
-import { print, withMaster } from "../Invocation.ts";
+import { print, say, withMaster } from "../Invocation.ts";
 import { masterLine, statusTable } from "../render/status.ts";
 import { json, yaml } from "../render/structured.ts";
+import { clean } from "../render/text.ts";
 import { isAsWanted } from "../render/units.ts";
 import type { Verb } from "../Verbs.ts";
 
@@ -17,5 +18,7 @@ export const run: Verb = Effect.fnUntraced(function* (invocation) {
   else if (flags["output"] === "yaml") yield* print(invocation, yield* Effect.promise(() => yaml(status)));
   // Who reads a screen gets the master's line; who reads a pipe gets the table and nothing else.
   else yield* print(invocation, `${io.stdout.isTTY ? `${masterLine(status, paint)}\n\n` : ""}${statusTable(status, paint)}`);
-  return status.units.every(isAsWanted) ? ExitCode.ok : ExitCode.notRunning;
+  const missing = (status.peers ?? []).filter(({ reason }) => reason !== null);
+  for (const { name, reason } of missing) yield* say(invocation, `the master ${JSON.stringify(name)} is not seen: ${clean(reason ?? "")}`);
+  return missing.length === 0 && status.units.every(isAsWanted) ? ExitCode.ok : ExitCode.notRunning;
 });
