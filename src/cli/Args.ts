@@ -5,7 +5,8 @@ import { parseArgs } from "node:util";
 import { parseDuration } from "../config/Duration.ts";
 import { nearest } from "../config/Nearest.ts";
 import { UsageError } from "./Errors.ts";
-import { type FlagSpec, globalFlags, verbNamed, verbNames, type VerbSpec } from "./Verbs.ts";
+import { globalFlags } from "./GlobalFlags.ts";
+import { type FlagSpec, verbNamed, verbNames, type VerbSpec } from "./Verbs.ts";
 
 /** Values by flag name; a flag that was not given is not in it. Durations are milliseconds. */
 export type FlagValues = Readonly<Record<string, string | number | boolean>>;

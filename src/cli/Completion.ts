@@ -1,7 +1,8 @@
 /**
  * Scripts that complete verbs, flags and units in a shell, from the verb table. Pure.
  */
-import { type FlagSpec, globalFlags, verbs, type VerbSpec } from "./Verbs.ts";
+import { globalFlags } from "./GlobalFlags.ts";
+import { type FlagSpec, verbs, type VerbSpec } from "./Verbs.ts";
 
 export const shells = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof shells)[number];

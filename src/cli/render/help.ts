@@ -2,7 +2,8 @@
  * Help, from the verb table.
  */
 import { usageOf, valueOf } from "../Args.ts";
-import { type FlagSpec, globalFlags, verbs, type VerbSpec } from "../Verbs.ts";
+import { globalFlags } from "../GlobalFlags.ts";
+import { type FlagSpec, verbs, type VerbSpec } from "../Verbs.ts";
 import type { Paint } from "./paint.ts";
 import { align } from "./text.ts";
 
