@@ -14,7 +14,7 @@ import * as RpcGroup from "effect/rpc/RpcGroup";
 import { Actor, ChildSpec, CrashReport, Event, Supervisor } from "../actor/index.ts";
 import { direct } from "../logs/index.ts";
 import { secretsIn } from "../config/plan/Masked.ts";
-import { Masking } from "../security/index.ts";
+import * as Masking from "../security/Masking.ts";
 import { makePorts } from "../platform/index.ts";
 import type { UnitMemory } from "../store/index.ts";
 import { childSpec, type GroupSpec, moduleSpec, Recovered, Unit, watchSpec } from "../unit/index.ts";

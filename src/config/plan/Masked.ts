@@ -2,7 +2,7 @@
  * Plans and configs as people and programs are shown them: without secrets.
  */
 import type { KeyChange, Plan } from "../../protocol/PlanRpc.ts";
-import { Masking } from "../../security/index.ts";
+import * as Masking from "../../security/Masking.ts";
 import { type MasterSpec, type UnitSpec, unitsOf } from "../../unit/index.ts";
 
 /** Those that stand in what a unit is told. */
