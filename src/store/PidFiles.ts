@@ -2,7 +2,7 @@
  * `<state>/pids/<unit>.pid`, for what looks for a process by such a file: the pid and a newline, as long as the process runs. Beside it, for an
  * integrated unit, `<unit>.port`.
  */
-import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Paths } from "../platform/index.ts";
 import { type Store, StoreUnusable } from "./Store.ts";
@@ -57,9 +57,18 @@ export const beside = (store: Store, directory: string, unwritable: (error: Stor
     },
     removeProcess: (unit) => {
       store.removeProcess(unit);
-      for (const name of Object.values(namesOf(unit))) if (written.delete(name)) attempt(name, (file) => rmSync(file, { force: true }));
+      for (const name of Object.values(namesOf(unit))) if (written.delete(name)) attempt(name, remove);
     },
   };
+};
+
+/** Somebody else may have removed it. */
+const remove = (file: string): void => {
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
 };
 
 /** The port in a file; undefined where there is no such file, or it holds something else. */

@@ -12,6 +12,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   rmdirSync,
   watch,
   write,
@@ -20,9 +21,18 @@ import {
 import { basename, dirname, join } from "node:path";
 import { folderOf, type Hierarchy, hierarchies, ownFolder } from "./CgroupPlace.ts";
 
+const bytes = Buffer.alloc(2048);
+
 const read = (path: string): string | undefined => {
   try {
-    return readFileSync(path, "latin1");
+    const file = openSync(path, "r");
+    try {
+      const length = readSync(file, bytes, 0, bytes.length, 0);
+      // What is less than half a page the kernel gives in one go.
+      return length < bytes.length ? bytes.toString("latin1", 0, length) : readFileSync(path, "latin1");
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // ENODEV: the group was removed while its file was open.
@@ -43,6 +53,30 @@ const mayHaveLost = (pid: number): boolean => {
 
 /** Folders of groups that this process knows of. */
 const here = new Set<string>();
+
+/** Empty folders that nobody uses any more: to remove one takes the kernel a while, and nobody waits for it. */
+const leaving = new Set<string>();
+/** Removed when none has been added for so long. */
+const leavingMillis = 100;
+let leavingTimer: ReturnType<typeof setTimeout> | undefined;
+
+const removeLeaving = (): void => {
+  for (const folder of leaving) {
+    leaving.delete(folder);
+    if (!removeAll(folder)) continue;
+    here.delete(folder);
+    // The instance's own goes with the last of them.
+    if (here.size === 0) removeAll(dirname(folder));
+  }
+};
+
+const leave = (folder: string): void => {
+  leaving.add(folder);
+  if (leavingTimer !== undefined) return void leavingTimer.refresh();
+  leavingTimer = setTimeout(removeLeaving, leavingMillis);
+  leavingTimer.unref();
+  process.on("exit", removeLeaving);
+};
 
 /** The group of one unit. */
 export class ControlGroup {
@@ -172,12 +206,9 @@ export class ControlGroup {
     }
   }
 
-  /** Does nothing while anybody is in it. */
+  /** Soon; it stays where anybody is in it then. */
   remove(): void {
-    if (!removeAll(this.folder)) return;
-    here.delete(this.folder);
-    // The instance's own goes with the last of them.
-    if (here.size === 0) removeFolder(dirname(this.folder));
+    leave(this.folder);
   }
 }
 
@@ -272,6 +303,7 @@ export const controlGroups = (): ControlGroups => {
     place ??= findPlace(instance);
     if (place === null) return undefined;
     const at = join(place.folder, instance, name);
+    if (leaving.has(at)) removeLeaving();
     // Somebody may still be in the one of an earlier run who could not be ended.
     for (let n = 1; n < 10; n++) {
       const group = new ControlGroup(place.hierarchy.version, n === 1 ? at : `${at}~${n}`, true);
@@ -297,6 +329,7 @@ export const controlGroups = (): ControlGroups => {
       return undefined;
     },
     left: (instance, name) => {
+      removeLeaving();
       const own = read("/proc/self/cgroup") ?? "";
       for (const hierarchy of hierarchies(read("/proc/self/mountinfo") ?? "")) {
         const above = ownFolder(hierarchy, own);

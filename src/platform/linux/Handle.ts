@@ -11,6 +11,7 @@ import { SignalError } from "../ProcessErrors.ts";
 import type { Capping } from "./Capping.ts";
 import { type Held, notHeld } from "../Caps.ts";
 import type { ControlGroup } from "./Cgroup.ts";
+import { type Group, LateGroup } from "./LateGroup.ts";
 import { instanceName } from "./CgroupPlace.ts";
 import { type EndWatch, watchEnd } from "./Watch.ts";
 import { reapSoon } from "./Reap.ts";
@@ -95,11 +96,15 @@ export const childHandle = (
   child: StartedChild,
   identity: ProcessIdentity,
   probe: Probe,
-  group?: ControlGroup,
+  group?: Group,
   limited?: Limited,
 ): ProcessHandle => {
   const source: Source = {
-    watch: child.onEnd,
+    watch: (ended) =>
+      child.onEnd((exit) => {
+        if (group instanceof LateGroup) group.ended();
+        ended(exit);
+      }),
     check: () => undefined,
     expect: () => {},
     close: () => {},
@@ -123,7 +128,7 @@ const makeHandle = (
   identity: ProcessIdentity,
   probe: Probe,
   source: Source,
-  cgroup: ControlGroup | undefined,
+  cgroup: Group | undefined,
   limitedFirst: Limited | undefined,
 ): ProcessHandle => {
   const { pid } = identity;
@@ -223,8 +228,15 @@ const makeHandle = (
       return result === "Sent" ? Effect.void : failure(result, name);
     });
 
+  /** What it takes a group for is not put off. */
+  const folders = (): { readonly group?: Pick<Group, "folder" | "version"> } => {
+    if (cgroup instanceof LateGroup) cgroup.take();
+    const own = cgroup instanceof LateGroup ? cgroup.group : cgroup;
+    return own === undefined ? {} : { group: own };
+  };
+
   /** Nobody hides in a control group: it is empty, and removed, when this succeeds. */
-  const killControlGroup = Effect.fnUntraced(function* (of: ControlGroup, deadline: number) {
+  const killControlGroup = Effect.fnUntraced(function* (of: Group, deadline: number) {
     const moving = of.settled;
     if (moving !== null) yield* Effect.promise(() => moving);
     for (let pause = 1; of.populated(); pause = Math.min(pause * 2, 16)) {
@@ -268,7 +280,7 @@ const makeHandle = (
     killGroup,
     meter: () =>
       probe.meter(pid, identity.startTime, {
-        ...(cgroup === undefined ? {} : { group: cgroup }),
+        ...folders(),
         oomKills: () => limited?.oomKills() ?? null,
       }),
     get held() {
@@ -278,10 +290,11 @@ const makeHandle = (
       Effect.map(
         Effect.promise(() => import("./Capping.ts")),
         ({ recap }) => {
+          const { group: own } = folders();
           // Its pid may be somebody else's by now.
           const now = probe.look(main.pid);
           if (now?.running !== true || now.startTime !== main.startTime) return limited ?? notHeld;
-          return (limited = recap(main.pid, capped, { group: cgroup, instance: instanceName(instance), name }, limited));
+          return (limited = recap(main.pid, capped, { group: own, instance: instanceName(instance), name }, limited));
         },
       ),
   };

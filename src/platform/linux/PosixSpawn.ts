@@ -120,12 +120,15 @@ const make = () => {
 
   /** Undefined where it does not succeed, for whatever reason. */
   return ({ args, cwd, env, path, stdio }: NativeSpawn): NativeChild | undefined => {
-    const words = [...args, null];
-    const environment = [...Object.entries(env).map(([name, value]) => `${name}=${value}`), null];
+    const words: Array<string | null> = [...args];
+    const environment: Array<string | null> = [];
+    for (const name in env) environment.push(`${name}=${env[name]}`);
     // Its own descriptors would be in the way of those that it is to have.
     if (stdio.some((from) => from !== "ignore" && from < stdio.length)) return undefined;
     // A zero ends a text for C.
-    if ([path, cwd, ...words, ...environment].some((text) => text?.includes("\0"))) return undefined;
+    if (hasZero(words) || hasZero(environment) || hasZero([path, cwd])) return undefined;
+    words.push(null);
+    environment.push(null);
     if (initActions(actions) !== 0) return undefined;
     try {
       const give = (from: number | "ignore", to: number): number =>
@@ -141,6 +144,11 @@ const make = () => {
     keeper ??= setInterval(() => {}, 0x7fff_ffff);
     return { pid: child, onEnd: (ended) => void (entry.ended = ended) };
   };
+};
+
+const hasZero = (texts: ReadonlyArray<string | null>): boolean => {
+  for (const text of texts) if (text?.includes("\0") === true) return true;
+  return false;
 };
 
 /** Another thread than the main one hears none, and may not change the folder either. To ask `worker_threads` would load it. */

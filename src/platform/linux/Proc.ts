@@ -1,7 +1,7 @@
 /**
  * The probe of Linux: `/proc`, read synchronously (20 µs a process; the kernel answers from memory).
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, readSync } from "node:fs";
 import * as Effect from "effect/Effect";
 import { exitFrom } from "./Reap.ts";
 import type { Probe } from "../Probe.ts";
@@ -39,9 +39,17 @@ export const parseStat = (line: string): ProcStat => {
   };
 };
 
+/** Longer than any. */
+const line = Buffer.alloc(2048);
+
 const readStat = (pid: number): ProcStat | undefined => {
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    const file = openSync(`/proc/${pid}/stat`, "r");
+    try {
+      return parseStat(line.toString("latin1", 0, readSync(file, line, 0, line.length, 0)));
+    } finally {
+      closeSync(file);
+    }
   } catch (error) {
     // ESRCH: it ended while being read. Anything else (EMFILE) does not mean that there is no such process.
     const { code } = error as NodeJS.ErrnoException;

@@ -14,6 +14,7 @@ import type { Probe } from "../Probe.ts";
 import { type ControlGroup, type ControlGroups, controlGroups, isControlled } from "./Cgroup.ts";
 import { instanceName } from "./CgroupPlace.ts";
 import { attachHandle, childHandle, reaped } from "./Handle.ts";
+import { LateGroup } from "./LateGroup.ts";
 import { procProbe } from "./Proc.ts";
 import { spawnChild } from "./Spawn.ts";
 
@@ -44,10 +45,13 @@ const foreignOf = (probe: Probe, environment: Readonly<Record<string, string | u
 /** Loaded with the first unit that has limits. */
 const capping = Effect.promise(() => import("./Capping.ts"));
 
+const isCapped = ({ capped, cgroup }: SpawnOptions): boolean =>
+  capped !== undefined && cgroup !== undefined && Object.keys(capped.caps).length > 0;
+
 /** How it is started under its limits; undefined: it has none. */
 const cappingOf = (options: SpawnOptions, group: ControlGroup | undefined) => {
   const { capped, cgroup } = options;
-  if (capped === undefined || cgroup === undefined || Object.keys(capped.caps).length === 0) return Effect.undefined;
+  if (capped === undefined || cgroup === undefined) return Effect.undefined;
   return Effect.map(capping, ({ cap }) => cap(options, capped, { group, instance: instanceName(cgroup.instance), name: cgroup.name }));
 };
 
@@ -55,11 +59,22 @@ const make = (probe: Probe, environment = process.env, groups = controlGroups())
   /** Started, and taken into its group. What the system refuses once is not tried again: marks in the environment are left then. */
   const start = (options: SpawnOptions) => {
     const { cgroup } = options;
-    const group = cgroup === undefined ? undefined : groups.make(instanceName(cgroup.instance), cgroup.name);
+    const make = () => (cgroup === undefined ? undefined : groups.make(instanceName(cgroup.instance), cgroup.name));
+    const add = (pid: number, group = make()): ControlGroup | undefined => {
+      group?.add(pid, groups.giveUp);
+      return group;
+    };
+    if (!isCapped(options)) {
+      return spawnChild(options, (child) => {
+        const group = cgroup === undefined ? undefined : new LateGroup(() => add(child.pid));
+        return childHandle(child, identityOf(child.pid), probe, group);
+      });
+    }
+    const group = make();
     return Effect.flatMap(cappingOf(options, group), (capping) =>
       spawnChild(capping?.options ?? options, (child) => {
         capping?.started(child.pid);
-        group?.add(child.pid, groups.giveUp);
+        add(child.pid, group);
         return childHandle(child, identityOf(child.pid), probe, group, capping);
       }).pipe(
         Effect.tapError(() =>
