@@ -112,7 +112,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
         groups: entry.groups,
         slot: entry.slot,
         recovered: entry.recovered,
-        remember: (memory: UnitMemory) => store.putUnit(id, memory),
+        remember: (memory: UnitMemory, soon: boolean) => (soon ? store.putUnitSoon(id, memory) : store.putUnit(id, memory)),
         isHeld: store.held.has(id),
         turn: root === null ? (turns.get(id) ?? []) : null,
         hold: (held: boolean) => (held ? store.hold(id) : store.unhold(id)),

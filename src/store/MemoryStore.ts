@@ -18,6 +18,7 @@ export const make = (): Store => {
     putProcess: (record) => void processes.set(record.unit, record),
     removeProcess: (unit) => void processes.delete(unit),
     putUnit: (unit, memory) => void units.set(unit, memory),
+    putUnitSoon: (unit, memory) => void units.set(unit, memory),
     removeUnit: (unit) => void units.delete(unit),
     held,
     hold: (unit) => void held.add(unit),

@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope";
 import { Paths } from "../platform/index.ts";
 import * as MemoryStore from "./MemoryStore.ts";
 import { revisionsIn } from "./SqliteRevisions.ts";
+import { batched } from "./SqliteBatch.ts";
 import { ProcessRecord, StateInUse, type Store, StoreUnusable, UnitMemory } from "./Store.ts";
 
 /** SQLITE_BUSY: somebody else has the lock. */
@@ -95,10 +96,16 @@ export const open = (options: {
       }),
       (opened) => Effect.sync(() => (rmSync(join(directory, holder), { force: true }), opened.close())),
     );
-    return yield* Effect.try({ try: () => make(db, bootId, (cause) => unwritable(failed(cause))), catch: failed });
+    const { flush, store } = yield* Effect.try({ try: () => make(db, bootId, (cause) => unwritable(failed(cause))), catch: failed });
+    yield* Effect.addFinalizer(() => Effect.sync(flush));
+    return store;
   });
 
-const make = (db: DatabaseSync, bootId: string, failed: (cause: unknown) => void): Store => {
+const make = (
+  db: DatabaseSync,
+  bootId: string,
+  failed: (cause: unknown) => void,
+): { readonly store: Store; readonly flush: () => void } => {
   const clearAll = (): void => db.exec("DELETE FROM processes; DELETE FROM units");
   if (db.prepare("SELECT value FROM meta WHERE key = 'boot'").get()?.["value"] !== bootId) clearAll();
   db.prepare("INSERT OR REPLACE INTO meta VALUES ('boot', ?)").run(bootId);
@@ -106,15 +113,15 @@ const make = (db: DatabaseSync, bootId: string, failed: (cause: unknown) => void
     <Args extends ReadonlyArray<unknown>>(write: (...args: Args) => unknown) =>
     (...args: Args): void => {
       try {
+        // In order.
+        batch.flush();
         write(...args);
       } catch (cause) {
         failed(cause);
       }
     };
-  const putProcess = db.prepare("INSERT OR REPLACE INTO processes VALUES (?, ?)");
-  const removeProcess = db.prepare("DELETE FROM processes WHERE unit = ?");
-  const putUnit = db.prepare("INSERT OR REPLACE INTO units VALUES (?, ?)");
   const removeUnit = db.prepare("DELETE FROM units WHERE unit = ?");
+  const batch = batched(db);
   const putSchedule = db.prepare("INSERT OR REPLACE INTO schedules VALUES (?, ?)");
   const removeSchedule = db.prepare("DELETE FROM schedules WHERE unit = ?");
   const known = MemoryStore.make();
@@ -122,23 +129,36 @@ const make = (db: DatabaseSync, bootId: string, failed: (cause: unknown) => void
   for (const [unit, memory] of rows(db, "SELECT unit AS key, memory AS value FROM units", UnitMemory)) known.putUnit(unit, memory);
   for (const { unit } of db.prepare("SELECT unit FROM held").all()) known.hold(String(unit));
   for (const [unit, last] of rows(db, "SELECT unit AS key, last AS value FROM schedules", Schema.Finite)) known.putSchedule(unit, last);
-  return {
+  const flush = writing(() => {});
+  const soon =
+    <Args extends ReadonlyArray<unknown>>(note: (...args: Args) => void) =>
+    (...args: Args): void => {
+      if (batch.isEmpty) setImmediate(flush);
+      note(...args);
+    };
+  const store: Store = {
     get processes() {
       return known.processes;
     },
     units: known.units,
     schedules: known.schedules,
-    putProcess: writing((record) => {
+    putProcess: (record) => {
       known.putProcess(record);
-      putProcess.run(record.unit, JSON.stringify(record));
-    }),
-    removeProcess: writing((unit) => {
+      batch.processes.set(record.unit, record);
+      flush();
+    },
+    removeProcess: soon((unit) => {
       known.removeProcess(unit);
-      removeProcess.run(unit);
+      batch.processes.set(unit, null);
     }),
-    putUnit: writing((unit, memory) => {
+    putUnit: (unit, memory) => {
       known.putUnit(unit, memory);
-      putUnit.run(unit, JSON.stringify(memory));
+      batch.units.set(unit, memory);
+      flush();
+    },
+    putUnitSoon: soon((unit, memory) => {
+      known.putUnit(unit, memory);
+      batch.units.set(unit, memory);
     }),
     removeUnit: writing((unit) => {
       known.removeUnit(unit);
@@ -168,4 +188,5 @@ const make = (db: DatabaseSync, bootId: string, failed: (cause: unknown) => void
       clearAll();
     }),
   };
+  return { store, flush };
 };

@@ -58,13 +58,16 @@ export const UnitMemory = Schema.Struct({
 });
 export type UnitMemory = typeof UnitMemory.Type;
 
-/** Synchronous: a write takes microseconds, and nothing may come between it and what it is about. */
+/** Synchronous: a write takes microseconds, and nothing may come between it and what it is about. Whatever is written later is written in order. */
 export interface Store {
   readonly processes: ReadonlyArray<ProcessRecord>;
   readonly units: ReadonlyMap<string, UnitMemory>;
   readonly putProcess: (record: ProcessRecord) => void;
+  /** As soon as `putUnitSoon`. */
   readonly removeProcess: (unit: string) => void;
   readonly putUnit: (unit: string, memory: UnitMemory) => void;
+  /** The same at the end of the turn, or with the next other write: what has come to pass by itself, and was answered to nobody. */
+  readonly putUnitSoon: (unit: string, memory: UnitMemory) => void;
   readonly removeUnit: (unit: string) => void;
   /** Units that were stopped by hand and that no master is to start, whatever has happened in between: an orderly end, another boot. */
   readonly held: ReadonlySet<string>;

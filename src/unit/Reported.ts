@@ -137,6 +137,7 @@ export const follow = (state: State, { at, delayMillis, note, report }: Reported
     state,
     followed,
     ends && state.state !== "failed" ? joined(fact === "crashed" ? note : followed.reason, failure(state)) : followed.reason,
+    state.waiting.length === 0,
   );
 };
 

@@ -253,7 +253,7 @@ export const Unit = Actor.make({
     History: (state) =>
       Effect.map(describe(state), (status) => Actor.reply(state, { status, history: state.history, ...configOf(state.args.spec) })),
     Describe: (state) => Effect.map(describe(state), (status) => Actor.reply(state, status)),
-    ProcessExited: (state, exit) => keep(state, { ...state, lastExit: exit }),
+    ProcessExited: (state, exit) => keep(state, { ...state, lastExit: exit }, state.reason, state.waiting.length === 0),
     Reported: (state, reported, context) => follow(state, reported, context),
     TrialOver: (state, { startedAt }) => endTrial(state, startedAt),
     Uncalled: (state, _, context) => idleSoon(state.args, context),

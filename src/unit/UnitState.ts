@@ -27,7 +27,7 @@ export interface UnitArgs {
   readonly recovered: Recovered;
   readonly finder: Finder;
   /** Keeps what is known of it for a later master. */
-  readonly remember: (memory: UnitMemory) => void;
+  readonly remember: (memory: UnitMemory, soon: boolean) => void;
   /** Says to everybody what has happened to the unit. */
   readonly publish: (type: string, message: string) => void;
   /** It was stopped by hand, and that has been kept. */
@@ -89,9 +89,10 @@ export const waitsForText = (units: ReadonlyArray<string>): string => `waits for
 
 /**
  * The state, with its place in the history, and kept for a later master where that would not know it. `why` is for the history, where it takes more
- * words than the state's own reason: how the last process has ended stands beside that one, but not beside what was long ago.
+ * words than the state's own reason: how the last process has ended stands beside that one, but not beside what was long ago. `byItself`: nobody has asked
+ * for it, and waits for an answer.
  */
-export const keep = (before: State, after: State, why: string | null = after.reason): State => {
+export const keep = (before: State, after: State, why: string | null = after.reason, byItself = false): State => {
   const { args, lastExit, nextStartAt, reason, restarts, state, timetable } = after;
   // What is stopped has no schedule.
   if (state === "stopped") timetable?.stop();
@@ -104,7 +105,7 @@ export const keep = (before: State, after: State, why: string | null = after.rea
   // Whom nobody has found is looked for by the next master as well.
   const isSought = args.spec.unmanaged !== undefined && state === "stopped" && reason !== stoppedByHand;
   const kept = isSought ? "running" : state;
-  args.remember({ state: kept, reason, restarts, lastExit, nextStartAt, row: args.slot.row, history, ...done });
+  args.remember({ state: kept, reason, restarts, lastExit, nextStartAt, row: args.slot.row, history, ...done }, byItself);
   return { ...after, history };
 };
 

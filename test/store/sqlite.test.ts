@@ -54,6 +54,25 @@ describe("the state in a file", () => {
     await open((store) => expect([store.processes.length, store.units.size]).toEqual([0, 0]));
   });
 
+  it("takes what comes to pass in one turn together, in order, and the last of it is there when it is opened again", async () => {
+    await open((store) => {
+      store.putUnitSoon("a", memory);
+      store.removeProcess("a");
+      store.putUnitSoon("a", { ...memory, restarts: 4 });
+      store.putProcess(record("b"));
+      store.putUnitSoon("b", memory);
+      store.putUnit("b", { ...memory, restarts: 5 });
+      store.putProcess(record("a"));
+      store.removeProcess("b");
+      expect(store.processes).toEqual([record("a")]);
+    });
+    await open((store) => {
+      expect(store.processes).toEqual([record("a")]);
+      expect([store.units.get("a")?.restarts, store.units.get("b")?.restarts]).toEqual([4, 5]);
+    });
+    expect(failures).toEqual([]);
+  });
+
   it("of another boot is of no use", async () => {
     await open((store) => store.putProcess(record("a")));
     await open((store) => expect(store.processes).toEqual([]), "another");
