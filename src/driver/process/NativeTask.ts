@@ -19,7 +19,7 @@ export interface Started {
   readonly invocation: string;
   /** Whom it goes with. */
   main: ProcessHandle;
-  /** Whether a signal to the leader's groups reaches the main process. */
+  /** Whether a signal to the leader's process group reaches the main process. */
   together: boolean;
   /** Asked before an end is taken for the end. */
   lastWord: () => void;
@@ -57,7 +57,7 @@ export const make = (processes: Processes["Service"], sweeper: Sweeper, cgroupOf
       const handle = pid === of.leader.pid ? Option.some(of.leader) : yield* processes.attach({ bootId, pid, startTime });
       return Option.map(handle, (main) => {
         of.main = main;
-        of.together = group === of.leader.pid || of.leader.contained;
+        of.together = group === of.leader.pid;
         return main.identity;
       });
     });
@@ -86,7 +86,7 @@ export const make = (processes: Processes["Service"], sweeper: Sweeper, cgroupOf
     signal: (signal) =>
       Effect.suspend(() => {
         of.asked = true;
-        if (of.together) return of.leader.signal(signal);
+        if (of.together || of.leader.contained) return of.leader.signal(signal);
         const others = of.leader.groupAlive() ? Effect.ignore(of.leader.signal(signal)) : Effect.void;
         return Effect.andThen(others, of.main.signal(signal));
       }),
