@@ -47,12 +47,7 @@ const many =
 const output = (...words: ReadonlyArray<string>): FlagSpec => ({ type: words, short: "o", help: `how to print it (${words[0]})` });
 const follow: FlagSpec = { type: "boolean", short: "f", help: "go on with what happens next" };
 
-const outputFile: FlagSpec = {
-  type: "text",
-  short: "O",
-  value: "FILE",
-  help: "write it there; a file that is there already is left alone",
-};
+const outputFile: FlagSpec = { type: "text", short: "O", value: "FILE", help: "write it there; a file that is there already stays" };
 
 /** In the order of the help. */
 export const verbs: ReadonlyArray<VerbSpec> = [
