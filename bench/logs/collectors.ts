@@ -15,6 +15,8 @@ export interface Job {
   readonly fileBytes: number;
   /** With a time in front of each line. */
   readonly enhanced: boolean;
+  /** The manager is killed when half of it is in the files, and another one goes on. */
+  readonly isKilled?: true;
 }
 
 export interface Outcome {
@@ -31,10 +33,12 @@ export interface Collecting {
   readonly missing: string | null;
   /** Whether it can put a time in front of each line. */
   readonly enhances: boolean;
+  /** Absent: it begins new files. */
+  readonly rotates?: false;
   readonly run: (job: Job) => Promise<Outcome>;
 }
 
-const needs = (program: string): string | null => {
+export const needs = (program: string): string | null => {
   try {
     execFileSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" });
     return null;
@@ -43,11 +47,11 @@ const needs = (program: string): string | null => {
   }
 };
 
-const sleep = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis));
+export const sleep = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis));
 const ticks = 100;
 
 /** Seconds that a process, its threads and its helpers that have ended have used; the unit is not among these, it stays. */
-const cpuOf = (pid: number): number => {
+export const cpuOf = (pid: number): number => {
   const fields = readFileSync(`/proc/${pid}/stat`, "latin1").split(") ").at(-1)!.split(" ");
   return (Number(fields[11]) + Number(fields[12]) + Number(fields[13]) + Number(fields[14])) / ticks;
 };
@@ -73,7 +77,9 @@ const filled = async (files: () => ReadonlyArray<string>, bytes: number): Promis
   }
 };
 
-const rotated = (name: string, missing: string, script: (job: Job, logs: string) => string): Collecting => ({
+type Script = (job: Pick<Job, "enhanced" | "fileBytes">, logs: string) => string;
+
+const rotated = (name: string, missing: string, script: Script): Collecting => ({
   name,
   missing: needs(missing),
   enhances: true,
@@ -94,16 +100,16 @@ const rotated = (name: string, missing: string, script: (job: Job, logs: string)
   },
 });
 
-export const svlogd = rotated("svlogd", "svlogd", ({ enhanced, fileBytes }, logs) => {
+export const svlogdScript: Script = ({ enhanced, fileBytes }, logs) => {
   writeFileSync(join(logs, "config"), `s${fileBytes}\nn1000\n`);
   return `svlogd ${enhanced ? "-ttt" : ""} -b 65536 ${logs}`;
-});
+};
 
-export const s6log = rotated(
-  "s6-log",
-  "s6-log",
-  ({ enhanced, fileBytes }, logs) => `s6-log -b n1000 s${fileBytes} ${enhanced ? "T" : ""} ${logs}`,
-);
+export const s6logScript: Script = ({ enhanced, fileBytes }, logs) => `s6-log -b n1000 s${fileBytes} ${enhanced ? "T" : ""} ${logs}`;
+
+export const svlogd = rotated("svlogd", "svlogd", svlogdScript);
+
+export const s6log = rotated("s6-log", "s6-log", s6logScript);
 
 export const supervisord: Collecting = {
   name: "supervisord",
@@ -132,13 +138,45 @@ export const supervisord: Collecting = {
   },
 };
 
+/** Without a word about it, it does not rotate. */
+export const pm2: Collecting = {
+  name: "pm2",
+  missing: process.env["HSU_BENCH_PM2"] === undefined ? "$HSU_BENCH_PM2 does not name it" : null,
+  enhances: false,
+  rotates: false,
+  run: async ({ folder, lines, mode, writer }) => {
+    const log = join(folder, "out.log");
+    const common = { interpreter: "none", exec_mode: "fork", vizion: false, pmx: false, merge_logs: true, autorestart: false };
+    const app = { name: "unit", script: writer, args: [mode, String(lines), "stay"], ...common, out_file: log, error_file: "/dev/null" };
+    writeFileSync(join(folder, "apps.json"), JSON.stringify({ apps: [app] }));
+    const env = { ...process.env, NODE_OPTIONS: "", HOME: folder, PM2_HOME: join(folder, ".pm2") };
+    const call = (...words: ReadonlyArray<string>): unknown =>
+      execFileSync(process.execPath, [process.env["HSU_BENCH_PM2"]!, ...words], { env, stdio: "ignore" });
+    call("ping");
+    const root = Number(readFileSync(join(folder, ".pm2/pm2.pid"), "latin1"));
+    const files = (): ReadonlyArray<string> => filesIn(folder, (name) => name === "out.log");
+    warm(folder);
+    const before = cpuOf(root);
+    const started = spawn(process.execPath, [process.env["HSU_BENCH_PM2"]!, "start", join(folder, "apps.json")], { env, stdio: "ignore" });
+    while (files().length === 0) await sleep(1);
+    const begun = performance.now();
+    try {
+      await filled(files, lines * 100);
+      return { seconds: (performance.now() - begun) / 1000, cpuSeconds: cpuOf(root) - before, files: files() };
+    } finally {
+      started.kill();
+      call("kill");
+    }
+  },
+};
+
 const headBytes = "[2026-01-31T12:00:00.000Z][unit][stdout] ".length;
 
 export const hsu = (program: string, cache: string): Collecting => ({
   name: "hsu",
   missing: null,
   enhances: true,
-  run: async ({ enhanced, fileBytes, folder, lines, mode, writer }) => {
+  run: async ({ enhanced, fileBytes, folder, isKilled, lines, mode, writer }) => {
     const config = join(folder, "hsu.json");
     const unit = {
       id: "unit",
@@ -158,7 +196,8 @@ export const hsu = (program: string, cache: string): Collecting => ({
       HSU_RUNTIME_DIR: join(folder, "run"),
       HSU_STATE_DIR: join(folder, "state"),
     };
-    const child = spawn(program, ["up", config], { cwd: folder, env, stdio: "ignore" });
+    const up = (): ReturnType<typeof spawn> => spawn(program, ["up", config], { cwd: folder, env, stdio: "ignore" });
+    let child = up();
     const call = (...words: ReadonlyArray<string>): boolean => {
       try {
         execFileSync(program, [...words], { env, stdio: "ignore" });
@@ -179,7 +218,14 @@ export const hsu = (program: string, cache: string): Collecting => ({
     while (!readdirSync(logs).includes(".collect")) await sleep(1);
     const asked = performance.now() - begun;
     try {
-      await filled(files, lines * (100 + (enhanced ? headBytes : 0)));
+      const bytes = lines * (100 + (enhanced ? headBytes : 0));
+      if (isKilled === true) {
+        await filled(files, bytes / 2);
+        child.kill("SIGKILL");
+        await new Promise((resolve) => child.on("close", resolve));
+        child = up();
+      }
+      await filled(files, bytes);
       return { seconds: (performance.now() - begun - asked) / 1000, cpuSeconds: cpuOf(child.pid!) - before, files: files() };
     } finally {
       started.kill();

@@ -1,6 +1,6 @@
 /**
  * What becomes of a unit that writes a GiB of numbered lines: how fast it is in rotated files, what that costs the manager, and whether each line is
- * there once. HSU beside svlogd, s6-log and supervisord, which are left out where they are not installed. `$HSU_BENCH_LOGS_MIB`: another amount.
+ * there once. HSU beside svlogd, s6-log, supervisord and pm2, which are left out where they are not installed. `$HSU_BENCH_LOGS_MIB`: another amount.
  */
 import { execFile, execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -8,8 +8,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Figure, Limit, Section } from "../report.ts";
-import { type Collecting, hsu, type Job, type Outcome, s6log, supervisord, svlogd } from "./collectors.ts";
+import type { Figure, Limit, Record as Take, Section } from "../report.ts";
+import { type Collecting, hsu, type Job, type Outcome, pm2, s6log, supervisord, svlogd } from "./collectors.ts";
+import { type Floor, floor } from "./floor.ts";
+import { hsuMany, measureMany, s6logMany, supervisordMany, svlogdMany } from "./many.ts";
 
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -22,7 +24,7 @@ const gib = (lines * 100) / 1024 ** 3;
 const goals: Readonly<Record<string, number>> = { "raw bulk": 470, "raw line": 300, "enhanced bulk": 162, "enhanced line": 160 };
 
 /** Throws unless each line is there once, and at least 20 files are complete. */
-const check = (name: string, { files }: Outcome): void => {
+const check = ({ name, rotates }: Collecting, { files }: Outcome): void => {
   const seen = new Uint8Array(lines + 1);
   let count = 0;
   // Who rotates within a line has its rest in the next file.
@@ -42,19 +44,25 @@ const check = (name: string, { files }: Outcome): void => {
     rest = text.subarray(from);
   }
   if (count !== lines) throw new Error(`${name}: ${count} of ${lines} lines are there`);
-  if (files.length <= 20) throw new Error(`${name}: only ${files.length} files`);
+  if (rotates !== false && files.length <= 20) throw new Error(`${name}: only ${files.length} files`);
 };
 
 const measured = async (folder: string, collecting: Collecting, job: Omit<Job, "folder">): Promise<Outcome> => {
   const own = mkdtempSync(join(folder, "run-"));
   try {
     const outcome = await collecting.run({ ...job, folder: own });
-    check(collecting.name, outcome);
+    check(collecting, outcome);
     return outcome;
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
 };
+
+/** `$HSU_BENCH_LOGS`: some of them. */
+const parts = (process.env["HSU_BENCH_LOGS"] ?? "fast,killed,many").split(",");
+const cases = (["raw", "enhanced"] as const).flatMap((form) => (["bulk", "line"] as const).map((mode) => ({ form, mode })));
+const peers = [svlogd, s6log, supervisord, pm2];
+const manyPeers = [svlogdMany, s6logMany, supervisordMany];
 
 export const logsSection = async (): Promise<Section> => {
   const folder = mkdtempSync(join(tmpdir(), "hsu-logs-"));
@@ -68,42 +76,63 @@ export const logsSection = async (): Promise<Section> => {
   await run(process.execPath, [join(root, ".config/build.mjs"), "bin"]);
   cpSync(join(root, "dist/bin"), join(folder, "bin"), { recursive: true });
   mkdirSync(join(folder, "cache"));
-  const own = hsu(join(folder, "bin/hsu.mjs"), join(folder, "cache"));
-  const peers = [svlogd, s6log, supervisord];
+  const command = [join(folder, "bin/hsu.mjs"), join(folder, "cache")] as const;
+  const own = hsu(...command);
   const figures = new Map<string, Figure>();
-  const figure = (bench: string, unit: string, peerName: string, goal: Limit): Figure => {
+  const record = (to: Take, bench: string, unit: string, peerName: string, ours: number, theirs: number, goal?: Limit): void => {
     const key = `${bench} ${peerName}`;
-    const known = figures.get(key) ?? { bench, unit, peerName, goal };
-    figures.set(key, known);
-    return known;
+    const figure = figures.get(key) ?? { bench, unit, peerName, ...(goal === undefined ? {} : { goal }) };
+    figures.set(key, figure);
+    to(figure, ours, theirs);
   };
-  const cases = (["raw", "enhanced"] as const).flatMap((form) => (["bulk", "line"] as const).map((mode) => ({ form, mode })));
-  const present = peers.filter(({ missing }) => missing === null);
-  for (const { form, mode } of cases) {
-    const goal = goals[`${form} ${mode}`]!;
-    for (const peer of present.filter(({ enhances }) => form === "raw" || enhances)) {
-      figure(`logs ${form} ${mode}`, "MB/s", peer.name, { of: "hsu", atLeast: goal });
-      figure(`logs ${form} ${mode} CPU`, "s/GiB", peer.name, { of: "hsu", atMost: 2.6 });
-    }
-  }
-  return {
-    figures: [...figures.values()],
-    round: async (_, record) => {
-      for (const { form, mode } of cases) {
-        const job = { writer, mode, lines, fileBytes, enhanced: form === "enhanced" };
-        const ours = await measured(folder, own, job);
-        const rate = ({ seconds }: Outcome): number => (lines * 100) / 1e6 / seconds;
-        for (const peer of present) {
-          if (job.enhanced && !peer.enhances) continue;
-          const theirs = await measured(folder, peer, job);
-          record(figures.get(`logs ${form} ${mode} ${peer.name}`)!, rate(ours), rate(theirs));
-          record(figures.get(`logs ${form} ${mode} CPU ${peer.name}`)!, ours.cpuSeconds / gib, theirs.cpuSeconds / gib);
-        }
+
+  const fast = async (to: Take): Promise<void> => {
+    for (const { form, mode } of cases) {
+      const job = { writer, mode, lines, fileBytes, enhanced: form === "enhanced" };
+      const ours = await measured(folder, own, job);
+      const compare = (name: string, theirs: Floor, isGoal = false): void => {
+        const rate = ({ seconds }: Floor): number => (lines * 100) / 1e6 / seconds;
+        const [speed, cost]: ReadonlyArray<Limit> = [
+          { of: "hsu", atLeast: goals[`${form} ${mode}`]! },
+          { of: "hsu", atMost: 2.6 },
+        ];
+        record(to, `logs ${form} ${mode}`, "MB/s", name, rate(ours), rate(theirs), isGoal ? speed : undefined);
+        record(to, `logs ${form} ${mode} CPU`, "s/GiB", name, ours.cpuSeconds / gib, theirs.cpuSeconds / gib, isGoal ? cost : undefined);
+      };
+      compare("floor", await floor(folder, writer, mode, lines), true);
+      for (const peer of peers) {
+        if (peer.missing === null && (peer.enhances || form === "raw")) compare(peer.name, await measured(folder, peer, job));
       }
+    }
+  };
+  /** No figures: it is right, or it throws. */
+  const killed = async (): Promise<void> => {
+    for (const { form, mode } of cases) {
+      await measured(folder, own, { writer, mode, lines, fileBytes, enhanced: form === "enhanced", isKilled: true });
+    }
+  };
+  const many = async (to: Take): Promise<void> => {
+    const ours = await measureMany(folder, hsuMany(...command), writer);
+    for (const peer of manyPeers.filter(({ missing }) => missing === null)) {
+      const theirs = await measureMany(folder, peer, writer);
+      record(to, "logs 100 units CPU", "%", peer.name, ours.cpuPercent, theirs.cpuPercent);
+      if (theirs.delay !== null) record(to, "logs 100 units p99 delay", "ms", peer.name, ours.delay!, theirs.delay);
+    }
+  };
+  return {
+    // Known after the first round: those of whom is there.
+    get figures() {
+      return [...figures.values()];
+    },
+    round: async (_, to) => {
+      if (parts.includes("fast")) await fast(to);
+      if (parts.includes("many")) await many(to);
+      if (parts.includes("killed")) await killed();
     },
     end,
     notes: [
-      `logs: ${mib} MiB of lines of 100 bytes, each there once over more than 20 rotations, or the bench fails`,
+      `logs: ${mib} MiB of lines of 100 bytes, each there once over more than 20 rotations, also when the manager is killed in the middle, or the bench fails`,
+      "logs: floor is the unit alone, into a file that nobody reads, and the CPU of who only copies that file",
       ...peers.flatMap(({ missing, name }) => (missing === null ? [] : [`logs: ${name} left out, ${missing}`])),
     ],
   };
