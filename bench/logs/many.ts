@@ -13,7 +13,8 @@ const measuredSeconds = 10;
 const lines = (settleSeconds + measuredSeconds + 1) * linesPerSecond;
 /** Of so many lines the delay of one is looked at. */
 const every = 7;
-const fileBytes = 1_000_000;
+/** As by default: a rotation each 5 s, in all. */
+const fileBytes = 50_000_000;
 
 interface Running {
   readonly child: ChildProcess;

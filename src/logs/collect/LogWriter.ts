@@ -11,8 +11,8 @@ import { checkpointPath, generationsIn, indexPath, namesIn, type Place } from ".
 import { completeName, completeOf, expired, isComplete } from "./Rotate.ts";
 import { writeFully, writeMuch } from "./Write.ts";
 
-/** Above it the unit is a loud one, whose buffer is its own until it is written. More than what a quiet unit's, which all share, holds. */
-const loudBytes = 128 * 1024;
+/** So much is written at once, whatever the disk does: its buffer may be another unit's right after. */
+export const atOnceBytes = 128 * 1024;
 /** Of a loud unit: so much is taken over before it is written down how much it was. */
 const storedBytes = 4 * 1024 * 1024;
 
@@ -84,7 +84,7 @@ export class LogWriter {
       this.#rotate();
       open = this.#opened();
     }
-    if (added.bytes.length <= loudBytes) {
+    if (added.bytes.length <= atOnceBytes) {
       writeFully(open.log, added.bytes, this.checkpoint.logBytes);
       this.#added(open, added);
       return undefined;

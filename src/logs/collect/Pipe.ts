@@ -13,7 +13,7 @@ import { type Checkpoint, first } from "./Checkpoint.ts";
 import { type Filter, filtered, filterOf } from "./Filter.ts";
 import { format, linesIn, type Options as FormatOptions } from "./Format.ts";
 import { Gathered } from "./Gathered.ts";
-import { LogWriter } from "./LogWriter.ts";
+import { atOnceBytes, LogWriter } from "./LogWriter.ts";
 import { checkpointPath, generationsIn, type Place, placeOf, spoolPath } from "./Place.ts";
 
 /** Of one unit: counts the lines of both outputs. */
@@ -43,8 +43,8 @@ const page = 4096;
 /** So much is counted in one turn of the loop when it is given up. */
 const countedBytes = 4 * 1024 * 1024;
 
-/** For all pipes: what fits into it is written in the same turn. */
-let quiet: Buffer | undefined;
+/** For all pipes: what fits into them is read and written in the same turn. */
+let quiet: { readonly read: Buffer; readonly written: Buffer } | undefined;
 /** Ones that are not in use: what is read, and what is written. Not made anew each time: new memory costs more than the work. */
 let loud: { readonly read: Buffer; readonly written: Buffer } | undefined;
 
@@ -187,12 +187,13 @@ export class Pipe {
     if (this.#next !== undefined) this.#change(this.#next);
     if (!this.#open()) return this.#advance();
     const { spoolOffset } = this.#at;
-    quiet ??= Buffer.allocUnsafeSlow(quietBytes);
-    const count = Fs.readSync(this.#spool!, quiet, 0, quietBytes, spoolOffset);
-    if (count > this.#file.rotation.maxBytes) return this.#sparingly(quiet.subarray(0, count));
+    quiet ??= { read: Buffer.allocUnsafeSlow(quietBytes), written: Buffer.allocUnsafeSlow(atOnceBytes) };
+    const { read, written } = quiet;
+    const count = Fs.readSync(this.#spool!, read, 0, quietBytes, spoolOffset);
+    if (count > this.#file.rotation.maxBytes) return this.#sparingly(read.subarray(0, count));
     if (count === quietBytes) return this.#loudly();
     const isOver = this.#isOver();
-    const piece = this.#take(quiet.subarray(0, count), isOver);
+    const piece = this.#take(read.subarray(0, count), isOver, written);
     if (piece.taken > 0) {
       const done = this.#append(piece);
       this.#giveBack();
@@ -313,12 +314,15 @@ export class Pipe {
     try {
       const room = Math.min(loudBytes, Math.max(quietBytes, this.#file.rotation.maxBytes));
       const count = Fs.readSync(this.#spool!, buffers.read, 0, room, spoolOffset);
-      // In both cases everybody else has a turn before the next piece.
-      await (this.#append(this.#take(buffers.read.subarray(0, count), false, buffers.written)) ?? new Promise(setImmediate));
+      const done = this.#append(this.#take(buffers.read.subarray(0, count), false, buffers.written));
+      // Without a wait that is not needed: the next unit of this turn would find no buffers, and make its own.
+      if (done !== undefined) await done;
     } finally {
       loud = buffers;
     }
     this.#giveBack();
+    // Everybody else has a turn before the next piece.
+    await new Promise(setImmediate);
     return "more";
   }
 
