@@ -2,15 +2,17 @@
  * 100 units that write 1,000 lines a second each: what that costs their manager, and how long after its line was written each has its time.
  */
 import { spawn, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { cpuOf, filesIn, needs, s6logScript, sleep, svlogdScript } from "./collectors.ts";
 
 const units = 100;
 const linesPerSecond = 1000;
-const settleSeconds = 5;
+/** After the last of them has begun to write. */
+const settleSeconds = 3;
 const measuredSeconds = 10;
-const lines = (settleSeconds + measuredSeconds + 1) * linesPerSecond;
+/** More than a machine that is busy needs to start them all. */
+const lines = 120 * linesPerSecond;
 /** Of so many lines the delay of one is looked at. */
 const every = 7;
 /** As by default: a rotation each 5 s, in all. */
@@ -28,8 +30,8 @@ export interface Many {
   readonly missing: string | null;
   /** Each line gets a time. */
   readonly stamps: boolean;
-  /** It ends when its units do. */
-  readonly stops?: true;
+  /** Who is started is only the leader of a group. */
+  readonly isGroup?: true;
   readonly start: (folder: string, writer: string) => Running;
 }
 
@@ -47,12 +49,12 @@ const throughPipes = (name: string, script: typeof svlogdScript): Many => ({
   name,
   missing: needs(name),
   stamps: true,
-  stops: true,
+  isGroup: true,
   start: (folder, writer) => {
     const logs = names.map((unit) => join(folder, unit));
     for (const each of logs) mkdirSync(each);
     const text = logs.map((each) => `${writer} paced ${lines} | ${script({ enhanced: true, fileBytes }, each)} &\n`).join("");
-    const child = spawn("bash", ["-c", `${text}wait`], { stdio: "ignore", env: { ...process.env, TZ: "UTC" } });
+    const child = spawn("bash", ["-c", `${text}wait`], { detached: true, stdio: "ignore", env: { ...process.env, TZ: "UTC" } });
     const isOurs = (pid: string): boolean => {
       try {
         const [, comm, parent] = /\((.*)\) \S (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, "latin1"))!;
@@ -88,7 +90,7 @@ export const supervisordMany: Many = {
     const head = `[supervisord]\nnodaemon=true\npidfile=${folder}/pid\nlogfile=${folder}/master.log\n`;
     writeFileSync(join(folder, "c.conf"), head + programs.join(""));
     const child = spawn("supervisord", ["-c", join(folder, "c.conf")], { cwd: folder, stdio: "ignore" });
-    return { child, pids: () => [child.pid!], files: () => [] };
+    return { child, pids: () => [child.pid!], files: () => filesIn(folder, (name) => name.startsWith("u")) };
   },
 };
 
@@ -110,7 +112,11 @@ export const hsuMany = (program: string, cache: string): Many => ({
     const env = { ...process.env, NODE_OPTIONS: "", PATH: `${dirname(process.execPath)}:${process.env["PATH"]}`, ...own };
     const child = spawn(program, ["up", join(folder, "hsu.json")], { cwd: folder, env, stdio: "ignore" });
     const logs = names.map((unit) => join(folder, "state/logs", unit));
-    return { child, pids: () => [child.pid!], files: () => logs.flatMap((each) => filesIn(each, (file) => file.startsWith("stdout"))) };
+    return {
+      child,
+      pids: () => [child.pid!],
+      files: () => logs.filter((each) => existsSync(each)).flatMap((each) => filesIn(each, (file) => file.startsWith("stdout"))),
+    };
   },
 });
 
@@ -135,11 +141,13 @@ const delayOf = (files: ReadonlyArray<string>, from: number, to: number): number
   return Math.max(0, delays.sort((one, other) => one - other)[Math.floor(delays.length * 0.99)]!);
 };
 
-export const measureMany = async (folder: string, { name, stamps, start, stops }: Many, writer: string): Promise<ManyOutcome> => {
+export const measureMany = async (folder: string, { isGroup, name, stamps, start }: Many, writer: string): Promise<ManyOutcome> => {
   const own = mkdtempSync(join(folder, `${name}-many-`));
   const { child, files, pids } = start(own, writer);
   const ended = new Promise((resolve) => child.on("close", resolve));
   try {
+    const isThere = (file: string): boolean => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
+    while (files().filter(isThere).length < units) await sleep(100);
     await sleep(settleSeconds * 1000);
     const [begun, at] = [Date.now(), performance.now()];
     const all = pids();
@@ -151,8 +159,8 @@ export const measureMany = async (folder: string, { name, stamps, start, stops }
     await sleep(500);
     return { cpuPercent, delay: stamps ? delayOf(files(), begun, to) : null };
   } finally {
-    // Pipelines end with their writers.
-    if (!stops) child.kill("SIGTERM");
+    if (isGroup) process.kill(-child.pid!, "SIGTERM");
+    else child.kill("SIGTERM");
     await ended;
     rmSync(own, { recursive: true, force: true });
   }
