@@ -191,8 +191,12 @@ export const watchedOf = (folder: string, given: ProbeBlocks): { readonly probes
   return liveness === undefined ? {} : { probes: { readiness: liveness } };
 };
 
-/** How long a start may take until its startup probe has failed. */
-export const startupMillis = ({ startup }: ProbesSpec): number =>
-  startup === undefined
-    ? 0
-    : startup.initialDelayMillis + startup.intervalMillis * (1 + startup.failureThreshold * (1 + startup.jitter)) + startup.timeoutMillis;
+/** Timers of Node hold no more. */
+const longest = 24 * 86_400_000;
+
+/** How long a start may take until its startup probe has failed: whole milliseconds, as many as a timer can be set to. */
+export const startupMillis = ({ startup }: ProbesSpec): number => {
+  if (startup === undefined) return 0;
+  const { failureThreshold, initialDelayMillis, intervalMillis, jitter, timeoutMillis } = startup;
+  return Math.min(longest, Math.round(initialDelayMillis + intervalMillis * (1 + failureThreshold * (1 + jitter)) + timeoutMillis));
+};

@@ -7,6 +7,7 @@
  * has left nobody behind.
  */
 export { define, type GroupOptions, type MasterOptions, millis, type UnitOptions } from "../config/code/Define.ts";
+export { toYaml } from "../config/code/Write.ts";
 export { Control } from "./Control.ts";
 export { type EmbedOptions, layer, layerFile, layerText } from "./Embed.ts";
 export { MasterStartError, start } from "./Master.ts";

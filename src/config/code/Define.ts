@@ -93,6 +93,9 @@ const probesOf = (probes: NonNullable<UnitOptions["probes"]>, at: (path: string)
   } as ProbesSpec;
 };
 
+const secretAt = (secret: NonNullable<UnitSpec["secrets"]>[string], at: (path: string) => string) =>
+  "file" in secret ? { file: at(secret.file) } : "ageFile" in secret ? { ageFile: at(secret.ageFile) } : secret;
+
 const logsOf = (logs: NonNullable<UnitOptions["logs"]>, at: (path: string) => string): LogsSpec => {
   const file = (said: FileOptions = {}): LogFileSpec => {
     const { path, ...rest } = said;
@@ -125,7 +128,7 @@ const unitIn = (folder: string, options: UnitOptions): UnitSpec => {
   const at = (path: string): string => resolve(folder, path);
   const addressOf = (address: SocketAddress): SocketAddress =>
     address._tag === "Unix" && !address.path.startsWith("@") ? { ...address, path: at(address.path) } : address;
-  const { executable = "", limits, listen, logs, module, probes, schedule, secrets, unmanaged, ...rest } = options;
+  const { ageIdentity, executable = "", limits, listen, logs, module, probes, schedule, secrets, unmanaged, ...rest } = options;
   const usual = usualOf(options);
   const made = probes === undefined ? undefined : probesOf(probes, at);
   return {
@@ -143,10 +146,9 @@ const unitIn = (folder: string, options: UnitOptions): UnitSpec => {
     ...(secrets === undefined
       ? {}
       : {
-          secrets: Object.fromEntries(
-            Object.entries(secrets).map(([name, each]) => [name, "file" in each ? { ...each, file: at(each.file) } : each]),
-          ),
+          secrets: Object.fromEntries(Object.entries(secrets).map(([name, each]) => [name, secretAt(each, at)])),
         }),
+    ...(ageIdentity === undefined ? {} : { ageIdentity: at(ageIdentity) }),
     ...(schedule === undefined ? {} : { schedule: { jitterMillis: 0, overlap: "skip", catchUp: false, ...schedule } }),
     ...(listen === undefined
       ? {}

@@ -2,7 +2,7 @@
  * The config that an import makes: units as HSU's dialect has them, and their text. Pure.
  */
 import { isAbsolute, relative, resolve } from "node:path";
-import { Document, isScalar, isSeq, visit } from "yaml";
+import { isVariable } from "../Written.ts";
 
 type Block = { readonly [key: string]: unknown };
 
@@ -74,33 +74,6 @@ export const configOf = ({ defaults, units }: Tree): Block => {
   return { ...compact({ defaults: { management: defaults } }), managed_processes: entries };
 };
 
-/** As the text of a file. */
-export const yamlOf = (config: Block, comment?: string): string => {
-  const document = new Document(config);
-  if (comment !== undefined) document.commentBefore = ` ${comment}`;
-  visit(document, {
-    Scalar: (_, node) => {
-      if (typeof node.value === "string") node.value = written(node.value);
-    },
-    Seq: (_, list) => {
-      if (isSeq(list) && list.items.every((item) => isScalar(item) && !String(item.value).includes("\n"))) list.flow = true;
-    },
-  });
-  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
-};
-
-/** Stands before a variable of HSU until all else is written as the text that it is. */
-const MARK = "\u0001";
-
-/** A variable of the environment that the config is read in. */
-export const variable = (name: string, fallback = ""): string => `${MARK}{${name}:-${fallback}}`;
-
-/** The same of one that has to be set. */
-export const required = (name: string, why: string): string => `${MARK}{${name}:?${why.replaceAll("}", "")}}`;
-
-/** `${` is a variable to HSU and none to others. */
-const written = (text: string): string => text.replaceAll("${", () => "$${").replaceAll(MARK, () => "$");
-
 /** Names of others as ids: each only once. */
 export const naming = () => {
   const taken = new Set<string>();
@@ -118,7 +91,7 @@ export const naming = () => {
 };
 
 /** A variable at its start is taken for a folder. */
-export const isAbsolutePath = (path: string): boolean => isAbsolute(path) || path.startsWith(MARK);
+export const isAbsolutePath = (path: string): boolean => isAbsolute(path) || isVariable(path);
 
 /** A path of a file in `from`, for a config in `to`. What is absolute stays so. */
 export const moved = (path: string, from: string, to: string): string => {

@@ -1,7 +1,8 @@
 /**
  * A config from all that is in a folder: of what says what runs there, each in its own way.
  */
-import { configOf, type Draft, type Tree, yamlOf } from "./Draft.ts";
+import { yamlOf } from "../Written.ts";
+import { configOf, type Draft, type Tree } from "./Draft.ts";
 import type { Text } from "./Finding.ts";
 import { compose } from "./compose/index.ts";
 import { collecting, type Imported } from "./Imported.ts";

@@ -4,7 +4,8 @@
 import { dirname, resolve } from "node:path";
 import * as Option from "effect/Option";
 import * as Signal from "../../platform/Signal.ts";
-import { type Draft, moved, movedProgram, naming, variable } from "./Draft.ts";
+import { variable } from "../Written.ts";
+import { type Draft, moved, movedProgram, naming } from "./Draft.ts";
 import type { Teller } from "./Finding.ts";
 import { type Section, sectionsOf, type Setting, type Taking, taking } from "./Ini.ts";
 import { logFiles } from "./LogFiles.ts";

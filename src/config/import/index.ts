@@ -2,7 +2,8 @@
  * What people have of other supervisors, as a config of HSU. Each key of theirs is in it, or there is a finding that it is not: what nobody has asked for
  * is told by the readers themselves.
  */
-import { configOf, yamlOf } from "./Draft.ts";
+import { yamlOf } from "../Written.ts";
+import { configOf } from "./Draft.ts";
 import type { Text } from "./Finding.ts";
 import { compose } from "./compose/index.ts";
 import { collecting, type Imported } from "./Imported.ts";

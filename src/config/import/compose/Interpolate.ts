@@ -1,7 +1,7 @@
 /**
  * Variables of Compose as those of HSU: the environment's value counts, else the one of `.env`, else the one that is given here. Pure.
  */
-import { required, variable } from "../Draft.ts";
+import { required, variable } from "../../Written.ts";
 import type { Place, Teller } from "../Finding.ts";
 
 const VARIABLE = /\$(?:\$|\{([A-Za-z_]\w*)(?:(:?[-?+])((?:[^{}]|\{[^{}]*\})*))?\}|([A-Za-z_]\w*))/g;

@@ -2,7 +2,7 @@
  * Unit files with their drop-ins, and what `%` stands for in them.
  */
 import { basename, dirname, join } from "node:path";
-import { variable } from "../Draft.ts";
+import { variable } from "../../Written.ts";
 import type { Place, Teller, Text } from "../Finding.ts";
 import { type Section, sectionsOf, type Setting, type Taking, taking } from "../Ini.ts";
 import type { World } from "../Source.ts";

@@ -3,7 +3,8 @@
  */
 import * as Option from "effect/Option";
 import * as Signal from "../../../platform/Signal.ts";
-import { type Draft, moved, variable } from "../Draft.ts";
+import { variable } from "../../Written.ts";
+import { type Draft, moved } from "../Draft.ts";
 import type { Teller } from "../Finding.ts";
 import type { Setting, Taking } from "../Ini.ts";
 import type { logFiles } from "../LogFiles.ts";

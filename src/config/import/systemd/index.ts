@@ -10,6 +10,7 @@ import type { Importer } from "../Source.ts";
 import { listIn, specifiersOf, textIn, type UnitFile, unitFilesOf } from "./Files.ts";
 import { type Context, serviceOf } from "./Service.ts";
 import { durationOf, spanIn } from "./Spans.ts";
+import { given } from "../../Written.ts";
 import { calendarOf, isYes } from "./Values.ts";
 import { whyNot } from "./Why.ts";
 
@@ -46,9 +47,6 @@ const scheduleOf = (keys: Taking, tell: Teller): unknown => {
   }
   return given({ every: durationOf(every), ...rest });
 };
-
-const given = (fields: Readonly<Record<string, unknown>>): unknown =>
-  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 /** What a socket says, as `listen`. */
 const listenOf = (keys: Taking, value: Context["value"], tell: Teller): ReadonlyArray<unknown> => {
