@@ -9,7 +9,7 @@ const isName = (key: string): boolean => /^[A-Za-z_$][\w$]*$/.test(key) && key !
 const keyOf = (key: string): string => (isName(key) ? key : key === "__proto__" ? '["__proto__"]' : JSON.stringify(key));
 
 /** Blocks whose keys are not ours: nothing in them is a duration. */
-const FOREIGN = new Set(["environment", "secrets", "headers", "config"]);
+const FOREIGN = new Set(["environment", "secrets", "headers", "labels", "config"]);
 
 const valueOf = (value: unknown, indent: string, key = "", isForeign = false): string => {
   if (typeof value === "number" && !isForeign && key.endsWith("Millis")) return `millis(${JSON.stringify(formatDuration(value))})`;

@@ -6,6 +6,7 @@ import type { LogFileSpec, LogsSpec } from "../../logs/LogsSpec.ts";
 import { type GroupSpec, type MasterSpec, type Retries, type UnitSpec, unitsOf } from "../../unit/UnitSpec.ts";
 import { formatDuration } from "../Duration.ts";
 import { given, yamlOf } from "../Written.ts";
+import { filtersOf, rotationOf, targetOf } from "./WriteTargets.ts";
 
 type Block = { readonly [key: string]: unknown };
 
@@ -93,37 +94,29 @@ const limitsOf = ({ limits }: UnitSpec): Block | undefined => {
   });
 };
 
-const fileOf = ({ format, prefix, rotation }: LogFileSpec): Block =>
-  given({
-    format,
-    prefix,
-    rotation: given({
-      max_size: rotation.maxBytes,
-      max_files: rotation.maxFiles,
-      max_age: time(rotation.maxAgeMillis),
-      interval: time(rotation.everyMillis),
-      compress: rotation.compress,
-    }),
-  });
+const fileOf = ({ format, prefix, rotation }: LogFileSpec): Block => given({ format, prefix, rotation: rotationOf(rotation) });
 
 const logsOf = ({ logs }: UnitSpec): Block | undefined => {
   if (logs === undefined) return undefined;
-  const { backlog, filters, parse, stderr, stdout } = logs;
+  const { backlog, filters, parse, stderr, stdout, targets = [] } = logs;
   const common = stdout.path === undefined ? stdout : stderr.path === undefined ? stderr : undefined;
-  const target = (file: LogFileSpec): ReadonlyArray<Block> | undefined =>
-    file.path === undefined ? undefined : [{ type: "file", path: file.path, ...fileOf(file) }];
-  const separate = given({ stdout: target(stdout), stderr: target(stderr) });
+  /** The log of an output itself comes first, then what only this output goes to. */
+  const places = (stream: "stdout" | "stderr", file: LogFileSpec): ReadonlyArray<Block> | undefined => {
+    const own = file.path === undefined ? [] : [{ type: "file", path: file.path, ...fileOf(file) }];
+    const found = [...own, ...targets.filter(({ streams }) => streams.length === 1 && streams[0] === stream).map(targetOf)];
+    return found.length === 0 ? undefined : found;
+  };
+  const forwarding = targets.filter(({ streams }) => streams.length > 1).map(targetOf);
+  const separate = given({ stdout: places("stdout", stdout), stderr: places("stderr", stderr) });
+  const outputs = given({
+    separate: Object.keys(separate).length === 0 ? undefined : separate,
+    forwarding: forwarding.length === 0 ? undefined : forwarding,
+  });
   return given({
     ...(common === undefined ? {} : fileOf(common)),
     backlog: { max_size: backlog.maxBytes, when_full: backlog.whenFull },
-    processing: given({
-      parse_structured: parse,
-      filters:
-        filters === undefined
-          ? undefined
-          : given({ include_patterns: filters.include, exclude_patterns: filters.exclude, level_filter: filters.level }),
-    }),
-    outputs: Object.keys(separate).length === 0 ? undefined : { separate },
+    processing: given({ parse_structured: parse, filters: filtersOf(filters) }),
+    outputs: Object.keys(outputs).length === 0 ? undefined : outputs,
   });
 };
 
