@@ -31,10 +31,23 @@ export const find = (
  * The config that an invocation means. Warnings have been said on stderr; when it is not valid, so have been all of its errors, and there is no spec:
  * the exit code is then `usage`.
  */
-export const load = Effect.fnUntraced(function* (invocation: Invocation): Effect.fn.Return<Read | undefined, NoConfig> {
+export const load = Effect.fnUntraced(function* (invocation: Invocation, seen?: Seen): Effect.fn.Return<Read | undefined, NoConfig> {
   const { io, operands } = invocation;
-  return yield* read(invocation, yield* find(operands[0], io.env, io.cwd));
+  return yield* read(invocation, yield* find(operands[0], io.env, io.cwd), seen);
 });
+
+/** What is known of a config beside what it says, also of one that is not valid. */
+export interface Seen {
+  /** The files and folders that it depends on. */
+  readonly files: Set<string>;
+  /** What is wrong with it, in a line. */
+  wrong: string | null;
+}
+
+const inALine = ([first, ...others]: ReadonlyArray<ConfigDiagnostic>): string =>
+  first === undefined
+    ? "it is not valid"
+    : `${first.file}:${first.line}:${first.column}: ${first.message} [${first.code}]${others.length === 0 ? "" : `, and ${others.length} more`}`;
 
 export interface Read {
   readonly file: string;
@@ -42,16 +55,21 @@ export interface Read {
 }
 
 /** The same of a file that is named otherwise. */
-export const read = Effect.fnUntraced(function* (invocation: Invocation, file: string): Effect.fn.Return<Read | undefined> {
+export const read = Effect.fnUntraced(function* (invocation: Invocation, file: string, seen?: Seen): Effect.fn.Return<Read | undefined> {
   const config = yield* Effect.promise(() => import("../config/index.ts"));
   const { renderAll } = yield* Effect.promise(() => import("../config/Diagnostic.ts"));
   const show = (found: ReadonlyArray<ConfigDiagnostic>): Effect.Effect<void> =>
     found.length === 0 ? Effect.void : Invoked.say(invocation, renderAll(found, { color: isColoured(invocation) }));
-  return yield* config.load(file).pipe(
-    Effect.tap(({ warnings }) => show(warnings)),
-    Effect.map(({ spec }) => ({ file, spec })),
-    Effect.catch((error) => Effect.as(show(error.diagnostics), undefined)),
-  );
+  return yield* config
+    .load(file, (path) => seen?.files.add(path))
+    .pipe(
+      Effect.tap(({ warnings }) => show(warnings)),
+      Effect.map(({ spec }) => ({ file, spec })),
+      Effect.catch((error) => {
+        if (seen !== undefined) seen.wrong = inALine(error.errors);
+        return Effect.as(show(error.diagnostics), undefined);
+      }),
+    );
 });
 
 /** The text of the config that an invocation means, and where it is; absent where it cannot be read, which has been said then. */

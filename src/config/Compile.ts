@@ -338,6 +338,7 @@ export const compile = (
   return {
     source: file,
     logLevel: manager.log_level ?? "info",
+    ...(manager.watch === true ? { watch: true as const } : {}),
     ...(manager.port === undefined ? {} : { port: manager.port }),
     ...(manager.http === undefined ? {} : { http: httpOf(folder, manager.http) }),
     ...(manager.peers === undefined ? {} : { peers: peersOf(folder, manager.peers) }),

@@ -191,6 +191,7 @@ export const ConfigFile = Schema.Struct({
       rpc: RpcBlock,
       peers: PeersBlock,
       resources: ManagerResources,
+      watch: Flag,
       log_level: OneOf("debug", "info", "warn", "error"),
       force_shutdown_timeout: Timeout,
       ...limit,

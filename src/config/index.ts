@@ -148,6 +148,8 @@ const unreadable = (file: string, cause: unknown): ConfigError => {
 export const readText = (file: string): Effect.Effect<string, ConfigError> =>
   Effect.try({ try: () => textOf(file), catch: (cause) => unreadable(file, cause) });
 
-/** The tree in a file, or all that is wrong with it. */
-export const load = (file: string): Effect.Effect<Loaded, ConfigError> =>
-  Effect.flatMap(readText(file), (text) => Effect.fromResult(parse(text, file)));
+/** The tree in a file, or all that is wrong with it. `seen` hears of each file and folder that it depends on. */
+export const load = (file: string, seen: Reader["seen"] = () => {}): Effect.Effect<Loaded, ConfigError> => {
+  seen(file);
+  return Effect.flatMap(readText(file), (text) => Effect.fromResult(parse(text, file, process.env, seen)));
+};

@@ -203,7 +203,7 @@ export const make = (parts: Parts): Control["Service"] => {
         Effect.map(planning, ({ planBetween }) => planBetween(spec, current.spec, masker)),
       ),
     apply,
-    rejected: (how, why) => Effect.sync(() => history.publish([], "rejected", `${how}: ${why}`)),
+    rejected: (how, why) => Effect.sync(() => history.publish([], "rejected", `${how}: not applied: ${why}`)),
     revisions: Effect.sync(store.revisions),
     revision: (number) => Revisions.find(store, number),
     rollback: (number) =>

@@ -154,6 +154,8 @@ export interface MasterSpec {
   /** The file it came from, for people to read. */
   readonly source: string;
   readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** Whether `hsu up` applies its file again when that has changed, or one that it takes in; absent: it does not. */
+  readonly watch?: true;
   /** TCP port of the gRPC surface on 127.0.0.1, for `hsu up`; absent: none is opened. */
   readonly port?: number;
   /** Where the HTTP API listens, for `hsu up`; absent: there is none. The paths are absolute. */

@@ -29,7 +29,7 @@ const IN_PLACE = new Set([
 ]);
 
 /** Keys of the master that hold at once. */
-const MASTER_IN_PLACE = new Set(["forceShutdownTimeoutMillis", "overcommitPercent", "sampling"]);
+const MASTER_IN_PLACE = new Set(["forceShutdownTimeoutMillis", "overcommitPercent", "sampling", "watch"]);
 
 type Decision = readonly [action: Action, because: string];
 
