@@ -14,6 +14,7 @@ import type {
   HoldSockets,
   NotifySocket,
   NotifyUnavailable,
+  OutOfMemory,
   Paths,
   ProcessExit,
   ProcessIdentity,
@@ -60,6 +61,8 @@ export interface Task {
   readonly held: Held | null;
   /** Holds it to something else from now on. */
   readonly recap: (capped: Capped) => Effect.Effect<Held>;
+  /** Whether the kernel has killed its first process for want of memory; null: it has not, or does not tell. */
+  readonly outOfMemory?: Effect.Effect<OutOfMemory | null>;
   /** Of all that it has started; whoever has it closes it. */
   readonly meter: () => Promise<Meter>;
   /** Makes another one of its processes its main one, at once; `None` when that is not one of its own. Absent: it cannot have another one. */

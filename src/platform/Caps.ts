@@ -48,6 +48,12 @@ export interface Held {
   readonly refused?: ReadonlyArray<CapName>;
 }
 
+/** The kernel has killed a process for want of memory. */
+export interface OutOfMemory {
+  /** The control group that was at its limit; null: the machine had none left. */
+  readonly group: string | null;
+}
+
 /** Of who is held to nothing. */
 export const notHeld: Held = { holds: {}, oomKills: () => null, reprioritise: () => {} };
 

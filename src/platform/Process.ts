@@ -8,7 +8,7 @@ import type * as Effect from "effect/Effect";
 import type * as Option from "effect/Option";
 import * as Schema from "effect/Schema";
 import type { Foreign } from "./Discovery.ts";
-import type { Capped, Held } from "./Caps.ts";
+import type { Capped, Held, OutOfMemory } from "./Caps.ts";
 import type { Meter } from "./Meter.ts";
 import type { HeldSockets, HoldSockets } from "./Listening.ts";
 import type { SignalError, SpawnError } from "./ProcessErrors.ts";
@@ -105,6 +105,8 @@ export interface ProcessHandle {
   readonly held: Held | null;
   /** Holds it to something else from now on. `cgroup`: the group it was started for; `main`: who of it is still there. */
   readonly recap: (capped: Capped, cgroup: CgroupName, main: ProcessIdentity) => Effect.Effect<Held>;
+  /** Whether the kernel has killed its first process for want of memory; null: it has not, or does not tell. */
+  readonly outOfMemory?: Effect.Effect<OutOfMemory | null>;
   /** Of it and all that it has started. Whoever has it closes it. */
   readonly meter: () => Promise<Meter>;
 }

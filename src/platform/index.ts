@@ -11,7 +11,17 @@ export { canReplace, replaceSoon, takeOver, tookOver, tryOut } from "./Replace.t
 export * from "./FreePort.ts";
 export { newInvocation } from "./Invocation.ts";
 export { type Meter, noUsage, type Usage } from "./Meter.ts";
-export { type CapName, type Capped, type Caps, type Controller, type Held, type Hold, type Holds, notHeld } from "./Caps.ts";
+export {
+  type CapName,
+  type Capped,
+  type Caps,
+  type Controller,
+  type Held,
+  type Hold,
+  type Holds,
+  notHeld,
+  type OutOfMemory,
+} from "./Caps.ts";
 export * from "./Discovery.ts";
 export {
   formatAddress,

@@ -9,7 +9,7 @@ import type { LastExit } from "../protocol/MasterRpc.ts";
 import { Judge, Limits, type Sample } from "../resources/index.ts";
 import { adjusted, capsOf, heldLimits, raise, refusedLimits, unheld } from "./Caps.ts";
 import type { Monitor } from "./Monitor.ts";
-import { exceededText, KilledByKernel, LimitExceeded, Overcommitted } from "./ResourceErrors.ts";
+import { exceededText, isOfMachine, KilledByKernel, LimitExceeded, Overcommitted } from "./ResourceErrors.ts";
 import type { Slot } from "./Run.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
 
@@ -22,7 +22,7 @@ export interface Limiting {
   readonly change: (task: Task, limits: Limits.LimitsSpec) => Effect.Effect<ReadonlyArray<string>, Overcommitted>;
   readonly onSample: (sample: Sample) => void;
   /** What of its limits has ended it, if that was it. */
-  readonly endedBy: (exit: Pick<LastExit, "code" | "signal">) => LimitExceeded | KilledByKernel | null;
+  readonly endedBy: (exit: Pick<LastExit, "because" | "code" | "signal">) => LimitExceeded | KilledByKernel | null;
 }
 
 interface Parts {
@@ -35,8 +35,14 @@ interface Parts {
   readonly violated: (error: LimitExceeded) => void;
 }
 
-/** By whom a limit is held exactly. */
-const isKernel = (by: string): boolean => by.startsWith("cgroup") || by === "rlimit";
+/**
+ * Whether nobody comes over the limit, whatever is measured. Of memory the kernel knows better than a sum over processes, which counts what they share
+ * once for each of them: it is the kernel that ends who needs more.
+ */
+const isLeftTo = (by: string, name: Limits.LimitName, policy: Limits.Policy): boolean =>
+  policy === "throttle"
+    ? by.startsWith("cgroup") || by === "rlimit"
+    : by.startsWith("cgroup") && (name === "memory.max_rss" || name === "memory.max_swap");
 
 const isSame = (one: Limits.Limit, other: Limits.Limit): boolean =>
   one.name === other.name && one.bound === other.bound && one.policy === other.policy;
@@ -91,7 +97,7 @@ export const begin = (parts: Parts): Effect.Effect<Limiting, Overcommitted, Scop
       const warnings = unheld(all);
       held = new Set(
         limits.limits
-          .filter(({ name, policy }) => policy === "throttle" && all.some((each) => each.limit === name && isKernel(each.by)))
+          .filter(({ name, policy }) => all.some((each) => each.limit === name && isLeftTo(each.by, name, policy)))
           .map(({ name }) => name),
       );
       slot.limits = { held: all, warnings, broken: [] };
@@ -137,14 +143,15 @@ export const begin = (parts: Parts): Effect.Effect<Limiting, Overcommitted, Scop
         violation = error;
         violated(error);
       },
-      endedBy: ({ code, signal }) => {
+      endedBy: (exit) => {
+        const { code, signal } = exit;
         if (violation !== null) return violation;
         const of = (name: Limits.LimitName): Limits.Limit | undefined =>
           limits.limits.find((limit) => limit.name === name && Limits.endsIt(limit.policy));
         const memory = of("memory.max_rss");
         // A shell tells of a signal by its exit code.
         const isKill = signal === "SIGKILL" || code === 137;
-        const killed = memory !== undefined && isKill && (task?.held?.oomKills() ?? 0) > oomKills;
+        const killed = memory !== undefined && isKill && !isOfMachine(exit) && (task?.held?.oomKills() ?? 0) > oomKills;
         const limit = killed ? memory : signal === "SIGXCPU" ? of("cpu.max_time") : undefined;
         if (limit === undefined) return null;
         if (limit.policy === "restart_adjusted") slot.raised = raise(slot.raised ?? {}, limit.name);

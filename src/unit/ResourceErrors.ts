@@ -2,6 +2,8 @@
  * Why a unit is ended, or not started, for what it uses. Apart from Limiting.ts, which is loaded for the first unit that has limits.
  */
 import * as Schema from "effect/Schema";
+import type { OutOfMemory } from "../platform/index.ts";
+import type { LastExit } from "../protocol/MasterRpc.ts";
 import { Limits } from "../resources/index.ts";
 
 const severity = Schema.Literals(["warning", "critical", "emergency"]);
@@ -85,3 +87,12 @@ export class Overcommitted extends Schema.TaggedError<Overcommitted>()("Overcomm
     return "stop a unit, lower a memory limit, or raise process_manager.resources.overcommit_threshold";
   }
 }
+
+const nothingLeft = "killed by the kernel: the machine had no memory left";
+
+/** A kill that the kernel tells of, for people. */
+export const outOfMemoryText = ({ group }: OutOfMemory): string =>
+  group === null ? nothingLeft : `killed by the kernel for want of memory: the control group ${group} was at its limit`;
+
+/** It was not its own limit. */
+export const isOfMachine = ({ because }: Pick<LastExit, "because">): boolean => because === nothingLeft;

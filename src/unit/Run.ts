@@ -32,7 +32,7 @@ import { limited, type Monitor, relimited, stopSignalFor, watched } from "./Moni
 import type { Notifying } from "./Notifying.ts";
 import { formatExit, NotReady, ProcessFailed, RunTimeout, WatchdogExpired } from "./RunErrors.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
-import { LimitExceeded, Overcommitted } from "./ResourceErrors.ts";
+import { LimitExceeded, outOfMemoryText, Overcommitted } from "./ResourceErrors.ts";
 import { turn } from "./Turns.ts";
 import { secretsOf } from "./SecretsOf.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
@@ -452,7 +452,14 @@ const isSuccess = ({ onDemand, restart }: UnitSpec, { code, signal }: Pick<LastE
 };
 
 const ended = (task: Task): Effect.Effect<LastExit> =>
-  Effect.flatMap(task.wait, (exit) => Effect.map(Clock.currentTimeMillis, (at) => ({ code: exit.code, signal: exit.signal, at })));
+  Effect.gen(function* () {
+    const { code, signal } = yield* task.wait;
+    const at = yield* Clock.currentTimeMillis;
+    // Or nobody has heard how it ended.
+    const mayBeKilled = code === null && (signal === null || signal === "SIGKILL");
+    const kill = mayBeKilled && task.outOfMemory !== undefined ? yield* task.outOfMemory : null;
+    return { code, signal, at, ...(kill === null ? {} : { because: outOfMemoryText(kill) }) };
+  });
 
 export const restartTypes = {
   always: "permanent",

@@ -1,5 +1,5 @@
 /** Limits on real processes: what the kernel holds, and what each policy does. One master for all policies. */
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
@@ -108,7 +108,7 @@ describe("each policy, on a process that is over its limit", () => {
 
 it("a limit that is raised by restart_adjusted is in effect with the next start", () =>
   withMaster(
-    sampling +
+    sampling.replace("memory, cpu, pids", "") +
       "managed_processes:\n" +
       limited("grows", misbehave("--files", "80"), "{ memory: { max_rss: 30000000, policy: restart_adjusted } }", [
         "context_aware_restart: { default: { max_retries: 9, retry_delay: 1ms, backoff_rate: 1 } }",
@@ -144,6 +144,28 @@ it("a memory hog is killed by the kernel at its limit, and that is what is said"
         expect(groupsOf(directory, "hog")).toEqual([]);
       }),
   );
+});
+
+it("a process that the kernel kills for somebody else's want of memory is named so", (context) => {
+  needs("memory", context);
+  try {
+    closeSync(openSync("/dev/kmsg", "r"));
+  } catch {
+    context.skip("the kernel's log is not for us");
+  }
+  const name = `hsu-test-${process.pid}`;
+  const group = placeFor("memory", { group: undefined, instance: name, name: "all", allowed: ["memory"] }, linux)!;
+  writeFileSync(join(group.folder, "memory.limit_in_bytes"), String(20 << 20));
+  const script = `echo 0 > ${join(group.folder, "cgroup.procs")}; exec tail /dev/zero`;
+  return withMaster("managed_processes:\n" + limited("hog", ["sh", "-c", script], "{ cpu: { max_time: 1h } }"), ({ control }) =>
+    Effect.gen(function* () {
+      const seen = yield* until(unit(control, "hog"), ({ state }) => state === "backoff");
+      expect(seen.lastExit?.signal).toBe("SIGKILL");
+      expect(seen.lastExit?.because).toMatch(
+        new RegExp(`^killed by the kernel for want of memory: the control group \\S*/${name}/all was at its limit$`),
+      );
+    }),
+  ).finally(() => removePlaces([group]));
 });
 
 it("a memory hog that no controller holds is seen by the monitor, and is the first that the kernel kills", () =>

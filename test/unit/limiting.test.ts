@@ -2,18 +2,18 @@
 import * as Effect from "effect/Effect";
 import { expect, it } from "@effect/vitest";
 import type { Task } from "../../src/driver/index.ts";
-import { type Caps, notHeld, noUsage } from "../../src/platform/index.ts";
+import { type Caps, type Hold, notHeld, noUsage } from "../../src/platform/index.ts";
 import { Limits } from "../../src/resources/index.ts";
 import { sampleOf } from "../../src/resources/Sampler.ts";
 import { begin } from "../../src/unit/Limiting.ts";
 import type { Monitor } from "../../src/unit/Monitor.ts";
-import type { LimitExceeded } from "../../src/unit/ResourceErrors.ts";
+import { type LimitExceeded, outOfMemoryText } from "../../src/unit/ResourceErrors.ts";
 import { emptySlot } from "../../src/unit/Run.ts";
 import type { UnitSpec } from "../../src/unit/UnitSpec.ts";
 
 const killed = { code: null, signal: "SIGKILL" };
 
-const limited = (policy: Limits.Policy, refused: ReturnType<Monitor["admit"]> = null) =>
+const limited = (policy: Limits.Policy, refused: ReturnType<Monitor["admit"]> = null, by: Hold["by"] = "cgroup v2") =>
   Effect.gen(function* () {
     const limits: Limits.LimitsSpec = {
       limits: [
@@ -45,7 +45,7 @@ const limited = (policy: Limits.Policy, refused: ReturnType<Monitor["admit"]> = 
     });
     const asked: Array<Caps> = [];
     const task = {
-      held: { holds: { memoryBytes: { by: "cgroup v2" } }, oomKills: () => oomKills, reprioritise: () => {} },
+      held: { holds: { memoryBytes: { by } }, oomKills: () => oomKills, reprioritise: () => {} },
       recap: ({ caps }) => Effect.sync(() => (asked.push(caps), { ...notHeld, refused: ["nice", "files"] })),
     } as Partial<Task> as Task;
     made.attach(task);
@@ -59,6 +59,8 @@ it.effect("a kill for want of memory is known from the kernel's own count, and b
     expect(made.endedBy(killed)).toBeNull();
     kill();
     expect(made.endedBy({ code: 1, signal: null })).toBeNull();
+    // The machine had none left for anybody.
+    expect(made.endedBy({ ...killed, because: outOfMemoryText({ group: null }) })).toBeNull();
     expect(made.endedBy(killed)).toMatchObject({
       message: "killed by the kernel for want of memory, at its memory.max_rss of 100 MiB",
       failureContext: "resources",
@@ -97,11 +99,19 @@ it.effect("restart_adjusted raises a limit once for one end, whoever asks how of
 
 it.effect("a broken limit is told, and ends the unit once", () =>
   Effect.gen(function* () {
-    const { look, made, told, violations } = yield* limited("restart");
+    const { look, made, told, violations } = yield* limited("restart", null, "nobody");
     for (let looks = 0; looks < 3; looks++) look(120 << 20);
     expect(told).toEqual(["limit_exceeded: memory.max_rss: 120 MiB, over its limit of 100 MiB (critical): restart"]);
     expect(violations).toHaveLength(1);
     expect(made.endedBy({ code: 0, signal: null })).toBe(violations[0]);
+  }),
+);
+
+it.effect("what processes share is counted by the kernel once: where it holds memory, no sum over them is a broken limit", () =>
+  Effect.gen(function* () {
+    const { look, made, told, violations } = yield* limited("restart");
+    look(300 << 20);
+    expect([told, violations, made.endedBy(killed)]).toEqual([[], [], null]);
   }),
 );
 

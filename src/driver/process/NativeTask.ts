@@ -97,6 +97,7 @@ export const make = (processes: Processes["Service"], sweeper: Sweeper, cgroupOf
     get held() {
       return of.leader.held;
     },
+    outOfMemory: Effect.suspend(() => of.main.outOfMemory ?? Effect.succeed(null)),
     recap: (capped) => of.leader.recap(capped, cgroupOf(id), of.main.identity),
     follow: (pid) => follow(of, pid),
     hearFirst: (lastWord) => void (of.lastWord = lastWord),

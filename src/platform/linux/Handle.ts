@@ -286,6 +286,10 @@ const makeHandle = (
     get held() {
       return limited ?? null;
     },
+    outOfMemory: Effect.map(
+      Effect.promise(() => import("./OomLog.ts")),
+      ({ killOf }) => killOf(identity),
+    ),
     recap: (capped, { instance, name }, main) =>
       Effect.map(
         Effect.promise(() => import("./Capping.ts")),
