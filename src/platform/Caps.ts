@@ -42,6 +42,8 @@ export interface Held {
   readonly holds: Holds;
   /** How many of it the kernel has killed for want of memory; null: it does not tell. */
   readonly oomKills: () => number | null;
+  /** The folder of its own group of the memory controller. */
+  readonly memoryFolder?: string | undefined;
   /** Sets the nice value of all of it. */
   readonly reprioritise: (nice: number) => void;
   /** What could not be changed on a process that runs already, and can be on its next one. */

@@ -9,7 +9,7 @@ import type { LastExit } from "../protocol/MasterRpc.ts";
 import { Judge, Limits, type Sample } from "../resources/index.ts";
 import { adjusted, capsOf, heldLimits, raise, refusedLimits, unheld } from "./Caps.ts";
 import type { Monitor } from "./Monitor.ts";
-import { exceededText, isOfMachine, KilledByKernel, LimitExceeded, Overcommitted } from "./ResourceErrors.ts";
+import { exceededText, isAtLimitOf, KilledByKernel, LimitExceeded, Overcommitted } from "./ResourceErrors.ts";
 import type { Slot } from "./Run.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
 
@@ -144,14 +144,16 @@ export const begin = (parts: Parts): Effect.Effect<Limiting, Overcommitted, Scop
         violated(error);
       },
       endedBy: (exit) => {
-        const { code, signal } = exit;
+        const { because, code, signal } = exit;
         if (violation !== null) return violation;
         const of = (name: Limits.LimitName): Limits.Limit | undefined =>
           limits.limits.find((limit) => limit.name === name && Limits.endsIt(limit.policy));
         const memory = of("memory.max_rss");
         // A shell tells of a signal by its exit code.
         const isKill = signal === "SIGKILL" || code === 137;
-        const killed = memory !== undefined && isKill && !isOfMachine(exit) && (task?.held?.oomKills() ?? 0) > oomKills;
+        // The kernel's log names it and the group, its count only says that there was somebody.
+        const isAtLimit = because === undefined ? (task?.held?.oomKills() ?? 0) > oomKills : isAtLimitOf(task?.held?.memoryFolder, because);
+        const killed = memory !== undefined && isKill && isAtLimit;
         const limit = killed ? memory : signal === "SIGXCPU" ? of("cpu.max_time") : undefined;
         if (limit === undefined) return null;
         if (limit.policy === "restart_adjusted") slot.raised = raise(slot.raised ?? {}, limit.name);

@@ -3,7 +3,6 @@
  */
 import * as Schema from "effect/Schema";
 import type { OutOfMemory } from "../platform/index.ts";
-import type { LastExit } from "../protocol/MasterRpc.ts";
 import { Limits } from "../resources/index.ts";
 
 const severity = Schema.Literals(["warning", "critical", "emergency"]);
@@ -88,11 +87,12 @@ export class Overcommitted extends Schema.TaggedError<Overcommitted>()("Overcomm
   }
 }
 
-const nothingLeft = "killed by the kernel: the machine had no memory left";
+const [before, behind] = ["killed by the kernel for want of memory: the control group ", " was at its limit"] as const;
 
 /** A kill that the kernel tells of, for people. */
 export const outOfMemoryText = ({ group }: OutOfMemory): string =>
-  group === null ? nothingLeft : `killed by the kernel for want of memory: the control group ${group} was at its limit`;
+  group === null ? "killed by the kernel: the machine had no memory left" : before + group + behind;
 
-/** It was not its own limit. */
-export const isOfMachine = ({ because }: Pick<LastExit, "because">): boolean => because === nothingLeft;
+/** Whether that was the group in this folder. */
+export const isAtLimitOf = (folder: string | undefined, text: string): boolean =>
+  folder !== undefined && text.startsWith(before) && folder.endsWith(text.slice(before.length, -behind.length));

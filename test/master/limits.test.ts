@@ -84,7 +84,8 @@ describe("each policy, on a process that is over its limit", () => {
           for (const { policy, state, types, ...rest } of table) {
             const id = `unit-${policy}`;
             const seen = yield* until(
-              Effect.all({ status: unit(control, id), types: typesOf(control, id) }),
+              // In this order: the warnings are there before the event is.
+              Effect.all({ types: typesOf(control, id), status: unit(control, id) }),
               (now) => now.status.state === state && (policy === "none" || now.types.length >= types.length),
             );
             expect([policy, ...seen.types]).toEqual([policy, ...types]);
@@ -129,7 +130,9 @@ it("a memory hog is killed by the kernel at its limit, and that is what is said"
   needs("memory", context);
   return withMaster(
     // It reads what never ends, and keeps it until it does.
-    sampling + "managed_processes:\n" + limited("hog", ["tail", "/dev/zero"], "{ memory: { max_rss: 50000000, policy: restart } }"),
+    sampling.replace("100ms", "1h") +
+      "managed_processes:\n" +
+      limited("hog", ["tail", "/dev/zero"], "{ memory: { max_rss: 50000000, policy: restart } }"),
     ({ control, directory }) =>
       Effect.gen(function* () {
         const seen = yield* until(unit(control, "hog"), ({ state }) => state === "backoff");

@@ -45,7 +45,12 @@ const limited = (policy: Limits.Policy, refused: ReturnType<Monitor["admit"]> = 
     });
     const asked: Array<Caps> = [];
     const task = {
-      held: { holds: { memoryBytes: { by } }, oomKills: () => oomKills, reprioritise: () => {} },
+      held: {
+        holds: { memoryBytes: { by } },
+        memoryFolder: "/sys/fs/cgroup/above/hsu-1/web",
+        oomKills: () => oomKills,
+        reprioritise: () => {},
+      },
       recap: ({ caps }) => Effect.sync(() => (asked.push(caps), { ...notHeld, refused: ["nice", "files"] })),
     } as Partial<Task> as Task;
     made.attach(task);
@@ -60,7 +65,7 @@ it.effect("a kill for want of memory is known from the kernel's own count, and b
     kill();
     expect(made.endedBy({ code: 1, signal: null })).toBeNull();
     // The machine had none left for anybody.
-    expect(made.endedBy({ ...killed, because: outOfMemoryText({ group: null }) })).toBeNull();
+    for (const group of [null, "/above"]) expect(made.endedBy({ ...killed, because: outOfMemoryText({ group }) })).toBeNull();
     expect(made.endedBy(killed)).toMatchObject({
       message: "killed by the kernel for want of memory, at its memory.max_rss of 100 MiB",
       failureContext: "resources",
@@ -79,6 +84,15 @@ it.effect("a child that was killed is told, and is not taken for the end of the 
     expect(made.endedBy(killed)).toBeNull();
     kill();
     expect(made.endedBy({ code: 137, signal: null })).toMatchObject({ limit: "memory.max_rss", final: true });
+  }),
+);
+
+it.effect("a kill that a look has counted before its end was heard is known from the kernel's log", () =>
+  Effect.gen(function* () {
+    const { kill, look, made } = yield* limited("restart");
+    kill();
+    look(1);
+    expect(made.endedBy({ ...killed, because: outOfMemoryText({ group: "/above/hsu-1/web" }) })).toMatchObject({ limit: "memory.max_rss" });
   }),
 );
 

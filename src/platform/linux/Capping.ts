@@ -156,6 +156,7 @@ const makeHeld = (
   return {
     caps,
     holds,
+    memoryFolder: memory?.folder,
     oomKills: () => {
       const now = memory === undefined ? null : Controllers.oomKillsIn(memory);
       return now === null ? null : told + now - (before ?? 0);
