@@ -70,6 +70,8 @@ export const UnitStatus = Schema.Struct({
   memory: Schema.NullOr(Schema.Number),
   /** Percent of one core, of all its processes, when it was looked at last. */
   cpu: Schema.optionalKey(Schema.Number),
+  /** Its limits, while it runs, and who holds each: `cgroup v2`, `cgroup v1`, `rlimit`, `nice`, `affinity`, `monitor` or `nobody`. */
+  limits: Schema.optionalKey(Schema.Array(Schema.Struct({ limit: Schema.String, by: Schema.String }))),
   /** What is wrong with its limits: those that nobody holds, and those that are broken. */
   warnings: Schema.optionalKey(Schema.Array(Schema.String)),
   /** Null: no probe looks at it. */

@@ -128,7 +128,7 @@ export const describe = (state: State): Effect.Effect<UnitStatus> => {
     ready: slot.readiness.isReady(),
     ...(slot.port === null ? {} : { port: slot.port }),
     ...breakerOf(state),
-    ...warningsOf(slot),
+    ...limitsOf(slot),
   }));
 };
 
@@ -146,9 +146,11 @@ export const configOf = ({
   ...(requires === undefined ? {} : { requires }),
 });
 
-const warningsOf = ({ limits }: Slot): Pick<UnitStatus, "warnings"> => {
-  const warnings = limits == null ? [] : [...limits.broken, ...limits.warnings];
-  return warnings.length === 0 ? {} : { warnings };
+const limitsOf = ({ limits }: Slot): Pick<UnitStatus, "limits" | "warnings"> => {
+  if (limits == null) return {};
+  const warnings = [...limits.broken, ...limits.warnings];
+  const held = limits.held.map(({ by, limit }) => ({ limit, by }));
+  return { ...(held.length === 0 ? {} : { limits: held }), ...(warnings.length === 0 ? {} : { warnings }) };
 };
 
 const circuitWords = { Closed: "closed", Open: "open", HalfOpen: "half_open" } as const;

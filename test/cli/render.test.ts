@@ -109,6 +109,22 @@ test("durations and bytes", () => {
   expect([0, 1023, 1024, 1_048_576, 5_368_709_120].map(bytes)).toEqual(["0B", "1023B", "1.0KiB", "1.0MiB", "5.0GiB"]);
 });
 
+test("who holds the limits of units is a column where one of them has some", () => {
+  const limits = [
+    { limit: "memory.max_rss", by: "cgroup v1" },
+    { limit: "priority", by: "nice" },
+    { limit: "cpu.max_cores", by: "cgroup v1" },
+  ];
+  expect(statusTable(status([unit("web", { limits, groups: ["units"] }), unit("plain", { groups: ["units"] })]), plain)).toBe(
+    [
+      "UNIT   STATE     PID  UPTIME  RESTARTS   MEMORY  GROUP  LIMITS                                        NOTE",
+      "web    running  4242   1m05s         0  12.0MiB  units  cgroup v1: max_rss, max_cores; nice: priority",
+      "plain  running  4242   1m05s         0  12.0MiB  units  -",
+      "",
+    ].join("\n"),
+  );
+});
+
 test("the health of units is a column where one of them is probed", () => {
   const probed = [
     unit("web", { health: "healthy", groups: ["units"] }),
