@@ -117,7 +117,7 @@ test("who holds the limits of units is a column where one of them has some", () 
   ];
   expect(statusTable(status([unit("web", { limits, groups: ["units"] }), unit("plain", { groups: ["units"] })]), plain)).toBe(
     [
-      "UNIT   STATE     PID  UPTIME  RESTARTS   MEMORY  GROUP  LIMITS                                        NOTE",
+      "UNIT   STATE     PID  UPTIME  RESTARTS   MEMORY  GROUP  LIMITS                                         NOTE",
       "web    running  4242   1m05s         0  12.0MiB  units  cgroup v1: max_rss, max_cores; nice: priority",
       "plain  running  4242   1m05s         0  12.0MiB  units  -",
       "",
