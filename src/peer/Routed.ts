@@ -250,6 +250,23 @@ export const make = Effect.fnUntraced(function* (options: Options & { readonly f
               ),
         ),
       ),
+    roll: (units) => {
+      // Each master rolls its own, one master after the other, in the order of the words.
+      const turns = Map.groupBy(units, (unit) => split(unit)?.peer);
+      if (turns.size === 0) return control.roll(units);
+      return Stream.flatMap(Stream.fromIterable(turns), ([name, ids]) =>
+        name === undefined
+          ? control.roll(ids)
+          : Stream.unwrap(
+              Effect.map(at(ids[0]!), (where) =>
+                Stream.map(
+                  streamed(where!.peer, (call) => call.Roll({ units: ids.map((id) => split(id)!.unit) })),
+                  (status) => statusAs(name, status),
+                ),
+              ),
+            ),
+      );
+    },
     call: (request) =>
       Stream.unwrap(
         Effect.map(at(request.unit), (where) =>

@@ -29,6 +29,8 @@ export interface Home {
   readonly folder: string;
   /** Starts the program in the folder. */
   readonly start: (...argv: ReadonlyArray<string>) => Started;
+  /** The same place, with its programs started by this command. */
+  readonly through: (...command: ReadonlyArray<string>) => Pick<Home, "hsu">;
   /** Runs it to its end. */
   readonly hsu: (...argv: ReadonlyArray<string>) => Promise<Ended>;
   /** Without units where no master answers. */
@@ -108,8 +110,8 @@ export const home = (from?: string, program = inject("builtProgram")): Home => {
     XDG_CACHE_HOME: join(tmpdir(), "hsu-test-cache"),
     HSU_TEST_MARK: folder,
   };
-  const start: Home["start"] = (...argv) => {
-    const child = spawn(process.execPath, [program, ...argv], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  const startBy = ([first = process.execPath, ...more]: ReadonlyArray<string>, argv: ReadonlyArray<string>): Started => {
+    const child = spawn(first, [...more, program, ...argv], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
     let out = "";
     let err = "";
     child.stdout.on("data", (chunk) => (out += String(chunk)));
@@ -117,12 +119,14 @@ export const home = (from?: string, program = inject("builtProgram")): Home => {
     const ended = new Promise<Ended>((done) => child.on("close", (code, signal) => done({ code: signal ?? code, out, err })));
     return { child, ended, out: () => out };
   };
+  const start: Home["start"] = (...argv) => startBy([], argv);
   const hsu: Home["hsu"] = (...argv) => start(...argv).ended;
   const status = () => statusAt(join(folder, "run/master.sock"));
   const left: Home["left"] = () => marked(`HSU_TEST_MARK=${folder}`);
   return {
     folder,
     start,
+    through: (...command) => ({ hsu: (...argv) => startBy([...command, process.execPath], argv).ended }),
     hsu,
     left,
     status,
