@@ -162,7 +162,7 @@ it("a master that hangs is down after its heartbeats, is answered for at once, a
       expect(yield* Fiber.join(lines)).toMatchObject({ code: "HSU-PEER-001" });
       expect(told.at(-1)).toBe("peers/east peer_down: no sign of life for 0.4 s");
       for (const refused of [reach().stop("east/web"), reach().signal("east/web", "SIGHUP"), reach().describe("east/web")]) {
-        const error = yield* Effect.flip(refused as Effect.Effect<unknown, unknown>);
+        const error = yield* Effect.flip<unknown, unknown, never>(refused);
         expect(error).toMatchObject({ code: "HSU-PEER-001", peer: "east", why: expect.stringMatching(/no sign of life|no answer/) });
       }
       const seen = yield* reach().status;
