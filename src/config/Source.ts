@@ -58,7 +58,7 @@ export interface Source {
 /** Values that come by alias. */
 const MAX_REPEATED = 200_000;
 /** From here on a file is read in pieces. */
-const LARGE = 128_000;
+export const LARGE = 128_000;
 const MAX_DEPTH = 256;
 const MAX_SYNTAX_ERRORS = 20;
 const NO_ENTRIES: ReadonlyMap<string, Entry> = new Map();

@@ -22,7 +22,8 @@ import { type Included, type Reader, sourceAt, whereIn, withIncluded } from "./o
 import type { Environment } from "./own/Variables.ts";
 import { ConfigFile } from "./Schema.ts";
 import { MAX_BYTES, textOf, tooLarge, Unreadable } from "./ReadText.ts";
-import { diagnose, type Located, type Problem, read, type Source } from "./Source.ts";
+import { hurry } from "../platform/Compilers.ts";
+import { diagnose, LARGE, type Located, type Problem, read, type Source } from "./Source.ts";
 
 export { CODES, type Code, ConfigDiagnostic, ConfigError, render, renderAll, type RenderOptions } from "./Diagnostic.ts";
 export { formatDuration, parseDuration } from "./Duration.ts";
@@ -95,6 +96,7 @@ export const parse = (
   seen: Reader["seen"] = () => {},
 ): Result.Result<Loaded, ConfigError> => {
   if (text.length > MAX_BYTES) return Result.fail(aboutFile(file, "HSU-CFG-001", tooLarge));
+  if (text.length > LARGE) hurry();
   const source = read(text, file);
   const { root: written } = source;
   const syntax = source.problems.filter((problem) => problem.code === "HSU-CFG-003");

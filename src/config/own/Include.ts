@@ -5,8 +5,9 @@
 import { existsSync, realpathSync, statSync } from "node:fs";
 import * as NodePath from "node:path";
 import { nearest } from "../Nearest.ts";
+import { hurry } from "../../platform/Compilers.ts";
 import { MAX_BYTES, tooLarge, Unreadable } from "../ReadText.ts";
-import { type Entry, get, type Located, type Problem, read, type Source } from "../Source.ts";
+import { type Entry, get, LARGE, type Located, type Problem, read, type Source } from "../Source.ts";
 import { folderOf, glob, isPattern } from "./Glob.ts";
 import { listWith, mapWith } from "./Rebuild.ts";
 import { type Environment, withVariables } from "./Variables.ts";
@@ -116,6 +117,7 @@ export const withIncluded = (main: Source & { readonly root: Located }, reader: 
       if (base + text.length > MAX_BYTES) return wrong(`with it ${tooLarge.replace("the file is", "all files are")}`);
       const source = read(text, path, base);
       base += text.length + 1;
+      if (base > LARGE) hurry();
       sources.push(source);
       problems.push(...source.problems);
       if (source.root !== undefined) takeRoot(source.root, source, [...above, real]);
