@@ -40,7 +40,16 @@ const figuresOf = (units: number) => {
 const all = sizes.map(figuresOf);
 
 /** As the program itself runs. */
-const flags = ["--max-semi-space-size=1", "--v8-pool-size=1", "--optimize-for-size"];
+const flags = [
+  "--max-semi-space-size=1",
+  "--v8-pool-size=1",
+  "--optimize-for-size",
+  "--no-turbofan",
+  "--no-maglev",
+  "--no-sparkplug",
+  "--no-concurrent-sparkplug",
+  "--no-parallel-scavenge",
+];
 
 const sample = async (what: "hsu" | "yaml", units: number): Promise<Sample> => {
   const { stdout } = await run(process.execPath, [...flags, program, what, String(units)]);
