@@ -10,6 +10,7 @@ import { httpProblems } from "./HttpOf.ts";
 import { rpcProblems } from "./RpcOf.ts";
 import { logProblems } from "./LogChecks.ts";
 import { listenProblems } from "./ListenChecks.ts";
+import { shadowProblems } from "./ShadowChecks.ts";
 import { startProblems } from "./StartChecks.ts";
 import { get, labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
 import { unmanagedProblems } from "./UnmanagedOf.ts";
@@ -180,6 +181,7 @@ export const check = (root: Located, where: Where, instances: ReadonlyMap<string
       instances,
     ),
     ...units.flatMap((unit) => idleRolling(unit, instances)),
+    ...units.flatMap((unit) => shadowProblems(unit.node, nameOf(unit.node))),
     ...units.flatMap((unit) => startProblems(unit.node, nameOf(unit.node))),
     ...units.flatMap((unit) => pathProblems(unit.node, nameOf(unit.node))),
     ...httpProblems(root),

@@ -121,7 +121,7 @@ const healthCheck = (parent: Located, integrated: boolean): ReadonlyArray<Proble
   const lacks = (key: string): Problem =>
     problem(place, `type is ${JSON.stringify(type)}, and there is no block ${JSON.stringify(key)}`, { expected: `the block ${key}` });
   const isHttp = type === "http" || (type === undefined && (has("http") || has("http_endpoint")));
-  if (isHttp && !has("http_endpoint") && at(node, "http", "url") === undefined) {
+  if (isHttp && !has("http_endpoint") && at(node, "http", "url") === undefined && textAt(node, "http") === undefined) {
     found.push(has("http") ? problem(keyOf(node, "http"), "an http check lacks its url", { expected: "url" }) : lacks("http"));
   }
   const isGrpc =

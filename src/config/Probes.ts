@@ -46,20 +46,24 @@ type Tls = boolean | typeof TlsBlock.Type;
 const Tls = dispatch<Tls>((value) => (typeof value === "boolean" ? Flag : TlsBlock));
 const Tcp = block({ address: Name, port: Port });
 
+const HttpBlock = block({
+  url: Url,
+  port: Port,
+  path: Text,
+  method: Name,
+  headers: Headers,
+  status: Status,
+  body: Name,
+  insecure_skip_verify: Flag,
+  ca_file: Name,
+});
+/** A URL alone says it all, mostly. */
+const Http = dispatch<string | typeof HttpBlock.Type>((value) => (typeof value === "string" ? Url : HttpBlock));
+
 const Probe = block({
   ...timing,
   jitter: Fraction,
-  http: block({
-    url: Url,
-    port: Port,
-    path: Text,
-    method: Name,
-    headers: Headers,
-    status: Status,
-    body: Name,
-    insecure_skip_verify: Flag,
-    ca_file: Name,
-  }),
+  http: Http,
   tcp: Tcp,
   grpc: block({ address: Name, port: Port, service: Text, watch: Flag, headers: Headers, tls: Tls }),
   exec: Exec,
@@ -73,13 +77,16 @@ const runOptions = { ...timing, retries: Count };
 export const RunOptions = block(runOptions);
 export type RunOptions = typeof RunOptions.Type;
 
+const HealthHttpBlock = block({ url: Url, method: Name, headers: Headers });
+const HealthHttp = dispatch<string | typeof HealthHttpBlock.Type>((value) => (typeof value === "string" ? Url : HealthHttpBlock));
+
 export const HealthCheck = block({
   ...runOptions,
   type: OneOf("http", "grpc", "tcp", "exec", "process"),
   http_endpoint: Url,
   grpc_service: Text,
   grpc_health_check: Flag,
-  http: block({ url: Url, method: Name, headers: Headers }),
+  http: HealthHttp,
   grpc: block({ address: Name, service: Text, method: Text, headers: Headers }),
   tcp: Tcp,
   exec: Exec,

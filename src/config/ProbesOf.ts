@@ -59,7 +59,8 @@ const execOf = (folder: string, given: { readonly command?: string; readonly arg
   args: given.args ?? [],
 });
 
-const httpOf = (folder: string, given: NonNullable<Probe["http"]>): HttpCheck => {
+const httpOf = (folder: string, said: NonNullable<Probe["http"]>): HttpCheck => {
+  const given = typeof said === "string" ? { url: said } : said;
   const path = given.path ?? "/";
   return {
     kind: "http",
@@ -133,7 +134,7 @@ const serviceOf = (service: string | undefined): string => (service === undefine
 const healthCheckOf = (folder: string, check: HealthCheck): CheckSpec => {
   switch (typeOf(check)) {
     case "http":
-      return httpOf(folder, check.http?.url === undefined ? { ...check.http, url: check.http_endpoint ?? "" } : check.http);
+      return httpOf(folder, typeof check.http === "string" ? check.http : { url: check.http_endpoint ?? "", ...check.http });
     case "grpc": {
       const { address, headers, method, service } = check.grpc ?? {};
       const asked = service ?? check.grpc_service;

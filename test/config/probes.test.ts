@@ -67,6 +67,7 @@ describe("probes", () => {
   });
 
   it.each([
+    ["'http://h:1/x'", { url: "http://h:1/x", method: "GET", status: [[200, 299]] }],
     ["{url: 'http://h:1/x'}", { url: "http://h:1/x", status: [[200, 299]] }],
     ["{port: 8080, path: /health}", { url: "http://127.0.0.1:8080/health" }],
     ["{port: 8080, path: health}", { url: "http://127.0.0.1:8080/health" }],
@@ -141,6 +142,8 @@ describe("health_check", () => {
       "{type: http, http: {url: 'http://h/', method: HEAD, headers: {A: b}}}",
       { kind: "http", url: "http://h/", method: "HEAD", headers: { A: "b" } },
     ],
+    ["{http: 'http://h/'}", { kind: "http", url: "http://h/", method: "GET" }],
+    ["{type: http, http: 'http://h/'}", { kind: "http", url: "http://h/", method: "GET" }],
     ["{http: {method: HEAD}, http_endpoint: 'http://h/'}", { kind: "http", url: "http://h/", method: "HEAD" }],
     ["{type: tcp, tcp: {address: localhost, port: 5}}", { kind: "tcp", address: "localhost", port: 5 }],
     ["{tcp: {address: 'localhost:5'}}", { kind: "tcp", address: "localhost", port: 5 }],
@@ -244,6 +247,7 @@ describe("what cannot work is an error with its place", () => {
     ["probes: {liveness: {tcp: {port: 1}, »process: {}}}", "the liveness probe asks two things: tcp, process"],
     ["probes: {liveness: {»http: {path: /}}}", "an http probe lacks its address"],
     ["probes: {liveness: {http: {url: 'http://h/', »port: 1}}}", "url says it already"],
+    ["probes: {liveness: {http: »'ftp://h/'}}", '"http" cannot be the text "ftp://h/"'],
     ["probes: {liveness: {http: {url: »'ftp://h/'}}}", '"url" cannot be the text "ftp://h/"'],
     ["probes: {liveness: {http: {url: »localhost:8080}}}", '"url" cannot be the text "localhost:8080"'],
     ["probes: {liveness: {http: {port: 1, status: »200-}}}", '"status" cannot be the text "200-"'],
