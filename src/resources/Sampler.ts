@@ -46,6 +46,11 @@ const nextTurn = (): Promise<void> => new Promise((resume) => setImmediate(resum
 const rate = (now: number | null, before: number | null, millis: number): number | null =>
   now === null || before === null || millis <= 0 ? null : Math.max(0, ((now - before) * 1000) / millis);
 
+/** Rates over less time say nothing: what was done in one go is one big number. */
+const leastMillis = 500;
+
+const ratesOf = ({ cpuPercent, readBps, readOps, writeBps, writeOps }: Sample) => ({ cpuPercent, readBps, readOps, writeBps, writeOps });
+
 /** A sample of what was read, with the rates since the one before. */
 export const sampleOf = (usage: Usage, at: number, before: Sample | null, since: number): Sample => {
   const millis = at - (before?.at ?? since);
@@ -110,7 +115,10 @@ export const make = (now: () => number): Sampler => {
     },
     detail: async (subject) => {
       const usage = await subject.meter.read(true);
-      return usage === undefined ? null : sampleOf(usage, now(), last.get(subject) ?? null, subject.since);
+      if (usage === undefined) return null;
+      const before = last.get(subject) ?? null;
+      const sample = sampleOf(usage, now(), before, subject.since);
+      return before !== null && sample.at - before.at < leastMillis ? { ...sample, ...ratesOf(before) } : sample;
     },
     latest: (subject) => last.get(subject) ?? null,
     history: (id) => rings.get(id)?.ring.rows() ?? [],

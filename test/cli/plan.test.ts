@@ -21,6 +21,24 @@ const setup = Effect.gen(function* () {
   return { server, io, file };
 });
 
+test("limits that are others are told one by one", () =>
+  scoped(
+    Effect.gen(function* () {
+      const { file, io } = yield* setup;
+      const limited = (limits: string): string => `- id: a\n  management: { limits: ${limits}, control: { executable: x } }\n`;
+      const before = file("old.yaml", limited("{ memory: { max_rss: 1048576 }, cpu: { max_cores: 1 }, process: { max_processes: 9 } }"));
+      const after = file(
+        "new.yaml",
+        limited("{ memory: { max_rss: 2097152, policy: log }, cpu: { max_cores: 1 }, io: { max_read_bps: 1024 } }"),
+      );
+      expect(yield* hsu(io, "plan", "--from", before, after)).toBe(0);
+      expect(io.out().split("\n").slice(0, 2)).toEqual([
+        "~ change  unit a in units: its process goes on",
+        "    memory.max_rss: 1.0MiB restart → 2.0MiB log, process.max_processes: 9 throttle → (none), io.max_read_bps: (none) → 1.0KiB/s throttle",
+      ]);
+    }),
+  ));
+
 test("plan compares with the master, or with another file, key by key", () =>
   scoped(
     Effect.gen(function* () {

@@ -53,3 +53,23 @@ it("a pass samples those that are due, keeps their history over processes, and s
   expect(sampler.history("often").map(({ at }) => at)).toEqual([3000, 4000, 5000]);
   expect(sampler.latest(often)).toMatchObject({ at: 4000, cpuPercent: 50 });
 });
+
+it("who asks at once is told the rates of the sample before: over a few milliseconds they say nothing", async () => {
+  let now = 1000;
+  let readBytes = 0;
+  const subject: Subject = {
+    id: "one",
+    intervalMillis: 1000,
+    since: 0,
+    rows: 3,
+    meter: { read: () => usage({ readBytes }), close: () => {} },
+  };
+  const sampler = make(() => now);
+  readBytes = 5000;
+  await sampler.pass([subject], true);
+  now += 2;
+  readBytes += 1000;
+  expect(await sampler.detail(subject)).toMatchObject({ readBps: 5000, readBytes: 6000 });
+  now += 998;
+  expect(await sampler.detail(subject)).toMatchObject({ readBps: 1000 });
+});

@@ -6,6 +6,7 @@ import { summary } from "../../config/plan/Plan.ts";
 import type { Action, Change, KeyChange, Plan, Revision } from "../../protocol/PlanRpc.ts";
 import type { Paint } from "./paint.ts";
 import { align, clean, truncate } from "./text.ts";
+import { bound } from "./top.ts";
 import { clock } from "./units.ts";
 
 /** What a key of a spec is called in a config file. */
@@ -54,7 +55,28 @@ const listLine = (was: ReadonlyArray<unknown>, is: ReadonlyArray<unknown>): stri
   return `children: ${words.length === 0 ? "in another order" : clean(words.join(" "))}`;
 };
 
+/** Of its limits, those that are others now. */
+const limitsLine = (was: ReadonlyArray<Limit>, is: ReadonlyArray<Limit>): string => {
+  const text = (limit: Limit | undefined): string =>
+    limit === undefined ? "(none)" : `${bound({ ...limit, limit: limit.name })} ${limit.policy}`;
+  const [one, other] = [was, is].map((limits) => new Map(limits.map((limit) => [limit.name, limit]))) as [
+    Map<string, Limit>,
+    Map<string, Limit>,
+  ];
+  const names = [...new Set([...one.keys(), ...other.keys()])].filter((name) => text(one.get(name)) !== text(other.get(name)));
+  if (names.length === 0) return "limits: other thresholds";
+  return names.map((name) => `${clean(name)}: ${clean(text(one.get(name)))} → ${clean(text(other.get(name)))}`).join(", ");
+};
+
+interface Limit {
+  readonly name: string;
+  readonly bound: number;
+  readonly policy: string;
+}
+
 const keyLine = ({ from, path, to }: KeyChange): string => {
+  if (path.join(".") === "limits.limits" && Array.isArray(from) && Array.isArray(to))
+    return limitsLine(from as Array<Limit>, to as Array<Limit>);
   if (path.length === 1 && path[0] === "children" && Array.isArray(from) && Array.isArray(to)) return listLine(from, to);
   const key = path.at(-1) ?? "";
   return `${clean(pathOf(path))}: ${valueOf(key, from)} → ${valueOf(key, to)}`;

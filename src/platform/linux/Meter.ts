@@ -236,7 +236,8 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
         drop(one, member);
         continue;
       }
-      member.look(detail);
+      // Who has run hardly at all may have moved much: where the group says exactly who has run, nobody is taken for quiet.
+      member.look(detail || counted > 0);
       processes++;
       ticks += member.ticks;
       rss += member.rssPages;
