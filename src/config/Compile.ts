@@ -195,7 +195,7 @@ const moduleUnit = (context: Context, { enabled, id, management }: ModuleUnit): 
     startTimeoutMillis: control.startup_timeout ?? DEFAULTS.startTimeoutMillis,
     stopTimeoutMillis: control.shutdown_timeout ?? DEFAULTS.stopTimeoutMillis,
     restart: restartOf({ policy }),
-    ...logsOf({ ...context, unit: id, own: undefined, capture: logging }),
+    ...logsOf({ ...context, unit: id, own: undefined, capture: logging, isModule: true }),
   };
 };
 

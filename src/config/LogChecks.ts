@@ -22,7 +22,6 @@ const isNowhere = (target: Located): boolean => {
 
 /** What of one block has no effect, in words. */
 const idleOf = (block: Located): ReadonlyArray<string> => [
-  ...(get(block, "backlog", "when_full")?.node.value === "block" ? ["when_full: block"] : []),
   ...([...streams.flatMap((stream) => targetsOf(block, stream) ?? []), ...(get(block, "outputs", "forwarding")?.node.items ?? [])].some(
     isNowhere,
   )

@@ -25,10 +25,12 @@ interface Said {
   readonly collection: LogCollection | undefined;
   readonly unit: string;
   readonly own: UnitLogCollection | undefined;
+  /** It cannot be held back: it is no process. */
+  readonly isModule?: boolean;
   readonly capture: { readonly capture_stdout?: boolean; readonly capture_stderr?: boolean } | undefined;
 }
 
-export const logsOf = ({ capture, collection, folder, own, unit }: Said): Pick<UnitSpec, "capture" | "logs"> => {
+export const logsOf = ({ capture, collection, folder, isModule, own, unit }: Said): Pick<UnitSpec, "capture" | "logs"> => {
   const global = inEffect(collection);
   const common = inEffect(global?.default);
   const unitOwn = inEffect(own);
@@ -71,7 +73,7 @@ export const logsOf = ({ capture, collection, folder, own, unit }: Said): Pick<U
     stderr: file("stderr"),
     backlog: {
       maxBytes: backlog.max_size ?? defaultLogs.backlog.maxBytes,
-      whenFull: backlog.when_full ?? defaultLogs.backlog.whenFull,
+      whenFull: isModule === true ? "drop" : (backlog.when_full ?? defaultLogs.backlog.whenFull),
     },
     ...(filters === undefined ? {} : { filters }),
     ...(metadata?.add_sequence === true ? { withSequence: true } : {}),

@@ -36,6 +36,20 @@ export const collecting = ({ stateDirectory, units }: CollectingOptions): Effect
       feeds ??= new Feeds({ folderOf, notice, now: Date.now, random: Math.random });
       feeds.set(unit, spec);
     };
+    /** Of units that wait for their logs: for which. */
+    const full = new Map<string, ReadonlySet<LogFiles.LogStream>>();
+    let toldFull: (unit: string, isFull: boolean) => void = () => {};
+    const becomesFull = (unit: string, stream: LogFiles.LogStream, isFull: boolean): void => {
+      const before = full.get(unit) ?? new Set();
+      const now = new Set(before);
+      if (isFull) now.add(stream);
+      else now.delete(stream);
+      if (now.size === 0) full.delete(unit);
+      else full.set(unit, now);
+      if (before.size === 0 && now.size > 0) notice(unit, `it is held back: more of its ${stream} than it may waits to be taken over`);
+      if (before.size > 0 && now.size === 0) notice(unit, "it goes on: there is room for what it writes");
+      toldFull(unit, now.size > 0);
+    };
     const removing: NonNullable<CollectorOptions["removing"]> = (unit, place, segment, path) => feeds?.removing(unit, place, segment, path);
     const collector = new Collector({
       folderOf,
@@ -45,6 +59,7 @@ export const collecting = ({ stateDirectory, units }: CollectingOptions): Effect
       notice,
       progressed: (unit, stream) => feeds?.wake(unit, stream),
       removing,
+      full: becomesFull,
     });
     yield* Effect.addFinalizer(() => Effect.promise(() => collector.close().then(() => feeds?.close(lastMillis))));
     for (const [unit, spec] of units) {
@@ -74,6 +89,8 @@ export const collecting = ({ stateDirectory, units }: CollectingOptions): Effect
         collector.keep(unit, spec);
         void bring(unit, spec).catch((error: unknown) => notice(unit, `its targets cannot be changed: ${String(error)}`));
       },
+      whenFull: (listener) => void (toldFull = listener),
+      isFull: (unit) => full.has(unit),
       targets: (unit) => feeds?.states(unit) ?? [],
       counted: (unit) => Effect.promise(async () => (await feeds?.counted(unit)) ?? []),
       read: (unit, spec, query) =>

@@ -18,6 +18,10 @@ export interface Outputs {
   readonly end: (unit: string) => Effect.Effect<void>;
   /** Lines are kept otherwise from now on. */
   readonly keep: (unit: string, spec: LogsSpec | undefined) => void;
+  /** Who is told when a unit is to wait for its log, again and again while it is so, and when it may go on. */
+  readonly whenFull: (told: (unit: string, isFull: boolean) => void) => void;
+  /** Whether it waits. */
+  readonly isFull: (unit: string) => boolean;
   /** How it is with each of its targets. */
   readonly targets: (unit: string) => ReadonlyArray<LogTarget>;
   /** The same, with the lines that are still to come: they are counted now. */
@@ -37,6 +41,8 @@ export const direct = (stateDirectory: string): Outputs => ({
       Stream.filter(({ text }) => isWanted({ follow, lines, ...(grep && { grep }), ...(level && { level }) }, null, text)),
     ),
   keep: () => {},
+  whenFull: () => {},
+  isFull: () => false,
   targets: () => [],
   counted: () => Effect.succeed([]),
   listen: () => {},

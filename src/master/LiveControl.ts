@@ -112,7 +112,8 @@ export const make = (parts: Parts): Control["Service"] => {
   /** With what was seen of it last; its memory is that of all its processes then. */
   const sampled = (own: UnitStatus): UnitStatus => {
     const logTargets = outputs.targets(own.id);
-    const status = logTargets.length === 0 ? own : { ...own, logTargets };
+    const waiting = outputs.isFull(own.id) ? { warnings: [...(own.warnings ?? []), "held back until its log has room"] } : {};
+    const status = { ...own, ...waiting, ...(logTargets.length === 0 ? {} : { logTargets }) };
     const seen = status.pid === null ? null : monitoring.latest(status.id);
     if (seen === null) return status;
     return { ...status, memory: seen.rssBytes, ...(seen.cpuPercent === null ? {} : { cpu: seen.cpuPercent }) };

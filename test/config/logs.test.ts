@@ -60,13 +60,13 @@ describe("log_collection", () => {
       findings(
         file(
           `{ global_aggregation: { targets: [{ format: json }] }, system: { buffer_size: 1MB } }`,
-          "{ outputs: { separate: { stderr: [{ type: file, path: a }, { type: file }] } }, backlog: { when_full: block } }",
+          "{ outputs: { separate: { stderr: [{ type: file, path: a }, { type: file }] } }, backlog: { when_full: drop } }",
         ),
       ),
     ).toMatchInlineSnapshot(`
       "
       hsu.yaml:9:11: warning HSU-CFG-101: unit "web": when_full: block, targets without a type or a path in "log_collection" are accepted and not in effect in this version
-        9 |           log_collection: { outputs: { separate: { stderr: [{ type: file, path: a }, { type: file }] } }, backlog: { when_full: block } }
+        9 |           log_collection: { outputs: { separate: { stderr: [{ type: file, path: a }, { type: file }] } }, backlog: { when_full: drop } }
           |           ^^^^^^^^^^^^^^
 
       hsu.yaml:12:1: warning HSU-CFG-101: targets without a type or a path, buffer_size in "log_collection" are accepted and not in effect in this version

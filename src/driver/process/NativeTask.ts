@@ -3,8 +3,9 @@
  */
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
-import type { CgroupName, ProcessHandle, Processes, ProcessExit } from "../../platform/index.ts";
+import type { CgroupName, ProcessHandle, Processes, ProcessExit, Signal, SignalError } from "../../platform/index.ts";
 import type { Task } from "../Driver.ts";
+import { heard } from "./Freezing.ts";
 import type { Sweeper } from "./Sweep.ts";
 
 /** The kernel tells a parent of its own children only, so the rest of a group is looked at, and only while it outlives its leader. */
@@ -25,11 +26,32 @@ export interface Started {
   lastWord: () => void;
   /** Somebody has signalled it. */
   asked: boolean;
+  /** Stopped until there is room for what it writes; undefined: nobody knows how an earlier master has left it. */
+  isFrozen: boolean | undefined;
+  /** It may have been asked to end. */
+  isEnding: boolean;
 }
 
 export const started =
-  (invocation: string) =>
-  (leader: ProcessHandle): Started => ({ leader, invocation, main: leader, together: true, lastWord: () => {}, asked: false });
+  (invocation: string, isFrozen: boolean | undefined) =>
+  (leader: ProcessHandle): Started => ({
+    leader,
+    invocation,
+    main: leader,
+    together: true,
+    lastWord: () => {},
+    asked: false,
+    isFrozen,
+    isEnding: false,
+  });
+
+/** To all of it. */
+export const send = (of: Started, signal: Signal.Signal): Effect.Effect<void, SignalError> =>
+  Effect.suspend(() => {
+    if (of.together || of.leader.contained) return of.leader.signal(signal);
+    const others = of.leader.groupAlive() ? Effect.ignore(of.leader.signal(signal)) : Effect.void;
+    return Effect.andThen(others, of.main.signal(signal));
+  });
 
 export interface NativeTasks {
   readonly taskOf: (id: string, of: Started) => Task;
@@ -86,9 +108,10 @@ export const make = (processes: Processes["Service"], sweeper: Sweeper, cgroupOf
     signal: (signal) =>
       Effect.suspend(() => {
         of.asked = true;
-        if (of.together || of.leader.contained) return of.leader.signal(signal);
-        const others = of.leader.groupAlive() ? Effect.ignore(of.leader.signal(signal)) : Effect.void;
-        return Effect.andThen(others, of.main.signal(signal));
+        return Effect.andThen(
+          send(of, signal),
+          heard(of, signal, (next) => send(of, next)),
+        );
       }),
     memory: Effect.suspend(() =>
       Effect.map(processes.stats(of.main.identity), Option.match({ onNone: () => null, onSome: (stats) => stats.rssBytes })),

@@ -8,7 +8,8 @@ import type * as Scope from "effect/Scope";
 import { direct, type Outputs } from "../../logs/index.ts";
 import { type CgroupName, openScratch, type Output, Paths, Processes } from "../../platform/index.ts";
 import type { Driver } from "../Driver.ts";
-import { make as tasksOf, mark, started, type Started } from "./NativeTask.ts";
+import { make as freezingOf } from "./Freezing.ts";
+import { make as tasksOf, mark, send, started, type Started } from "./NativeTask.ts";
 import * as Sweep from "./Sweep.ts";
 import { make as finder } from "../unmanaged/Finder.ts";
 
@@ -47,11 +48,20 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
 
     const cgroupOf = (id: string): CgroupName => ({ instance: options.stateDirectory, name: Paths.fileName(id) });
 
+    const freezing = freezingOf(outputs, send);
     const { killLeft, taskOf } = tasksOf(processes, sweeper, cgroupOf);
     const release =
       (id: string) =>
       (of: Started): Effect.Effect<void> =>
-        Effect.andThen(killLeft(of), outputs.end(id));
+        Effect.suspend(() => {
+          freezing.remove(id, of);
+          return Effect.andThen(killLeft(of), outputs.end(id));
+        });
+    /** Held back from here on when that is asked for. */
+    const held = (id: string, of: Started) => {
+      freezing.add(id, of);
+      return taskOf(id, of);
+    };
 
     const driver: Driver = {
       name: "process",
@@ -72,7 +82,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           stdout: output(task.capture.stdout, files.stdout),
           stderr: output(task.capture.stderr, files.stderr),
         });
-        return taskOf(task.id, yield* Effect.acquireRelease(Effect.map(spawn, started(task.invocation)), release(task.id)));
+        return held(task.id, yield* Effect.acquireRelease(Effect.map(spawn, started(task.invocation, false)), release(task.id)));
       }),
       runs: processes.isAlive,
       exitOf: processes.exitOf,
@@ -81,11 +91,11 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           Effect.acquireRelease(
             Effect.map(
               processes.attach(identity, options.stateDirectory, capped && { ...capped, name: Paths.fileName(id) }),
-              Option.map(started(invocation)),
+              Option.map(started(invocation, undefined)),
             ),
             Option.match({ onNone: () => Effect.void, onSome: release(id) }),
           ),
-          Option.map((one) => taskOf(id, one)),
+          Option.map((one) => held(id, one)),
         ),
       exec: Effect.fnUntraced(function* ({ args, environment, executable, id, workingDirectory }) {
         const scratch = yield* Effect.acquireRelease(

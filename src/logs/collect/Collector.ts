@@ -27,6 +27,7 @@ const looksMillis = 8;
 /** So long the empty files of ended runs are kept for the next ones. */
 const keptMillis = 10_000;
 const firstRetryMillis = 250;
+const fullLookMillis = 100;
 const maxRetryMillis = 10_000;
 
 interface Followed {
@@ -287,8 +288,13 @@ export class Collector {
         `its ${pipe.place.stream} cannot be taken over (${code ?? message}), and waits in ${pipe.place.folder}`,
       );
     }
+    // It goes on writing meanwhile, and nothing tells how much.
+    const looks = pipe.blocks ? setInterval(() => pipe.look(), fullLookMillis) : undefined;
+    if (looks !== undefined) this.#retries.add(looks);
     const retry = setTimeout(() => {
       this.#retries.delete(retry);
+      clearInterval(looks);
+      if (looks !== undefined) this.#retries.delete(looks);
       each.state = "resting";
       this.#run(each);
     }, each.retryMillis);

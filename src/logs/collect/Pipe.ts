@@ -14,6 +14,7 @@ import { type Filter, filtered, filterOf } from "./Filter.ts";
 import { format, linesIn, type Options as FormatOptions } from "./Format.ts";
 import { Gathered } from "./Gathered.ts";
 import { atOnceBytes, LogWriter } from "./LogWriter.ts";
+import { Pressure } from "./Pressure.ts";
 import { checkpointPath, generationsIn, type Place, placeOf, spoolPath } from "./Place.ts";
 
 /** Of one unit: counts the lines of both outputs. */
@@ -28,6 +29,8 @@ export interface World {
   readonly punch: (path: string, length: number) => Promise<void>;
   /** A complete log file is to be compressed. */
   readonly compress: (unit: string, path: string) => void;
+  /** Of a unit that waits for its log: whether it is to wait now. */
+  readonly full?: (unit: string, stream: LogStream, isFull: boolean) => void;
   /** A complete one is going to be removed. */
   readonly removing?: (unit: string, place: Place, segment: number, path: string) => void;
 }
@@ -70,6 +73,9 @@ export class Pipe {
   #next: LogsSpec | undefined;
   readonly #sequence: Sequence;
   readonly #world: World;
+  readonly #pressure: Pressure;
+  /** Up to where it had been taken over when it was looked at last. */
+  #reached: Pick<Checkpoint, "generation" | "spoolOffset"> = first;
   #writer: LogWriter;
   /** Of the generation that the checkpoint names. */
   #spool: number | undefined;
@@ -98,6 +104,7 @@ export class Pipe {
     this.#sequence = sequence;
     this.#world = world;
     this.#writer = this.#write();
+    this.#pressure = new Pressure((isFull) => world.full?.(unit, stream, isFull), isNew);
     const found = isNew ? [] : generationsIn(place);
     // Nothing of it on the disk: it is not looked at, nor is anything made, before there is something to be kept.
     this.#isFresh = isNew || (found.length === 0 && !Fs.existsSync(checkpointPath(place)));
@@ -186,7 +193,8 @@ export class Pipe {
   step(): Outcome | Promise<Outcome> {
     if (this.#next !== undefined) this.#change(this.#next);
     if (!this.#open()) return this.#advance();
-    const { spoolOffset } = this.#at;
+    this.#reached = this.#at;
+    const { spoolOffset } = this.#reached;
     quiet ??= { read: Buffer.allocUnsafeSlow(quietBytes), written: Buffer.allocUnsafeSlow(atOnceBytes) };
     const { read, written } = quiet;
     const count = Fs.readSync(this.#spool!, read, 0, quietBytes, spoolOffset);
@@ -222,6 +230,19 @@ export class Pipe {
   /** All that has been taken over is known to be: nobody takes it over again. */
   settle(): void {
     this.#writer.store();
+    this.#pressure.look(0, this.#spec.backlog);
+  }
+
+  /** Whether its unit waits when it is too much. */
+  get blocks(): boolean {
+    return this.#spec.backlog.whenFull === "block";
+  }
+
+  /** While nothing can be taken over. */
+  look(): void {
+    const { generation, spoolOffset } = this.#reached;
+    const size = Fs.statSync(spoolPath(this.place, generation), { throwIfNoEntry: false })?.size;
+    if (size !== undefined) this.#pressure.look(size - spoolOffset, this.#spec.backlog);
   }
 
   /** Frees what a quiet unit does not need. */
@@ -306,7 +327,11 @@ export class Pipe {
 
   async #loudly(): Promise<Outcome> {
     const size = Fs.fstatSync(this.#spool!).size;
-    if (size - this.#at.spoolOffset > this.#spec.backlog.maxBytes) await this.#drop(size);
+    const { backlog } = this.#spec;
+    const waiting = size - this.#at.spoolOffset;
+    this.#reached = this.#at;
+    this.#pressure.look(waiting, backlog);
+    if (waiting > backlog.maxBytes && backlog.whenFull === "drop") await this.#drop(size);
     const { spoolOffset } = this.#at;
     optimize();
     const buffers = loud ?? { read: Buffer.allocUnsafeSlow(loudBytes), written: Buffer.allocUnsafeSlow(loudBytes * 3) };

@@ -17,7 +17,7 @@ import { type From, messagesOf } from "./Rfc5424.ts";
 import type { Destination } from "./TargetSpec.ts";
 
 /** rsyslog takes no longer ones as it is installed. */
-const defaultMaxBytes = 8192;
+const defaultMaxBytes = 8000;
 /** More does not fit into a datagram of IPv4. */
 const udpBytes = 65_507;
 /** How long a reader that does not close is waited for, when all has been written. */
