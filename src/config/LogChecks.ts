@@ -21,13 +21,10 @@ const isNowhere = (target: Located): boolean => {
 };
 
 /** What of one block has no effect, in words. */
-const idleOf = (block: Located): ReadonlyArray<string> => [
-  ...([...streams.flatMap((stream) => targetsOf(block, stream) ?? []), ...(get(block, "outputs", "forwarding")?.node.items ?? [])].some(
-    isNowhere,
-  )
-    ? ["targets without a type or a path"]
-    : []),
-];
+const idleOf = (block: Located): ReadonlyArray<string> => {
+  const all = streams.flatMap((stream) => targetsOf(block, stream) ?? []).concat(get(block, "outputs", "forwarding")?.node.items ?? []);
+  return all.some(isNowhere) ? ["targets without a type or a path"] : [];
+};
 
 const idleGlobal = (block: Located): ReadonlyArray<string> => {
   const aggregation = get(block, "global_aggregation");

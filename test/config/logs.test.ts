@@ -65,7 +65,7 @@ describe("log_collection", () => {
       ),
     ).toMatchInlineSnapshot(`
       "
-      hsu.yaml:9:11: warning HSU-CFG-101: unit "web": when_full: block, targets without a type or a path in "log_collection" are accepted and not in effect in this version
+      hsu.yaml:9:11: warning HSU-CFG-101: unit "web": targets without a type or a path in "log_collection" is accepted and not in effect in this version
         9 |           log_collection: { outputs: { separate: { stderr: [{ type: file, path: a }, { type: file }] } }, backlog: { when_full: drop } }
           |           ^^^^^^^^^^^^^^
 

@@ -8,6 +8,8 @@ import type { LogSink } from "./LogSink.ts";
 import type { Destination } from "./TargetSpec.ts";
 
 const [firstWaitMillis, mostWaitMillis] = [10, 500];
+/** Of a pipe: it takes so much as a whole or not at all, and what the master itself has to say comes between lines. */
+const atomicBytes = 4096;
 const { O_APPEND, O_NONBLOCK, O_WRONLY } = Fs.constants;
 
 /** A socket cannot be opened by its name: it is written to as it is. */
@@ -33,12 +35,11 @@ export const open = ({ type }: Destination): LogSink => {
   let fd: number | undefined;
   let isClosed = false;
   let turn: Promise<unknown> = Promise.resolve();
-  const all = async (text: string): Promise<void> => {
-    fd ??= opened(descriptor);
-    let bytes = Buffer.from(text);
+  const piece = async (to: number, text: Buffer): Promise<void> => {
+    let bytes = text;
     for (let wait = firstWaitMillis; bytes.length > 0;) {
       if (isClosed) throw new Error("closed");
-      const count = await write(fd, bytes);
+      const count = await write(to, bytes);
       bytes = bytes.subarray(count);
       if (count > 0) wait = firstWaitMillis;
       else {
@@ -46,6 +47,16 @@ export const open = ({ type }: Destination): LogSink => {
         await new Promise((resolve) => setTimeout(resolve, wait));
         wait = Math.min(wait * 2, mostWaitMillis);
       }
+    }
+  };
+  const all = async (text: string): Promise<void> => {
+    fd ??= opened(descriptor);
+    const bytes = Buffer.from(text);
+    for (let from = 0; from < bytes.length;) {
+      const end = from + atomicBytes >= bytes.length ? bytes.length : bytes.lastIndexOf(0x0a, from + atomicBytes - 1) + 1;
+      const to = end > from ? end : bytes.indexOf(0x0a, from) + 1;
+      await piece(fd, bytes.subarray(from, to));
+      from = to;
     }
   };
   return {
