@@ -24,13 +24,14 @@ const target = (over: Partial<TargetSpec> = {}): TargetSpec => ({
 
 interface World {
   isAway: boolean;
+  failures: number;
   deliver: (records: ReadonlyArray<LogRecord>) => Delivery | void;
   readonly got: Array<LogRecord>;
   readonly batches: Array<ReadonlyArray<LogRecord>>;
 }
 
 const newWorld = (): World => {
-  const world: World = { isAway: false, got: [], batches: [], deliver: (records) => void world.got.push(...records) };
+  const world: World = { isAway: false, failures: 0, got: [], batches: [], deliver: (records) => void world.got.push(...records) };
   return world;
 };
 
@@ -46,7 +47,10 @@ const master = (spec: LogsSpec, world: World, folder = newFolder()) => {
     random: () => 0,
     open: () => ({
       deliver: async (records) => {
-        if (world.isAway) throw new Error("nobody there");
+        if (world.isAway) {
+          world.failures++;
+          throw new Error("nobody there");
+        }
         world.batches.push(records);
         return world.deliver(records);
       },
@@ -129,6 +133,11 @@ it("waits for a target that is away, says so once and since when, and loses noth
   expect(state()).toMatchObject({ why: "nobody there" });
   expect(state().lagBytes).toBeGreaterThan(1490 * 20);
   expect(await feeds.counted("u")).toMatchObject([{ target: "far", lagLines: 1490 }]);
+  await until(
+    "it is tried again",
+    () => world.failures,
+    (failures) => failures >= 3,
+  );
   world.isAway = false;
   await gets(world, 1500);
   expect(numbersOf(world.got)).toEqual(upTo(1500));
