@@ -128,27 +128,31 @@ describe("a hundred thousand entries cost about ten times as much as ten thousan
       }).pipe(Effect.scoped, Effect.runPromise));
   }
 
-  it("actors under one key and in one group", () =>
-    Effect.gen(function* () {
-      const names = Registry.make<string>({ keys: "duplicate" });
-      const groups = Group.scope({ protocol: namedProtocol });
-      const group = groups.group("all");
-      yield* Effect.gen(function* () {
-        const refs = yield* Effect.replicateEffect(spawn(), many);
-        const comeAndGo = (n: number) => {
-          for (let i = 0; i < n; i++) {
-            names.registerUnsafe(refs[i]!, "all");
-            group.join(refs[i]!);
-          }
-          for (let i = 0; i < n; i++) {
-            names.unregister(refs[i]!, "all");
-            group.leave(refs[i]!);
-          }
-        };
-        expect(isLinear(comeAndGo)).toBe(true);
-        for (const ref of refs) names.registerUnsafe(ref, "all");
-        for (const ref of refs) group.join(ref);
-      }).pipe(Effect.scoped);
-      expect([kept(names), kept(groups)]).toEqual([nothing, nothing]);
-    }).pipe(Effect.runPromise));
+  it(
+    "actors under one key and in one group",
+    () =>
+      Effect.gen(function* () {
+        const names = Registry.make<string>({ keys: "duplicate" });
+        const groups = Group.scope({ protocol: namedProtocol });
+        const group = groups.group("all");
+        yield* Effect.gen(function* () {
+          const refs = yield* Effect.replicateEffect(spawn(), many);
+          const comeAndGo = (n: number) => {
+            for (let i = 0; i < n; i++) {
+              names.registerUnsafe(refs[i]!, "all");
+              group.join(refs[i]!);
+            }
+            for (let i = 0; i < n; i++) {
+              names.unregister(refs[i]!, "all");
+              group.leave(refs[i]!);
+            }
+          };
+          expect(isLinear(comeAndGo)).toBe(true);
+          for (const ref of refs) names.registerUnsafe(ref, "all");
+          for (const ref of refs) group.join(ref);
+        }).pipe(Effect.scoped);
+        expect([kept(names), kept(groups)]).toEqual([nothing, nothing]);
+      }).pipe(Effect.runPromise),
+    60_000,
+  );
 });

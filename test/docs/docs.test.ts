@@ -31,7 +31,7 @@ describe("a block of code in the docs", () => {
 
   beforeAll(async () => {
     errorsOf = await workshop.compile([...programs, ...ejected]);
-  }, 60_000);
+  }, 240_000);
   afterAll(() => workshop[Symbol.dispose]());
 
   it("is found where there are pages", () => {
