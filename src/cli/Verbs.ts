@@ -174,7 +174,10 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     summary: "Show the units",
     details: "Exit code 3 if no master is running, or if a unit that should run does not.",
     operands: [],
-    flags: { output: output("table", "json", "yaml", "name") },
+    flags: {
+      watch: { type: "boolean", short: "w", help: "each unit once, then each that changes, a line each" },
+      output: output("table", "json", "yaml", "name"),
+    },
     load: () => import("./verbs/status.ts"),
   },
   {

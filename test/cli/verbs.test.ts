@@ -60,6 +60,35 @@ describe("status", () => {
   );
 
   test(
+    "watched: each unit once, then what has changed, as a line each",
+    withMaster(({ io, server }) =>
+      Effect.gen(function* () {
+        const lines = () =>
+          io
+            .out()
+            .split("\n")
+            .slice(0, -1)
+            .map((line) => JSON.parse(line) as { id: string; state?: string; gone?: boolean });
+        const watching = yield* Effect.forkChild(hsu(io, "status", "--watch", "-o", "json"));
+        yield* until(() => lines().length === 2 && server.following() === 1, "the first look");
+        server.units[0] = { ...server.units[0]!, memory: 1 };
+        yield* server.happen(event(3, "noise", "nothing"));
+        server.units[0] = { ...server.units[0], state: "stopped", pid: null };
+        server.units.pop();
+        yield* server.happen(event(4, "stopped", "stopped"));
+        yield* until(() => lines().length === 4, "the change");
+        expect(lines().map(({ gone, id, state }) => [id, state ?? gone])).toEqual([
+          ["web", "running"],
+          ["broken", "failed"],
+          ["broken", true],
+          ["web", "stopped"],
+        ]);
+        yield* Fiber.interrupt(watching);
+      }),
+    ),
+  );
+
+  test(
     "JSON and YAML carry all there is",
     withMaster(({ io, server }) =>
       Effect.gen(function* () {

@@ -1,5 +1,5 @@
 /**
- * `hsu status [-o table|json|yaml|name]`
+ * `hsu status [--watch] [-o table|json|yaml|name]`
  */
 import * as Effect from "effect/Effect";
 import { ExitCode } from "../ExitCode.ts";
@@ -12,6 +12,10 @@ import type { Verb } from "../Verbs.ts";
 
 export const run: Verb = Effect.fnUntraced(function* (invocation) {
   const { flags, io, paint } = invocation;
+  if (flags["watch"] === true) {
+    const { watch } = yield* Effect.promise(() => import("./watch.ts"));
+    return yield* watch(invocation);
+  }
   const status = yield* withMaster(invocation, ({ call }) => call.Status(undefined));
   if (flags["output"] === "name") yield* print(invocation, status.units.map(({ id }) => `${id}\n`).join(""));
   else if (flags["output"] === "json") yield* print(invocation, json(status));

@@ -12,13 +12,11 @@ import { ExitCode } from "../ExitCode.ts";
 import { print, withMaster } from "../Invocation.ts";
 import { ending } from "../render/units.ts";
 import { clean } from "../render/text.ts";
+import { looks } from "../Looks.ts";
 import { select } from "../Selection.ts";
 import type { Verb } from "../Verbs.ts";
 
 const numberOf = (signal: string | null): number => (constants.signals as Readonly<Record<string, number>>)[signal ?? ""] ?? 0;
-
-/** Not everything that a unit becomes is an event. */
-const lookMillis = 1000;
 
 /** Each status of these units from now on: at each event, and once in a while, at once for the first time. */
 const statuses = (call: Client["call"], ids: ReadonlyArray<string>) => {
@@ -26,14 +24,7 @@ const statuses = (call: Client["call"], ids: ReadonlyArray<string>) => {
     call.Status(undefined),
     ({ units }) => new Map(units.filter(({ id }) => ids.includes(id)).map((unit) => [unit.id, unit])),
   );
-  // What has happened before is in the first look.
-  const last = Stream.runFold(
-    call.Events({ follow: false, since: 0 }),
-    () => 0,
-    (_, { seq }) => seq,
-  );
-  const events = Stream.unwrap(Effect.map(last, (seq) => call.Events({ follow: true, since: seq + 1 })));
-  return Stream.mapEffect(Stream.merge(events, Stream.tick(lookMillis)), () => look);
+  return Stream.mapEffect(looks(call), () => look);
 };
 
 export const run: Verb = (invocation) => {
