@@ -84,11 +84,23 @@ export const startedAtMillis = (startTicks: number): number => {
   return ours === undefined ? bySystem : Math.min(bySystem, now - process.uptime() * 1000 + (startTicks - ours.startTime) * tick);
 };
 
+const nameOf = (entry: string): string => entry.slice(0, entry.indexOf("=") + 1);
+
+/** A name is looked for once, however many values are wanted. */
+const has = (environment: string, names: Iterable<string>, wanted: ReadonlySet<string>): boolean => {
+  for (const name of names) {
+    for (let at = environment.indexOf(`\0${name}`); at >= 0; at = environment.indexOf(`\0${name}`, at + 1)) {
+      const end = environment.indexOf("\0", at + 1);
+      if (end > 0 && wanted.has(environment.slice(at + 1, end))) return true;
+    }
+  }
+  return false;
+};
+
 /** Whether a process was started with one of these entries in its environment. */
 export const environmentHas = (pid: string | number, entries: ReadonlyArray<string>): boolean => {
   try {
-    const environment = `\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`;
-    return entries.some((entry) => environment.includes(`\0${entry}\0`));
+    return has(`\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`, new Set(entries.map(nameOf)), new Set(entries));
   } catch {
     // Somebody else's process, or one that has just ended: not one of ours.
     return false;
