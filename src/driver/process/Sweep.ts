@@ -9,6 +9,9 @@ import type { Processes } from "../../platform/index.ts";
 /** So long those may go on that nobody waits for: a unit that fails again and again must not have everybody looked at each time. */
 const laterMillis = 5000;
 
+/** So many times as long as a look has taken, none is made: whoever comes meanwhile shares the next. */
+const restFactor = 4;
+
 export interface Sweeper {
   /** Kills all with this value of the mark, in this turn of the loop; it does not wait for their ends. */
   readonly now: (value: string) => Effect.Effect<void>;
@@ -21,6 +24,7 @@ export const make = (processes: Processes["Service"], mark: string): Effect.Effe
     let values: Array<string> = [];
     let waiting: Array<() => void> = [];
     let isComing = false;
+    let restUntil = 0;
     const scope = yield* Effect.scope;
     const fork = Effect.runForkWith(yield* Effect.context());
     const sweep = Effect.suspend(() => {
@@ -28,10 +32,16 @@ export const make = (processes: Processes["Service"], mark: string): Effect.Effe
       if (values.length === 0) return Effect.void;
       const [wanted, told] = [values, waiting];
       [values, waiting] = [[], []];
-      const tell = Effect.sync(() => {
+      const tell = (): void => {
         for (const done of told) done();
+      };
+      const begunAt = performance.now();
+      const rest = Effect.sync(() => {
+        const now = performance.now();
+        restUntil = now + (now - begunAt) * restFactor;
+        tell();
       });
-      return Effect.ensuring(Effect.flatMap(processes.marked(mark, ...wanted), Effect.forEach(processes.kill, { discard: true })), tell);
+      return Effect.ensuring(Effect.flatMap(processes.marked(mark, ...wanted), Effect.forEach(processes.kill, { discard: true })), rest);
     });
     yield* Effect.addFinalizer(() => sweep);
     return {
@@ -39,7 +49,10 @@ export const make = (processes: Processes["Service"], mark: string): Effect.Effe
         Effect.callback((resume) => {
           values.push(value);
           waiting.push(() => resume(Effect.void));
-          if (waiting.length === 1) setImmediate(() => void fork(sweep));
+          if (waiting.length > 1) return;
+          const pause = restUntil - performance.now();
+          if (pause > 0) fork(Effect.delay(sweep, pause));
+          else setImmediate(() => void fork(sweep));
         }),
       later: (value) =>
         Effect.suspend(() => {

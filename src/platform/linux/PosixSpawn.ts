@@ -104,19 +104,27 @@ const make = () => {
     }
     entry?.ended?.(exitFrom(status.readInt32LE(0)));
   };
-  /** One signal may stand for many ends. */
+  /** Whether the next turn looks. */
+  let isComing = false;
+  /**
+   * One signal may stand for many ends. One is told in a turn of the loop: where many are asked to end, all are asked before each end is dealt with.
+   */
   const look = (): void => {
-    for (;;) {
-      info.writeInt32LE(0, pidOffset);
-      if (waitid(0, 0, info, exited | noHang | noWait) !== 0) return;
-      const first = info.readInt32LE(pidOffset);
-      if (first === 0) return;
-      if (children.has(first)) reap(first);
-      // Somebody else's, who will wait for it: it hides those that have ended after it.
-      else return Array.from(children.keys()).forEach(reap);
-    }
+    info.writeInt32LE(0, pidOffset);
+    if (waitid(0, 0, info, exited | noHang | noWait) !== 0) return;
+    const first = info.readInt32LE(pidOffset);
+    if (first === 0) return;
+    // Somebody else's, who will wait for it, hides those that have ended after it.
+    if (!children.has(first)) return Array.from(children.keys()).forEach(reap);
+    isComing = true;
+    setImmediate(lookAgain);
+    reap(first);
   };
-  process.on("SIGCHLD", look);
+  const lookAgain = (): void => {
+    isComing = false;
+    look();
+  };
+  process.on("SIGCHLD", () => (isComing ? undefined : look()));
 
   /** Undefined where it does not succeed, for whatever reason. */
   return ({ args, cwd, env, path, stdio }: NativeSpawn): NativeChild | undefined => {
