@@ -361,6 +361,14 @@ export const anyTree = fc
           clients: fc.constant([]),
         }),
       ),
+      watch: maybe(fc.constant(true)),
+      peers: maybe(
+        fc.constant([
+          { name: "east", address: "tcp://127.0.0.1:9" },
+          { name: "west", address: "tls://west:50057", ca: "/srv/ca", cert: "/srv/cert", key: "/srv/key", heartbeatMillis: 500 },
+          { name: "north", address: "tls://north:50057", ca: "/srv/ca", tokenFile: "/srv/token" },
+        ]),
+      ),
       registry: maybe(fields({ unix: path, port: maybe(port) })),
       strategy,
       limit,

@@ -7,6 +7,7 @@ import { parse as parseYaml } from "yaml";
 import { parseDuration } from "../../src/config/index.ts";
 import { PATTERN } from "../../src/config/Duration.ts";
 import { jsonSchema } from "../../src/config/JsonSchema.ts";
+import { keysTable } from "./keysTable.ts";
 import { describeFrom, mistakes } from "./schema.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -20,6 +21,13 @@ const files = ["upstream/flat-process-types.yaml", "upstream/core-echotest-unix.
 describe("the JSON Schema", () => {
   it("in docs/reference is the one of this version: `vitest run test/config/jsonSchema.test.ts -u` writes it", async () => {
     await expect(`${JSON.stringify(schema, undefined, 2)}\n`).toMatchFileSnapshot(join(reference, "hsu.schema.json"));
+  });
+
+  it("in docs/reference/config.md is every key of this version: `vitest run test/config/jsonSchema.test.ts -u` writes them", async () => {
+    const mark = "<!-- From the schema: test/config/jsonSchema.test.ts writes what follows. -->";
+    const [written = ""] = page.split(mark);
+    expect(page).toContain(mark);
+    await expect(`${written}${mark}\n\n${keysTable(jsonSchema())}\n`).toMatchFileSnapshot(join(reference, "config.md"));
   });
 
   it.each([...files, ...readdirSync(join(here, "fixtures")).filter((name) => name.endsWith(".yaml"))])("takes %s", (name) => {

@@ -346,7 +346,7 @@ const collectionOf = (logs: ReadonlyArray<LogsSpec>): Block | undefined => {
  * @since 0.1.0
  */
 export const toYaml = (spec: MasterSpec): string => {
-  const { http, registry, rpc, sampling } = spec;
+  const { http, peers, registry, rpc, sampling } = spec;
   const identity = unitsOf(spec.root).find(({ ageIdentity }) => ageIdentity !== undefined)?.ageIdentity;
   return yamlOf(
     given({
@@ -371,6 +371,10 @@ export const toYaml = (spec: MasterSpec): string => {
                 tls: rpc.tls,
                 clients: rpc.clients.length === 0 ? undefined : rpc.clients,
               }),
+        peers: peers?.map(({ heartbeatMillis, tokenFile, ...peer }) =>
+          given({ ...peer, token_file: tokenFile, heartbeat: time(heartbeatMillis) }),
+        ),
+        watch: spec.watch,
         registry,
         resources:
           sampling === undefined
