@@ -9,9 +9,11 @@ const OTHER_DIALECTS = new Set(["standard_managed", "integrated_managed"]);
 const isJson = (value: unknown): value is Json => typeof value === "object" && value !== null && !Array.isArray(value);
 const list = (value: unknown): ReadonlyArray<Json> => (Array.isArray(value) ? value.filter(isJson) : []);
 
+const plain = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
+
 const kindOf = ({ const: word, description, enum: words, properties, type }: Json): string => {
-  if (Array.isArray(words)) return words.map((each) => `\`${String(each)}\``).join(" ");
-  if (word !== undefined) return `\`${String(word)}\``;
+  if (Array.isArray(words)) return words.map((each) => `\`${plain(each)}\``).join(" ");
+  if (word !== undefined) return `\`${plain(word)}\``;
   if (typeof description === "string") return description;
   if (type === "boolean") return "`true` or `false`";
   if (type === "string") return "a text";
