@@ -6,6 +6,7 @@ import { isGroup, nestedOf } from "./Dialect.ts";
 import { checkOrder } from "./OrderChecks.ts";
 import { checkProbes } from "./ProbeChecks.ts";
 import { pathProblems } from "./PathChecks.ts";
+import { portProblems } from "./PortChecks.ts";
 import { httpProblems } from "./HttpOf.ts";
 import { rpcProblems } from "./RpcOf.ts";
 import { logProblems } from "./LogChecks.ts";
@@ -182,6 +183,11 @@ export const check = (root: Located, where: Where, instances: ReadonlyMap<string
     ),
     ...units.flatMap((unit) => idleRolling(unit, instances)),
     ...units.flatMap((unit) => shadowProblems(unit.node, nameOf(unit.node))),
+    ...portProblems(
+      root,
+      units.map(({ node }) => node),
+      nameOf,
+    ),
     ...units.flatMap((unit) => startProblems(unit.node, nameOf(unit.node))),
     ...units.flatMap((unit) => pathProblems(unit.node, nameOf(unit.node))),
     ...httpProblems(root),

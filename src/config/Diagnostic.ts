@@ -37,6 +37,7 @@ export const CODES = {
   "HSU-CFG-052": "a file of variables that cannot be read",
   "HSU-CFG-060": "a file that cannot be included",
   "HSU-CFG-061": "not an age-encrypted value",
+  "HSU-CFG-062": "a port that is wanted twice",
   "HSU-CFG-101": "accepted, not in effect in this version",
   "HSU-CFG-104": "nothing to run",
   "HSU-CFG-105": "unusual YAML",
@@ -44,6 +45,7 @@ export const CODES = {
   "HSU-CFG-107": "cannot apply on this system",
   "HSU-CFG-108": "a variable that is not set",
   "HSU-CFG-109": "an include that matches nothing",
+  "HSU-CFG-110": "an executable that is not there",
 } as const;
 
 export type Code = keyof typeof CODES;

@@ -13,6 +13,7 @@ import * as NodePath from "node:path";
 import type { MasterSpec } from "../unit/UnitSpec.ts";
 import { check } from "./Checks.ts";
 import { compile } from "./Compile.ts";
+import { executableProblems } from "./ExecutableChecks.ts";
 import { type Code, type ConfigDiagnostic, ConfigError } from "./Diagnostic.ts";
 import { type Dialect, dialectOf, mixed } from "./dialects/DialectOf.ts";
 import { fromMaster, inMasterWords } from "./dialects/MasterDialect.ts";
@@ -66,6 +67,8 @@ const together = (main: Source & { readonly root: Located }, dialect: Dialect, r
   return { root: main.root, text: main.text, problems: [...main.problems, problem], sources: [main] };
 };
 
+const inOrder = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> => problems.toSorted((one, other) => one.start - other.start);
+
 /** More than anybody reads. */
 const MAX_TOLD = 1_000;
 
@@ -94,6 +97,8 @@ export const parse = (
   file: string,
   environment: Environment = process.env,
   seen: Reader["seen"] = () => {},
+  /** Whether it is to run on this machine. */
+  isHere = false,
 ): Result.Result<Loaded, ConfigError> => {
   if (text.length > MAX_BYTES) return Result.fail(aboutFile(file, "HSU-CFG-001", tooLarge));
   if (text.length > LARGE) hurry();
@@ -122,15 +127,15 @@ export const parse = (
   const found = [...(Result.isFailure(decoded) ? problemsOf(decoded.failure, root) : []), ...check(root, whereIn(sources), instances)];
   const meaning = [...names, ...found.map(said)];
   const broken = whole.problems.filter((problem) => problem.code === "HSU-CFG-003");
-  const problems = [...whole.problems, ...(broken.length === 0 ? meaning : meaning.filter(isCertain(broken)))].sort(
-    (one, other) => one.start - other.start,
-  );
+  const problems = inOrder([...whole.problems, ...(broken.length === 0 ? meaning : meaning.filter(isCertain(broken)))]);
   const diagnostics = told(sources, problems);
   if (Result.isFailure(decoded) || diagnostics.some((one) => one.severity === "error")) {
     return Result.fail(new ConfigError({ file, diagnostics }));
   }
   const spec = compile(decoded.success, root, file, folder, instances, sources.length > 1 ? folderAt : undefined);
-  return Result.succeed({ spec, warnings: diagnostics, dialect });
+  const missing = isHere ? executableProblems(root, spec.root, environment["PATH"] ?? "/usr/bin:/bin") : [];
+  const warnings = missing.length === 0 ? diagnostics : told(sources, inOrder([...problems, ...missing]));
+  return Result.succeed({ spec, warnings, dialect });
 };
 
 const REASONS: Readonly<Record<string, readonly [message: string, hint: string]>> = {
@@ -153,5 +158,5 @@ export const readText = (file: string): Effect.Effect<string, ConfigError> =>
 /** The tree in a file, or all that is wrong with it. `seen` hears of each file and folder that it depends on. */
 export const load = (file: string, seen: Reader["seen"] = () => {}): Effect.Effect<Loaded, ConfigError> => {
   seen(file);
-  return Effect.flatMap(readText(file), (text) => Effect.fromResult(parse(text, file, process.env, seen)));
+  return Effect.flatMap(readText(file), (text) => Effect.fromResult(parse(text, file, process.env, seen, true)));
 };
