@@ -1,10 +1,13 @@
 /** What goes over the wire to each kind of target, to servers of the test's own. */
+import { execFileSync } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, type IncomingMessage } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
 import { expect, it, onTestFinished } from "vitest";
 import { lazySink } from "../../src/logs/sink/Open.ts";
 import type { LogRecord, LogSink } from "../../src/logs/sink/LogSink.ts";
@@ -315,4 +318,31 @@ it("a file that several units share has whole lines, rotates by rename, and is m
   rmSync(path);
   await sink.deliver([record(1)]);
   expect(readFileSync(path, "utf8")).toBe("line 1\n");
+});
+
+it("TLS: syslog and HTTPS with the CA that is named, and neither without it", async () => {
+  const path = folder();
+  const [key, cert] = [join(path, "key.pem"), join(path, "cert.pem")];
+  const request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"];
+  execFileSync("openssl", [...request, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert], {
+    stdio: "ignore",
+  });
+  const identity = { key: readFileSync(key), cert: readFileSync(cert) };
+  let got = "";
+  const server = createTlsServer(identity, (socket) => void socket.on("error", () => {}).on("data", (chunk) => (got += String(chunk))));
+  const web = createHttpsServer(identity, (asked, response) => void asked.resume().on("end", () => response.writeHead(204).end()));
+  for (const each of [server, web]) {
+    await new Promise<void>((done) => each.listen(0, "localhost", done));
+    onTestFinished(() => void each.close());
+  }
+  onTestFinished(() => web.closeAllConnections());
+  const portOf = (each: typeof server | typeof web): number => (each.address() as AddressInfo).port;
+  const syslog = { type: "syslog", address: `tls://localhost:${portOf(server)}` } as const;
+  const loki = { type: "loki", url: `https://localhost:${portOf(web)}` } as const;
+  const tls = { caFile: cert };
+  expect(await sinkOf({ ...syslog, tls }).deliver([record(1), record(2)])).toBeUndefined();
+  expect(got).toMatch(/line 1\d+ <14>1 .* line 2$/);
+  expect(await sinkOf({ ...loki, tls }).deliver([record(1)])).toBeUndefined();
+  for (const destination of [syslog, loki])
+    await expect(sinkOf(destination).deliver([record(1)])).rejects.toThrow(/self-signed certificate/);
 });
