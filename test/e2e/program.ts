@@ -2,15 +2,15 @@
  * The `hsu` program as its users run it: as a process, with folders of its own.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, rmdirSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { inject } from "vitest";
 import { connect } from "../../src/cli/Client.ts";
+import { removeGroups } from "../groups.ts";
 import { marked } from "../marked.ts";
-import { controllerMount, folderOf, hierarchies, instanceName } from "../../src/platform/linux/CgroupPlace.ts";
 import type { MasterStatus } from "../../src/protocol/MasterRpc.ts";
 
 export interface Ended {
@@ -62,28 +62,6 @@ export const freePort = (): Promise<number> =>
       server.close(() => done(typeof address === "object" && address !== null ? address.port : 0));
     });
   });
-
-const removeGroups = (stateDirectory: string): void => {
-  const mountinfo = readFileSync("/proc/self/mountinfo", "latin1");
-  const own = readFileSync("/proc/self/cgroup", "latin1");
-  const together = hierarchies(mountinfo).map((hierarchy) => folderOf(hierarchy, own));
-  const limits = ["memory", "cpu", "pids", "blkio"].map((controller) => {
-    const mount = controllerMount(mountinfo, controller);
-    return mount && folderOf(mount, own, controller);
-  });
-  for (const above of [...together, ...limits]) {
-    const instance = join(above ?? "", instanceName(stateDirectory));
-    if (!existsSync(instance)) continue;
-    const units = readdirSync(instance, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-    for (const place of [...units.map(({ name }) => join(instance, name)), instance]) {
-      try {
-        rmdirSync(place);
-      } catch {
-        // Who was killed a moment ago is still on the way out.
-      }
-    }
-  }
-};
 
 /** What is known of a master that does not answer. */
 const nothing: MasterStatus = { pid: 0, version: "", source: "", phase: "starting", startedAt: 0, now: 0, memory: null, units: [] };

@@ -10,6 +10,7 @@ import * as Fiber from "effect/Fiber";
 import * as Result from "effect/Result";
 import type * as Scope from "effect/Scope";
 import * as Stream from "effect/Stream";
+import { removeGroups } from "../groups.ts";
 import { parse } from "../../src/config/index.ts";
 import { ProcessDriver } from "../../src/driver/index.ts";
 import { type Control, start } from "../../src/master/index.ts";
@@ -61,7 +62,12 @@ const master = <A>(yaml: string, use: Use<A>, early: boolean): Promise<A> => {
   }).pipe(
     Effect.scoped,
     Effect.provide(processes),
-    Effect.ensuring(Effect.sync(() => rmSync(directory, { recursive: true, force: true }))),
+    Effect.ensuring(
+      Effect.sync(() => {
+        removeGroups(directory);
+        rmSync(directory, { recursive: true, force: true });
+      }),
+    ),
     Effect.runPromise,
   );
 };

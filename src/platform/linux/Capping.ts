@@ -213,7 +213,7 @@ export const cap = (asked: SpawnOptions, capped: Capped, where: Where, system = 
           executable: shell,
           args: [
             "-c",
-            [...steps, `exec ${cpus === undefined ? "" : `${pinner} -c ${cpus} `}"$0" "$@"`].join(" && "),
+            [...steps, `exec ${cpus === undefined ? "" : `${pinner} -c ${cpus} `}${becomes}`].join(" && "),
             ...throughShell(asked.env, program, ...asked.args),
           ],
         };
@@ -233,6 +233,18 @@ const nice = (pid: number, value: number): Hold => {
     // Said below: the master may not.
   }
   return { by: "nobody", why: "the master may not raise a priority" };
+};
+
+const becomes = '"$0" "$@"';
+
+/** Whether it is the shell still that sets what was asked for at its start: whatever is set meanwhile it sets again. */
+export const isOnItsWay = (pid: number): boolean => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "latin1").includes(`${becomes}\0`);
+  } catch {
+    // It has ended.
+    return false;
+  }
 };
 
 /** The same for a process that runs already, as far as that can be done; what `earlier` held and is not asked for any more is taken back. */

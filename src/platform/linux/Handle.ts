@@ -47,6 +47,9 @@ interface Member {
   readonly startTime: number;
 }
 
+/** So long, and so often, a process that was started a moment ago is waited for until it is what was asked for. */
+const [onItsWayMillis, onItsWayLooks] = [2, 500] as const;
+
 /** Nobody has heard how it ended. */
 const unheard: ProcessExit = { code: null, signal: null };
 
@@ -292,7 +295,10 @@ const makeHandle = (
     ),
     recap: (capped, { instance, name }, main) =>
       Effect.map(
-        Effect.promise(() => import("./Capping.ts")),
+        Effect.tap(
+          Effect.promise(() => import("./Capping.ts")),
+          ({ isOnItsWay }) => Effect.repeat(Effect.sleep(onItsWayMillis), { until: () => !isOnItsWay(main.pid), times: onItsWayLooks }),
+        ),
         ({ recap }) => {
           const { group: own } = folders();
           // Its pid may be somebody else's by now.
