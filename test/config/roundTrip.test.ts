@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import { toYaml } from "../../src/config/code/Write.ts";
 import { parse } from "../../src/config/index.ts";
 import { isEmpty, plan } from "../../src/config/plan/Plan.ts";
-import { type GroupSpec, type MasterSpec, unitsOf } from "../../src/unit/UnitSpec.ts";
+import { type MasterSpec, unitsOf } from "../../src/unit/UnitSpec.ts";
 import { anyTree, file } from "./anyTree.ts";
 import { cases } from "./ejected.ts";
 
@@ -19,15 +19,6 @@ const read = (text: string): MasterSpec => {
   if (Result.isFailure(result)) throw new Error(`${result.failure.message}\n${text}`);
   return result.success.spec;
 };
-
-const withoutInstances = (spec: GroupSpec): GroupSpec => ({
-  ...spec,
-  children: spec.children.map((child) => {
-    if (child._tag === "Group") return withoutInstances(child);
-    const { instanceOf: _, ...rest } = child;
-    return rest;
-  }),
-});
 
 describe("a tree, written as a config file", () => {
   it("is read as the same tree", () => {
@@ -45,7 +36,21 @@ describe("a tree, written as a config file", () => {
   it.each(cases)("%s", (_, config) => {
     const spec = read(config);
     const back = read(toYaml(spec));
-    expect(back).toStrictEqual({ ...spec, root: withoutInstances(spec.root) });
+    expect(back).toStrictEqual(spec);
     expect(unitsOf(back.root).length).toBeGreaterThan(0);
+  });
+
+  it("with instances, which share a socket and differ by their numbers", () => {
+    const spec = read(`managed_processes:
+- id: web
+  count: 3
+  max_unavailable: 2
+  management:
+    control: { executable: x, arguments: ["--port=80{index}", "100", "{index}0{index}"], listen: [{ tcp: 8080 }], environment: { N: "{index}" } }
+- { id: "a{index}b", count: 2, after: [web], management: { control: { executable: y } } }
+- { id: one, count: 1, management: { control: { executable: z } } }
+`);
+    expect(toYaml(spec)).toContain("count: 3");
+    expect(read(toYaml(spec))).toStrictEqual(spec);
   });
 });

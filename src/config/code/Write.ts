@@ -6,6 +6,7 @@ import type { LogFileSpec, LogsSpec } from "../../logs/LogsSpec.ts";
 import { type GroupSpec, type MasterSpec, type Retries, type UnitSpec, unitsOf } from "../../unit/UnitSpec.ts";
 import { formatDuration } from "../Duration.ts";
 import { given, yamlOf } from "../Written.ts";
+import { inOne } from "./Instances.ts";
 import { filtersOf, rotationOf, targetOf } from "./WriteTargets.ts";
 
 type Block = { readonly [key: string]: unknown };
@@ -318,8 +319,30 @@ const limitOf = ({ limit, strategy }: GroupSpec): Block =>
 
 const entryOf = (entry: UnitSpec | GroupSpec): Block => {
   const { after, id, requires } = entry;
-  if (entry._tag === "Group") return given({ id, ...limitOf(entry), after, requires, children: entry.children.map(entryOf) });
+  if (entry._tag === "Group") return given({ id, ...limitOf(entry), after, requires, children: entriesOf(entry.children) });
   return given({ id, type: TYPES[entry.kind], enabled: entry.enabled, after, requires, management: managementOf(entry) });
+};
+
+/** Instances of one unit are one with a count, where they differ by their numbers alone. */
+const entriesOf = (children: ReadonlyArray<UnitSpec | GroupSpec>): ReadonlyArray<Block> => {
+  const runs: Array<Array<UnitSpec | GroupSpec>> = [];
+  for (const child of children) {
+    const last = runs.at(-1)?.at(-1);
+    const of = child._tag === "Unit" ? child.instanceOf : undefined;
+    if (of !== undefined && last?._tag === "Unit" && last.instanceOf === of) runs.at(-1)!.push(child);
+    else runs.push([child]);
+  }
+  return runs.flatMap((run) => {
+    const [first] = run;
+    const blocks = run.map(entryOf);
+    if (first?._tag !== "Unit" || first.instanceOf === undefined) return blocks;
+    const one = inOne(blocks) as Block | undefined;
+    if (one === undefined) return blocks;
+    const { id, ...rest } = one;
+    // Of one alone nobody knows what is its number.
+    const name = run.length === 1 || id === `${first.instanceOf}-{index}` ? first.instanceOf : id;
+    return [given({ id: name, count: run.length, max_unavailable: first.maxUnavailable, ...rest })];
+  });
 };
 
 /** What is said for all units at once. */
@@ -332,7 +355,7 @@ const collectionOf = (logs: ReadonlyArray<LogsSpec>): Block | undefined => {
 };
 
 /**
- * A tree as the text of a config file: what is read from it is the same tree. Paths are absolute. Several instances of one unit are units of their own.
+ * A tree as the text of a config file: what is read from it is the same tree. Paths are absolute.
  *
  * @example
  * ```ts run
@@ -389,7 +412,7 @@ export const toYaml = (spec: MasterSpec): string => {
         force_shutdown_timeout: time(spec.forceShutdownTimeoutMillis),
         ...limitOf(spec.root),
       }),
-      managed_processes: spec.root.children.map(entryOf),
+      managed_processes: entriesOf(spec.root.children),
       log_collection: collectionOf(unitsOf(spec.root).flatMap(({ logs }) => logs ?? [])),
       secrets: identity === undefined ? undefined : { identity_file: identity },
     }),
