@@ -54,6 +54,8 @@ const text = fc
 const name = fc.stringMatching(/^[a-z][a-z0-9]{0,6}$/);
 const path = fc.oneof(name, fc.constantFrom("a b", "ü", "x.y")).map((each) => `/srv/${each}`);
 const port = fc.integer({ min: 1, max: 65_535 });
+/** No two of one file. */
+const portFrom = (first: number) => fc.integer({ min: first, max: first + 9_999 });
 const signal = fc.constantFrom("SIGTERM" as const, "SIGINT" as const, "SIGUSR1" as const);
 const variables = fc.dictionary(fc.constantFrom("A", "B_1", "a-b", "__proto__", "constructor", "env", "<<", "1"), text, { maxKeys: 4 });
 const secrets = fc.dictionary(
@@ -344,19 +346,19 @@ export const anyTree = fc
     waits: fc.boolean(),
     own: fields({
       logLevel: maybe(fc.constantFrom("debug", "warn")),
-      port: maybe(port),
+      port: maybe(portFrom(10_000)),
       forceShutdownTimeoutMillis: maybe(time),
       http: maybe(
         fields({
           address: fc.constantFrom("127.0.0.1", "localhost"),
-          port,
+          port: portFrom(20_000),
           tls: maybe(fields({ certificate: path, key: path, clientCa: maybe(path) })),
         }),
       ),
       rpc: maybe(
         fields({
           address: fc.constantFrom("127.0.0.1", "::1"),
-          port,
+          port: portFrom(30_000),
           tls: maybe(fields({ cert: path, key: path, ca: maybe(path) })),
           clients: fc.constant([]),
         }),
@@ -369,7 +371,7 @@ export const anyTree = fc
           { name: "north", address: "tls://north:50057", ca: "/srv/ca", tokenFile: "/srv/token" },
         ]),
       ),
-      registry: maybe(fields({ unix: path, port: maybe(port) })),
+      registry: maybe(fields({ unix: path, port: maybe(portFrom(40_000)) })),
       strategy,
       limit,
     }),
