@@ -39,11 +39,13 @@ it("no door of a master shows a secret that it knows", async () => {
     };
     const broken = {
       id: "broken",
-      management: { control: { executable: "/nowhere/literal-1-secret" }, restart_policy: { strategy: "never" } },
+      management: { control: { executable: "./literal-1-secret" }, restart_policy: { strategy: "never" } },
     };
     writeFileSync(join(place.folder, file), JSON.stringify({ process_manager: { http: { port } }, managed_processes: [unit, broken] }));
     return file;
   };
+  // It is there and may be executed, and what is to run it is not.
+  writeFileSync(join(place.folder, "literal-1-secret"), "#!/nowhere/interpreter\n", { mode: 0o755 });
   writeFileSync(join(place.folder, "token"), "from-a-file-1\n");
   writeFileSync(join(place.folder, "web.env"), "CLIENT_KEY=of-the-env-file\n");
   writeFileSync(join(place.folder, "sick"), "");
@@ -100,7 +102,7 @@ it("no door of a master shows a secret that it knows", async () => {
   expect(shown["plan next.yaml"]).toContain("environment.DB_PASSWORD: *** → ***");
   expect(shown["plan next.yaml"]).toContain("environment.MODE: plain-value → other-value");
   expect(shown["describe web"]).toContain("--password '***'");
-  expect(shown["start broken"]).toContain("/nowhere/***");
+  expect(shown["start broken"]).toContain("/***");
   expect(shown["events"]).toContain("*** *** ***");
   expect(shown["rpc"]).toContain('"MODE":"plain-value"');
   await place.hsu("down");

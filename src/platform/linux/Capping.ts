@@ -133,9 +133,9 @@ const threadsOf = (pid: number): ReadonlyArray<number> => {
   }
 };
 
-/** Without a group, those whose parents live. */
+/** Those whose parents live, as the group may be on its way still, and whoever is in that. */
 const membersOf = (group: Controllers.Place | undefined, pid: number): ReadonlySet<number> =>
-  new Set([pid, ...(group === undefined ? descendants(pid, []) : Controllers.membersOf(group.folder))]);
+  new Set([pid, ...descendants(pid, []), ...(group === undefined ? [] : Controllers.membersOf(group.folder))]);
 
 type Kept = Held & Pick<Capping, "caps" | "remove">;
 
