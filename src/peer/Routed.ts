@@ -4,6 +4,7 @@
 import { randomUUID } from "node:crypto";
 import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
+import * as Option from "effect/Option";
 import * as RpcClient from "effect/rpc/RpcClient";
 import type { RpcClientError } from "effect/rpc/RpcClientError";
 import * as Semaphore from "effect/Semaphore";
@@ -155,24 +156,20 @@ export const make = Effect.fnUntraced(function* (options: Options & { readonly f
             ),
       );
 
-  const asked = Effect.suspend(() =>
-    Effect.forEach(
-      links.all.values(),
-      (peer) =>
-        Effect.map(
-          Effect.option(
-            Effect.timeout(
-              ask(peer, (call) => call.Status(undefined)),
-              askMillis,
-            ),
-          ),
-          (answer) => ({
-            peer,
-            units: answer._tag === "Some" ? answer.value.units.map((unit) => statusAs(peer.spec.name, unit)) : null,
-          }),
-        ),
-      { concurrency: "unbounded" },
-    ),
+  /** What each peer answers in time; null: it does not. */
+  const answers = <A, E>(use: (call: Call) => Effect.Effect<A, E | RpcClientError>) =>
+    Effect.suspend(() =>
+      Effect.forEach(
+        links.all.values(),
+        (peer) =>
+          Effect.map(Effect.option(Effect.timeout(ask(peer, use), askMillis)), (answer) => ({ peer, answer: Option.getOrNull(answer) })),
+        { concurrency: "unbounded" },
+      ),
+    );
+
+  const asked = Effect.map(
+    answers((call) => call.Status(undefined)),
+    (all) => all.map(({ answer, peer }) => ({ peer, units: answer?.units.map((unit) => statusAs(peer.spec.name, unit)) ?? null })),
   );
 
   const status = Effect.map(Effect.all([control.status, asked], { concurrency: 2 }), ([own, all]): MasterStatus => ({
@@ -184,26 +181,15 @@ export const make = Effect.fnUntraced(function* (options: Options & { readonly f
     }),
   }));
 
-  const nodes = Effect.suspend(() =>
-    Effect.forEach(
-      links.all.values(),
-      (peer) =>
-        Effect.map(
-          Effect.option(
-            Effect.timeout(
-              ask(peer, (call) => call.Tree(undefined)),
-              askMillis,
-            ),
-          ),
-          (answer): TreeNode => {
-            const { name } = peer.spec;
-            const children = answer._tag === "Some" ? treeAs(name, answer.value).children : [];
-            const state = peer.state === "up" ? "running" : peer.state === "down" ? "down" : "starting";
-            return { id: name, kind: "supervisor", strategy: "one_for_one", state, pid: null, restarts: 0, children };
-          },
-        ),
-      { concurrency: "unbounded" },
-    ),
+  const nodes = Effect.map(
+    answers((call) => call.Tree(undefined)),
+    (all) =>
+      all.map(({ answer, peer }): TreeNode => {
+        const { name } = peer.spec;
+        const children = answer === null ? [] : treeAs(name, answer).children;
+        const state = peer.state === "up" ? "running" : peer.state === "down" ? "down" : "starting";
+        return { id: name, kind: "supervisor", strategy: "one_for_one", state, pid: null, restarts: 0, children };
+      }),
   );
 
   const reach: Reach = {

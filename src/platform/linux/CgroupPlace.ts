@@ -5,6 +5,7 @@
  * in one step and say that it is empty; of v1 the freezer is used.
  */
 import { dirname, join } from "node:path";
+import type { Controller } from "../Caps.ts";
 
 /** A hierarchy, as this process sees it. */
 export interface Hierarchy {
@@ -32,6 +33,9 @@ export const hierarchies = (mountinfo: string): ReadonlyArray<Hierarchy> => {
   }
   return found.toSorted((one, other) => other.version - one.version);
 };
+
+/** What v1 calls them. */
+export const v1Names: Readonly<Record<Controller, string>> = { memory: "memory", cpu: "cpu", pids: "pids", io: "blkio" };
 
 /** Where a controller of v1 is mounted. */
 export const controllerMount = (mountinfo: string, controller: string): Hierarchy | undefined => {

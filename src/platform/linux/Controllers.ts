@@ -4,7 +4,7 @@
 import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { CapName, Caps, Controller, Hold } from "../Caps.ts";
-import { controllerMount, folderOf, isDelegated, steppedAside } from "./CgroupPlace.ts";
+import { controllerMount, folderOf, isDelegated, steppedAside, v1Names } from "./CgroupPlace.ts";
 
 const read = (path: string): string | undefined => {
   try {
@@ -83,7 +83,6 @@ const enable = (instance: string, name: string): boolean => {
   return true;
 };
 
-const v1Names: Readonly<Record<Controller, string>> = { memory: "memory", cpu: "cpu", pids: "pids", io: "blkio" };
 export const controllers = ["memory", "cpu", "pids", "io"] as const satisfies ReadonlyArray<Controller>;
 
 export interface Wanted {

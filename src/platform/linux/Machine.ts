@@ -4,7 +4,7 @@
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Controller } from "../Caps.ts";
-import { controllerMount, folderOf, hierarchies, isDelegated, ownFolder } from "./CgroupPlace.ts";
+import { controllerMount, folderOf, hierarchies, isDelegated, ownFolder, v1Names } from "./CgroupPlace.ts";
 import { libc } from "./Libc.ts";
 
 export interface Machine {
@@ -55,8 +55,6 @@ const freeIn = (path: string): number | null => {
     return null;
   }
 };
-
-const v1Names: Readonly<Record<Controller, string>> = { memory: "memory", cpu: "cpu", pids: "pids", io: "blkio" };
 
 /** What a master in the place of this process may use. */
 const controllerOf = (controller: Controller, mountinfo: string, cgroup: string): 1 | 2 | null => {
