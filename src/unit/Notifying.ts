@@ -37,6 +37,8 @@ interface Parts {
   readonly wasReady: boolean;
   /** An event that people see. */
   readonly notice: (type: string, message: string) => void;
+  /** It has begun to stop by itself. */
+  readonly stopping: () => void;
   /** Its watchdog has to be looked at anew. */
   readonly watch: () => void;
   /** Where a later master finds its main process. */
@@ -62,14 +64,15 @@ export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, 
     let task: Task | null = null;
     let early: Array<readonly [string, Sender]> = [];
 
+    let stopping = false;
     /** Where a readiness probe decides, a word does not. */
-    const setReadiness = (value: boolean): void => void (spec.probes?.readiness === undefined && ready && slot.readiness.set(value));
+    const withhold = (is: boolean): void => slot.readiness.withhold(is && spec.probes?.readiness === undefined);
     const feed = (intervalMillis: number): void => void (watchdog = { intervalMillis, aliveAt: now() });
     const beReady = (): void => {
-      if (ready) {
-        setReadiness(true);
-        return;
-      }
+      // Who stops does not come back, as with systemd.
+      if (stopping) return;
+      withhold(false);
+      if (ready) return;
       ready = true;
       feed(watchdog.intervalMillis);
       Deferred.doneUnsafe(isReady, Effect.void);
@@ -91,10 +94,13 @@ export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, 
           return beReady();
         case "Reloading":
           notice("reloading", "says that it is reloading");
-          return setReadiness(false);
+          return withhold(true);
         case "Stopping":
+          if (stopping) return;
+          stopping = true;
           notice("stopping", "says that it is stopping");
-          return setReadiness(false);
+          withhold(true);
+          return parts.stopping();
         case "Status":
           slot.said = said.text === "" ? null : said.text;
           return;
@@ -135,7 +141,7 @@ export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, 
       if (wait > 0) return Effect.delay(timedOut, wait);
       return Effect.fail(new NotReady({ reason: "no READY=1 in time" }));
     });
-    yield* Effect.addFinalizer(() => Effect.sync(() => void (slot.said = null)));
+    yield* Effect.addFinalizer(() => Effect.sync(() => ((slot.said = null), slot.readiness.withhold(false))));
     return {
       environment: {
         NOTIFY_SOCKET: socket.name,

@@ -10,13 +10,24 @@ export interface Readiness {
   readonly awaitReady: Effect.Effect<void>;
   /** Calls back at each change, never from inside of this call; the result unsubscribes. */
   readonly subscribe: (listener: (ready: boolean) => void) => () => void;
-  /** True when this was a change. */
+  /** Whether it could be used, as its process and its probes say. True when this was a change. */
   readonly set: (ready: boolean) => boolean;
+  /** It says of itself that it cannot be used, whatever the others say meanwhile. */
+  readonly withhold: (withheld: boolean) => void;
 }
 
 export const make = (): Readiness => {
   const listeners = new Set<(ready: boolean) => void>();
+  let usable = false;
+  let withheld = false;
   let now = false;
+  const change = (): boolean => {
+    const ready = usable && !withheld;
+    if (now === ready) return false;
+    now = ready;
+    for (const listener of Array.from(listeners)) listener(ready);
+    return true;
+  };
   const subscribe: Readiness["subscribe"] = (listener) => {
     // Its own each time: who subscribes twice hears it twice.
     const entry = (ready: boolean): void => listener(ready);
@@ -36,10 +47,12 @@ export const make = (): Readiness => {
       return Effect.sync(unsubscribe);
     }),
     set: (ready) => {
-      if (now === ready) return false;
-      now = ready;
-      for (const listener of Array.from(listeners)) listener(ready);
-      return true;
+      usable = ready;
+      return change();
+    },
+    withhold: (is) => {
+      withheld = is;
+      change();
     },
   };
 };

@@ -30,7 +30,7 @@ import * as Readiness from "./Readiness.ts";
 import type { Limiting } from "./Limiting.ts";
 import { limited, type Monitor, relimited, stopSignalFor, watched } from "./Monitor.ts";
 import type { Notifying } from "./Notifying.ts";
-import { formatExit, NotReady, ProcessFailed, RunTimeout, WatchdogExpired } from "./RunErrors.ts";
+import { formatExit, NotReady, ProcessFailed, RunTimeout, StopOverdue, WatchdogExpired } from "./RunErrors.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
 import { LimitExceeded, outOfMemoryText, Overcommitted } from "./ResourceErrors.ts";
 import { turn } from "./Turns.ts";
@@ -119,6 +119,9 @@ const RunRpc = RpcGroup.make(
   /** It has run for as long as it may. */
   Rpc.make("Overdue"),
   Rpc.make("WatchdogDue"),
+  /** It says that it stops, by itself; and the time for that is over. */
+  Rpc.make("Stopping"),
+  Rpc.make("Overstayed"),
   /** Its spec says something else now, and its process goes on. */
   Rpc.make("Respec"),
   /** The same of its limits. Which of them only its next process can be held to. */
@@ -297,6 +300,7 @@ const listen = ({ driver, mailbox, slot, spec, store }: RunArgs, context: Actor.
         driver,
         wasReady: slot.recovered?.wasUp ?? false,
         notice: (type, message) => mailbox.cast("Noticed", { type, message }),
+        stopping: () => context.self.cast("Stopping"),
         watch: () => context.self.cast("WatchdogDue"),
         store,
       }),
@@ -424,6 +428,13 @@ const Run = Actor.make({
       if (watchdog === undefined || !watchdog.expired((millis) => context.sendAfter(millis, "WatchdogDue"))) return state;
       return fail(state, new WatchdogExpired({ millis: watchdog.intervalMillis() }), "SIGABRT");
     },
+    Stopping: (state, _, context) => {
+      // A probe that fails now says nothing.
+      state.probing?.stop();
+      context.sendAfter(state.args.spec.stopTimeoutMillis, "Overstayed");
+      return state;
+    },
+    Overstayed: (state) => fail(state, new StopOverdue({ millis: state.args.spec.stopTimeoutMillis }), "SIGKILL"),
     Respec: (state, _, context) => reprobe(state, context),
     Relimit: (state, _, context) => relimit(state, context),
     Overdue: (state) => fail(state, new RunTimeout({ millis: state.args.spec.runTimeoutMillis ?? 0 })),

@@ -20,6 +20,14 @@ export class WatchdogExpired extends Schema.TaggedError<WatchdogExpired>()("Watc
   }
 }
 
+/** It has said that it stops, and has not ended within `shutdown_timeout`. */
+export class StopOverdue extends Schema.TaggedError<StopOverdue>()("StopOverdue", { millis: Schema.Number }) {
+  readonly code = "HSU-UNIT-027";
+  override get message(): string {
+    return `still runs ${this.millis} ms after it has said that it stops`;
+  }
+}
+
 /** A unit that says when it is ready has not. */
 export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { reason: Schema.String }) {
   readonly code = "HSU-UNIT-022";

@@ -105,6 +105,25 @@ describe.skipIf(python === null)("units that tell their state (needs python3)", 
         }),
     ));
 
+  it("what it says in the moment of being ready counts, in one datagram or in the next; who stops does not come back, and has its time for it", () =>
+    withMaster(
+      yaml({
+        one: { steps: ["READY=1\nSTOPPING=1\nSTATUS=said", "hang"] },
+        next: { steps: ["READY=1", "STOPPING=1", "READY=1\nSTATUS=said", "hang"] },
+        reloads: { steps: ["READY=1\nRELOADING=1\nSTATUS=said", "hang"] },
+        stays: { steps: ["READY=1\nSTOPPING=1", "hang"], control: '"shutdown_timeout": "300ms"' },
+      }),
+      ({ control }) =>
+        Effect.gen(function* () {
+          for (const id of ["one", "next", "reloads"]) {
+            yield* until(unit(control, id), ({ reason }) => reason === "said");
+            expect(yield* unit(control, id)).toMatchObject({ state: "running", ready: false });
+          }
+          const stays = yield* until(unit(control, "stays"), ({ state }) => state === "failed");
+          expect(stays.lastExit).toMatchObject({ signal: "SIGKILL", because: "still runs 300 ms after it has said that it stops" });
+        }),
+    ));
+
   it("a child of its own may speak for it, a stranger may not", () =>
     withMaster(yaml({ web: { steps: ["child READY=1", "child STATUS=by-child", "hang"] } }), ({ control, directory }) =>
       Effect.gen(function* () {

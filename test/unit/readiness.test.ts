@@ -29,6 +29,20 @@ it.effect("awaitReady waits until it is ready, again after it was not, and an in
   }),
 );
 
+it("what withholds itself is not ready, whatever is set meanwhile", () => {
+  const readiness = Readiness.make();
+  const heard: Array<boolean> = [];
+  readiness.subscribe((ready) => heard.push(ready));
+  readiness.withhold(true);
+  expect(readiness.set(true)).toBe(false);
+  expect(readiness.isReady()).toBe(false);
+  readiness.withhold(false);
+  readiness.withhold(true);
+  readiness.set(false);
+  readiness.withhold(false);
+  expect(heard).toEqual([true, false]);
+});
+
 it("a unit without a readiness probe is ready while its process runs", () =>
   withMaster(`managed_processes:\n${yamlUnit("web", "")}`, ({ control }) =>
     Effect.gen(function* () {
