@@ -13,6 +13,12 @@ export interface Patience {
   readonly forced: Effect.Effect<void>;
 }
 
+/** How a process is ended that nobody has asked to end in its own terms. */
+export const patienceOf = ({ forced, spec }: Pick<Patience, "forced"> & { readonly spec: Omit<Patience, "forced"> }): Patience => ({
+  ...spec,
+  forced,
+});
+
 /** Asks all of the task to end and waits for it, as long as its patience lasts; whoever owns the task kills what is left. */
 export const end = (task: Task, { forced, stopSignal, stopTimeoutMillis }: Patience): Effect.Effect<void> =>
   Effect.andThen(

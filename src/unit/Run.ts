@@ -24,13 +24,14 @@ import * as Demand from "./Demand.ts";
 import { beginProbing } from "./BeginProbing.ts";
 import * as Contract from "./Contract.ts";
 import * as Gently from "./Gently.ts";
+import { heard, listen } from "./Hearing.ts";
 import { ProbeFailed } from "./ProbeFailed.ts";
 import type { Probing } from "./Probing.ts";
 import * as Readiness from "./Readiness.ts";
 import type { Limiting } from "./Limiting.ts";
 import { limited, type Monitor, relimited, stopSignalFor, watched } from "./Monitor.ts";
 import type { Notifying } from "./Notifying.ts";
-import { formatExit, NotReady, ProcessFailed, RunTimeout, StopOverdue, WatchdogExpired } from "./RunErrors.ts";
+import { ProcessFailed, RunTimeout, StopOverdue, WatchdogExpired } from "./RunErrors.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
 import { LimitExceeded, outOfMemoryText, Overcommitted } from "./ResourceErrors.ts";
 import { turn } from "./Turns.ts";
@@ -189,14 +190,11 @@ const launch = Effect.fnUntraced(function* (args: RunArgs, environment: Notifyin
   return task;
 });
 
-/** How a process is ended that nobody asked to be ended in its own terms. */
-const patienceOf = ({ forced, spec }: RunArgs): Gently.Patience => ({ ...spec, forced });
-
 /** A one-shot's start is its whole run; what it leaves running is ended with it. */
 const runOnce = Effect.fnUntraced(function* (args: RunArgs, context: Actor.ActorContext<RunRpcs>) {
   yield* limited(limitsOf(args, context));
   const task = yield* launch(args);
-  const exit = yield* Gently.whileStarting(task, patienceOf(args), ended(task));
+  const exit = yield* Gently.whileStarting(task, Gently.patienceOf(args), ended(task));
   const failure = failureOf(args, exit);
   if (failure !== null) return yield* Effect.fail(failure);
 }, Effect.scoped);
@@ -208,7 +206,7 @@ const failureOf = ({ slot, spec }: RunArgs, exit: LastExit) =>
 /** What its limits need to know. */
 const limitsOf = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) => ({
   ...args,
-  patience: patienceOf(args),
+  patience: Gently.patienceOf(args),
   violated: (error: LimitExceeded) => context.self.cast("Violated", error),
 });
 
@@ -288,34 +286,6 @@ const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
     return running({ task, probing, notifying });
   });
 
-/** The ear of a unit that tells its state. */
-const listen = ({ driver, mailbox, slot, spec, store }: RunArgs, context: Actor.ActorContext<RunRpcs>) => {
-  if (spec.start !== "notify") return Effect.succeed(null);
-  return Effect.flatMap(
-    Effect.promise(() => import("./Notifying.ts")),
-    ({ open }) =>
-      open({
-        spec,
-        slot,
-        driver,
-        wasReady: slot.recovered?.wasUp ?? false,
-        notice: (type, message) => mailbox.cast("Noticed", { type, message }),
-        stopping: () => context.self.cast("Stopping"),
-        watch: () => context.self.cast("WatchdogDue"),
-        store,
-      }),
-  );
-};
-
-/** Waits until the process says that it is ready; who has ended before has failed to start. */
-const heard = (args: RunArgs, task: Task, notifying: Notifying) => {
-  const patience = patienceOf(args);
-  const isGone = Effect.flatMap(task.wait, (exit) => Effect.fail(new NotReady({ reason: `ended before it said so: ${formatExit(exit)}` })));
-  notifying.attach(task);
-  const ready = Effect.tapError(Effect.raceFirst(notifying.ready, isGone), () => Gently.end(task, patience));
-  return Gently.whileStarting(task, patience, ready);
-};
-
 /** Asks its process what these probes ask; where it fails them, it hears of it. */
 const asked = (args: RunArgs, probes: ProbesSpec, context: Actor.ActorContext<RunRpcs>) =>
   beginProbing({ ...args, exec: args.driver.exec }, probes, (error) => context.self.cast("Unhealthy", error));
@@ -328,7 +298,7 @@ const probe = Effect.fnUntraced(function* (args: RunArgs, task: Task, context: A
     return null;
   }
   const { probes } = spec;
-  const patience = patienceOf(args);
+  const patience = Gently.patienceOf(args);
   // With success it has done what it is there for: no failed start, whatever comes of that.
   const isGone = Effect.flatMap(ended(task), (exit) => {
     const failure = failureOf(args, exit);
@@ -409,7 +379,7 @@ const fail = ({ args, probing, task }: Running, error: Error, stopSignal = args.
   args.slot.because = error.message;
   probing?.stop();
   args.slot.readiness.set(false);
-  return Effect.as(Gently.end(task, { ...patienceOf(args), stopSignal }), exit);
+  return Effect.as(Gently.end(task, { ...Gently.patienceOf(args), stopSignal }), exit);
 };
 
 const Run = Actor.make({
