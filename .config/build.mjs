@@ -55,15 +55,17 @@ const rpcWithoutHttp = {
  * An ESM import of a built-in module makes a facade that touches every lazy part of it (fs its promises, util its crypto): 1 MB and some milliseconds.
  * The entry keeps its imports: it has to run under an old Node, to say that it is too old.
  */
+const plainImports = {
+  name: "plain-imports",
+  renderChunk: (code) =>
+    code.replace(/^import (\* as \w+|\w+|\{[^}]*\}) from "(node:[\w/]+)";$/gm, (_, names, module) => {
+      const bound = names.replace(/^\* as /, "").replaceAll(" as ", ": ");
+      return `const ${bound} = process.getBuiltinModule("${module}");`;
+    }),
+};
 const plainBuiltins = {
   name: "plain-builtins",
-  renderChunk: (code, chunk) =>
-    chunk.isEntry
-      ? null
-      : code.replace(/^import (\* as \w+|\w+|\{[^}]*\}) from "(node:[\w/]+)";$/gm, (_, names, module) => {
-          const bound = names.replace(/^\* as /, "").replaceAll(" as ", ": ");
-          return `const ${bound} = process.getBuiltinModule("${module}");`;
-        }),
+  renderChunk: (code, chunk) => (chunk.isEntry ? null : plainImports.renderChunk(code)),
 };
 
 /** The entry says the version by itself: shared with the program it would be one more file for each start. */
@@ -71,6 +73,12 @@ const versionInEntry = {
   name: "version-in-entry",
   resolveId: (id, importer) => (id === "./version.ts" && importer === join(root, "src/bin/hsu.ts") ? "\0version" : null),
   load: (id) => (id === "\0version" ? `export const version = ${JSON.stringify(packageVersion)};` : null),
+};
+
+/** The thin client is one file of its own that shares nothing with the rest: a verb that only asks reads two files. */
+const thinApart = {
+  name: "thin-apart",
+  resolveId: (id) => (id === "./thin.ts" ? { id: "./thin.mjs", external: true } : null),
 };
 
 /** The YAML package asks the environment at each token whether it is to be traced: a tenth of what a large config takes. */
@@ -106,7 +114,10 @@ const startPath = () => {
     // One module of Effect instead of dozens: each module costs a running master memory, and so does what only others need.
     groups: [
       { name: "effect", test: (id) => isEffect(id) && partOf(id) !== undefined },
-      ...["client", "config", "master"].map((name) => ({ name, test: (id) => id.startsWith(join(root, "src")) && partOf(id) === name })),
+      ...["client", "config", "master"].map((name) => ({
+        name,
+        test: (id) => id.startsWith(join(root, "src")) && partOf(id) === name,
+      })),
     ],
   };
 };
@@ -138,7 +149,7 @@ const buildBin = async () => {
     tsconfig: false,
     // Its native part is found by itself alone: beside the package, or wherever else a package manager has put it.
     external: ["koffi"],
-    plugins: [lazyTls, rpcWithoutHttp, untraced, versionInEntry, plainBuiltins, start.plugin, ascii],
+    plugins: [lazyTls, rpcWithoutHttp, untraced, versionInEntry, thinApart, plainBuiltins, start.plugin, ascii],
     onLog: (level, log, report) => {
       // What the start needs is in few files, whether or not some of it is imported later.
       if (log.code !== "INEFFECTIVE_DYNAMIC_IMPORT") report(level === "warn" ? "error" : level, log);
@@ -155,6 +166,9 @@ const buildBin = async () => {
     minify: { compress: true, mangle: true, codegen: true },
   });
   await bundle.close();
+  const thin = await rolldown({ input: join(root, "src/bin/thin.ts"), platform: "node", tsconfig: false, plugins: [plainImports, ascii] });
+  await thin.write({ file: join(dist, "bin/thin.mjs"), format: "esm", minify: { compress: true, mangle: true, codegen: true } });
+  await thin.close();
   chmodSync(file, 0o755);
   // For `hsu explain`.
   cpSync(join(root, "docs/reference/errors"), join(dist, "bin/errors"), { recursive: true });

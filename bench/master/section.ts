@@ -48,7 +48,7 @@ const figuresOf = (units: number) => {
   };
 };
 
-const config = (units: number): string => {
+export const config = (units: number): string => {
   const control = `{ executable: sleep, arguments: ["1000"] }`;
   const entries = Array.from(
     { length: units },
@@ -58,7 +58,7 @@ const config = (units: number): string => {
 };
 
 /** The bundle as it is now, where nobody builds it again meanwhile, with a compile cache of its own. */
-const install = async (folder: string): Promise<string> => {
+export const install = async (folder: string): Promise<string> => {
   await run(process.execPath, [join(root, ".config/build.mjs"), "bin"]);
   cpSync(join(root, "dist/bin"), join(folder, "bin"), { recursive: true });
   // As an installed package finds those that it depends on.

@@ -4,7 +4,6 @@
  * young generation, a single helper thread of V8, code made for size and no compiler save it memory; platform/Compilers.ts turns them on where there is work.
  * Nothing is compiled behind its back: Node's exit waits for such a thread, which may wait for a collection that does not come any more.
  */
-import * as NodeModule from "node:module";
 import { cacheDirectory } from "../platform/CacheDirectory.ts";
 import { version } from "./version.ts";
 
@@ -14,11 +13,15 @@ if (Number.parseInt(process.versions.node, 10) < 24) {
   );
   process.exit(1);
 }
+/** Where it cannot be kept the program runs all the same: the outcome is of no interest. */
+const keepCompiled = (): void =>
+  void process.getBuiltinModule("node:module").enableCompileCache(cacheDirectory(process.env, process.getuid?.() ?? 0));
+
 // A script that asks only for its version loads nothing else.
-const asksVersion = process.argv.length === 3 && process.argv[2] === "--version";
-if (asksVersion) process.stdout.write(`hsu ${version}\n`);
-else {
-  // Where it cannot be kept the program runs all the same: the outcome is of no interest.
-  NodeModule.enableCompileCache(cacheDirectory(process.env, process.getuid?.() ?? 0));
+const [verb, ...rest] = process.argv.slice(2);
+if (verb === "--version" && rest.length === 0) process.stdout.write(`hsu ${version}\n`);
+// The verbs of src/cli/thin, named here as well so that nobody else loads it.
+else if (!/^(status|ps|tree|describe)$/.test(verb ?? "") || !(await (await import("./thin.ts")).isDone())) {
+  keepCompiled();
   await import("./program.ts");
 }

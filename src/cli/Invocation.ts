@@ -9,6 +9,8 @@ import type { Client } from "./Client.ts";
 import type { NotConnected } from "../protocol/RemoteErrors.ts";
 import type { CannotConnect, ConnectionLost, Explained, NotRunning, OutputClosed } from "./Errors.ts";
 import type { EndSignal, Io } from "./Io.ts";
+import { stateDirectory } from "../platform/Places.ts";
+import { masterSocket } from "./MasterSocket.ts";
 import { errorText } from "./render/error.ts";
 import { type Paint, paintFor } from "./render/paint.ts";
 
@@ -35,14 +37,10 @@ export const make = (io: Io, operands: ReadonlyArray<string>, flags: FlagValues)
 
 /** The master's socket, by `--socket`, `$HSU_SOCKET` or where it lies by itself, and the folder for what outlives a boot. */
 export const places = ({ flags, io }: Invocation): Effect.Effect<{ readonly socketPath: string; readonly stateDirectory: string }> =>
-  Effect.map(
-    Effect.promise(() => import("../platform/Paths.ts")),
-    (paths) => {
-      const given = flags["socket"] ?? (io.env["HSU_SOCKET"] || undefined);
-      const socketPath = typeof given === "string" ? resolve(io.cwd, given) : paths.socketPath(io.env, io.uid);
-      return { socketPath, stateDirectory: paths.stateDirectory(io.env, io.uid) };
-    },
-  );
+  Effect.sync(() => {
+    const given = flags["socket"];
+    return { socketPath: masterSocket(typeof given === "string" ? given : undefined, io), stateDirectory: stateDirectory(io.env, io.uid) };
+  });
 
 /** Data. */
 export const print = (invocation: Invocation, text: string): Effect.Effect<void, OutputClosed> => invocation.io.stdout.write(text);
