@@ -5,11 +5,12 @@ import * as Effect from "effect/Effect";
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
-import type { ConfigDiagnostic, ConfigError } from "../config/Diagnostic.ts";
+import type { ConfigDiagnostic, ConfigError, More } from "../config/Diagnostic.ts";
 import type { MasterSpec } from "../unit/UnitSpec.ts";
 import { NoConfig } from "./Errors.ts";
 import type { Invocation } from "./Invocation.ts";
 import * as Invoked from "./Invocation.ts";
+import { ndjson } from "./render/structured.ts";
 
 /** FILE, else `$HSU_CONFIG`, else the first there is of `./hsu.yaml`, `$XDG_CONFIG_HOME/hsu/hsu.yaml` and `/etc/hsu/hsu.yaml`. */
 export const find = (
@@ -57,20 +58,41 @@ export interface Read {
 /** The same of a file that is named otherwise. */
 export const read = Effect.fnUntraced(function* (invocation: Invocation, file: string, seen?: Seen): Effect.fn.Return<Read | undefined> {
   const config = yield* Effect.promise(() => import("../config/index.ts"));
-  const { renderAll } = yield* Effect.promise(() => import("../config/Diagnostic.ts"));
-  const show = (found: ReadonlyArray<ConfigDiagnostic>): Effect.Effect<void> =>
-    found.length === 0 ? Effect.void : Invoked.say(invocation, renderAll(found, { color: isColoured(invocation) }));
+  const most = invocation.flags["all"] === true || isJson(invocation) ? Infinity : undefined;
   return yield* config
-    .load(file, (path) => seen?.files.add(path))
+    .load(file, (path) => seen?.files.add(path), most)
     .pipe(
-      Effect.tap(({ warnings }) => show(warnings)),
+      Effect.tap(({ more, warnings }) => show(invocation, warnings, more)),
       Effect.map(({ spec }) => ({ file, spec })),
       Effect.catch((error) => {
         if (seen !== undefined) seen.wrong = inALine(error.errors);
-        return Effect.as(show(error.diagnostics), undefined);
+        return Effect.as(complainOf(invocation, error), undefined);
       }),
     );
 });
+
+const isJson = ({ flags }: Invocation): boolean => flags["output"] === "json";
+
+/** As many of them are one write: who reads slowly is not overrun. */
+const atOnce = 1_000;
+
+/** An object a line, with the page that tells more. */
+const lines = (found: ReadonlyArray<ConfigDiagnostic>): string =>
+  found.map((one) => ndjson({ ...one, doc: `docs/reference/errors/${one.code}.md` })).join("");
+
+const show = (invocation: Invocation, found: ReadonlyArray<ConfigDiagnostic>, more: More | undefined, out = invocation.io.stderr) =>
+  Effect.gen(function* () {
+    if (found.length === 0) return;
+    if (isJson(invocation)) {
+      for (let at = 0; at < found.length; at += atOnce) yield* Effect.ignore(out.write(lines(found.slice(at, at + atOnce))));
+      return;
+    }
+    const { renderAll } = yield* Effect.promise(() => import("../config/Diagnostic.ts"));
+    const codes = [...new Set(found.map(({ code }) => code))];
+    const tip = `more about ${codes.length === 1 ? "it" : "them"}: hsu explain ${codes.slice(0, 3).join(" | ")}${codes.length > 3 ? " | …" : ""}`;
+    const rest = more === undefined || Object.keys(more).length === 0 ? "" : "; all of them: hsu validate --all";
+    yield* Invoked.say(invocation, `${renderAll(found, { color: isColoured(invocation) }, more)}\n${tip}${rest}`);
+  });
 
 /** The text of the config that an invocation means, and where it is; absent where it cannot be read, which has been said then. */
 export const text = Effect.fnUntraced(function* (
@@ -84,11 +106,8 @@ export const text = Effect.fnUntraced(function* (
   );
 });
 
-/** All that is wrong with a file. */
+/** All that is wrong with a file; where JSON is asked for it is what there is to print. */
 export const complainOf = (invocation: Invocation, error: ConfigError): Effect.Effect<void> =>
-  Effect.flatMap(
-    Effect.promise(() => import("../config/Diagnostic.ts")),
-    ({ renderAll }) => Invoked.say(invocation, renderAll(error.diagnostics, { color: isColoured(invocation) })),
-  );
+  show(invocation, error.diagnostics, error.more, isJson(invocation) ? invocation.io.stdout : invocation.io.stderr);
 
 export const isColoured = (invocation: Invocation): boolean => invocation.errorPaint.red("x") !== "x";

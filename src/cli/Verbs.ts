@@ -78,9 +78,9 @@ export const verbs: ReadonlyArray<VerbSpec> = [
   {
     name: "validate",
     summary: "Check a config, start nothing",
-    details: "Prints all errors at once, with file, line and column. Exit code 2 if there is any.",
+    details: "Prints all errors at once, with file, line and column; with -o json an object a line. Exit code 2 if there is any.",
     operands: [file],
-    flags: { output: output("text", "json", "yaml") },
+    flags: { output: output("text", "json", "yaml"), all: { type: "boolean", help: "every finding, not a hundred" } },
     load: () => import("./verbs/validate.ts"),
   },
   {

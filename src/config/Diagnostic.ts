@@ -69,10 +69,15 @@ export const ConfigDiagnostic = Schema.Struct({
 });
 export type ConfigDiagnostic = typeof ConfigDiagnostic.Type;
 
-/** The file is not loaded. Carries everything that was found, warnings too, in the order of the file. */
+/** How many there are beside those that are told, by their code. */
+export type More = Readonly<Partial<Record<Code, number>>>;
+const More = Schema.Record(Schema.String, Schema.Number);
+
+/** The file is not loaded. Carries what was found, warnings too, in the order of the file; `more` is what was only counted. */
 export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError", {
   file: Schema.String,
   diagnostics: Schema.Array(ConfigDiagnostic),
+  more: Schema.optionalKey(More),
 }) {
   get errors(): ReadonlyArray<ConfigDiagnostic> {
     return this.diagnostics.filter((found) => found.severity === "error");
@@ -81,7 +86,7 @@ export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError"
     return this.errors[0]?.code ?? "HSU-CFG-001";
   }
   override get message(): string {
-    return renderAll(this.diagnostics);
+    return renderAll(this.diagnostics, {}, this.more);
   }
 }
 
@@ -126,12 +131,25 @@ export const render = (found: Shown, options: RenderOptions = {}): string => {
   return lines.map((line) => line.trimEnd()).join("\n");
 };
 
-const count = (many: number, word: string): string => `${many} ${word}${many === 1 ? "" : "s"}`;
+const number = (many: number): string => String(many).replaceAll(/\B(?=(?:\d{3})+$)/g, ",");
+const count = (many: number, word: string): string => `${number(many)} ${word}${many === 1 ? "" : "s"}`;
 
-/** All findings, a blank line between them, and their number. */
-export const renderAll = (found: ReadonlyArray<Shown>, options: RenderOptions = {}): string => {
-  const errors = found.filter((one) => one.severity === "error").length;
-  const warnings = found.length - errors;
+/** `and 59,900 more: 59,900 × HSU-CFG-005`. */
+const moreText = (more: ReadonlyArray<readonly [code: string, many: number]>): string => {
+  const total = more.reduce((sum, [, many]) => sum + many, 0);
+  return `and ${number(total)} more: ${more.map(([code, many]) => `${number(many)} × ${code}`).join(", ")}`;
+};
+
+/** All findings, a blank line between them, those that were only counted, and their number. */
+export const renderAll = (found: ReadonlyArray<Shown>, options: RenderOptions = {}, counted: More = {}): string => {
+  const more = Object.entries(counted).sort(([one, many], [other, few]) => few - many || (one < other ? -1 : 1));
+  const sum = (isMeant: (code: string) => boolean): number => more.reduce((total, [code, many]) => total + (isMeant(code) ? many : 0), 0);
+  const errors = found.filter((one) => one.severity === "error").length + sum((code) => code < "HSU-CFG-1");
+  const warnings = found.filter((one) => one.severity === "warning").length + sum((code) => code >= "HSU-CFG-1");
   const total = [errors > 0 ? count(errors, "error") : "", warnings > 0 ? count(warnings, "warning") : ""].filter((text) => text !== "");
-  return [...found.map((one) => render(one, options)), ...(total.length > 0 ? [total.join(", ")] : [])].join("\n\n");
+  return [
+    ...found.map((one) => render(one, options)),
+    ...(more.length > 0 ? [moreText(more)] : []),
+    ...(total.length > 0 ? [total.join(", ")] : []),
+  ].join("\n\n");
 };

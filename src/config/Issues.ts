@@ -89,7 +89,16 @@ const blockName = (path: Path): string => {
 const ruleOf = (ast: SchemaAST.AST): Annotations | undefined =>
   ast._tag === "Objects" ? ast.indexSignatures[0]?.parameter.checks?.at(-1)?.annotations : undefined;
 
-const meantBy = (key: string, known: ReadonlyArray<string>): string | undefined => nearest(key, known) ?? otherName(key, known);
+/** One mistake is often made many times. */
+const meant = new Map<string, string | undefined>();
+const meantBy = (key: string, known: ReadonlyArray<string>): string | undefined => {
+  const name = `${key} ${known.join()}`;
+  if (!meant.has(name)) {
+    if (meant.size >= 1_000) meant.clear();
+    meant.set(name, nearest(key, known) ?? otherName(key, known));
+  }
+  return meant.get(name);
+};
 
 const unexpectedKey = (root: Located, path: Path, ast: SchemaAST.AST): Problem => {
   const key = String(path.at(-1));
@@ -164,55 +173,88 @@ const failedCheck = (root: Located, path: Path, told: Annotations | undefined): 
   };
 };
 
-/** Every leaf of an issue, as a finding. A key that is only misspelled is not reported as missing as well. */
-export const problemsOf = (issue: SchemaIssue.Issue, root: Located): ReadonlyArray<Problem> => leavesOf(issue, root, []);
+/** Every leaf of an issue, as a finding. A key that is only misspelled is not reported as missing as well. Behind `most` of them a finding is its code. */
+export const problemsOf = (issue: SchemaIssue.Issue, root: Located, most = Infinity): ReadonlyArray<Problem> => {
+  const found: Array<Problem> = [];
+  collect(issue, root, [], most, found);
+  return found;
+};
+
+/** Of a list or a map, as many entries are looked at for what was meant: who has more wrong ones has made one mistake many times. */
+const MAX_SIBLINGS = 500;
 
 const withoutMisspelled = (issues: ReadonlyArray<SchemaIssue.Issue>): ReadonlyArray<SchemaIssue.Issue> => {
+  if (issues.length < 2 || issues.length > MAX_SIBLINGS) return issues;
   const meant = issues.flatMap((one) =>
     one._tag === "Pointer" && one.issue._tag === "UnexpectedKey" ? [meantBy(String(one.path.at(-1)), keysOf(one.issue.ast))] : [],
   );
+  if (meant.length === 0) return issues;
   return issues.filter((one) => !(one._tag === "Pointer" && one.issue._tag === "MissingKey" && meant.includes(String(one.path.at(-1)))));
 };
 
-/** Of a list or a map, as many entries are told of: who has more wrong ones has made one mistake many times. */
-const MAX_SIBLINGS = 500;
+const collect = (issue: SchemaIssue.Issue, root: Located, path: Path, most: number, found: Array<Problem>): void => {
+  if (issue._tag === "Pointer") return collect(issue.issue, root, [...path, ...issue.path], most, found);
+  if (issue._tag === "Composite") {
+    for (const one of withoutMisspelled(issue.issues)) collect(one, root, path, most, found);
+    return;
+  }
+  const below = belowOf(issue);
+  if (below !== undefined) return collect(below, root, path, most, found);
+  // It is behind all that are told.
+  if (found.length >= most) return void found.push({ code: leafCode(issue, root, path), start: Infinity, end: Infinity, message: "" });
+  found.push(leaf(issue, root, path));
+};
 
-const leavesOf = (issue: SchemaIssue.Issue, root: Located, path: Path): ReadonlyArray<Problem> => {
+type Leaf = Exclude<SchemaIssue.Issue, { readonly _tag: "Pointer" | "Composite" }>;
+
+/** What an issue that only wraps another one wraps. */
+const belowOf = (issue: Leaf): SchemaIssue.Issue | undefined => {
   switch (issue._tag) {
-    case "Pointer":
-      return leavesOf(issue.issue, root, [...path, ...issue.path]);
-    case "Composite":
-      return withoutMisspelled(issue.issues.slice(0, MAX_SIBLINGS)).flatMap((one) => leavesOf(one, root, path));
     case "Filter":
-      return issue.issue._tag === "InvalidValue" && issue.issue.annotations === undefined
-        ? [failedCheck(root, path, issue.filter.annotations)]
-        : leavesOf(issue.issue, root, path);
+      return issue.issue._tag === "InvalidValue" && issue.issue.annotations === undefined ? undefined : issue.issue;
     case "Encoding":
       return issue.issue._tag === "InvalidValue" && codeOf(issue.issue.annotations, "HSU-CFG-007") === "HSU-CFG-007"
-        ? [wrongType(root, path, issue.ast, issue.issue.annotations)]
-        : leavesOf(issue.issue, root, path);
-    case "UnexpectedKey":
-      return [unexpectedKey(root, path, issue.ast)];
-    case "MissingKey": {
-      const inside = path.slice(0, -1);
-      return [
-        {
-          code: "HSU-CFG-006",
-          ...span(labelOf(root, inside)),
-          message: `${blockName(inside)} lacks the key ${quoted(String(path.at(-1)))}`,
-          absent: true,
-        },
-      ];
-    }
+        ? undefined
+        : issue.issue;
     case "AnyOf":
       // One member takes values of this type: its own complaint is the one that helps.
-      return issue.issues.length === 1 ? leavesOf(issue.issues[0]!, root, path) : [wrongType(root, path, issue.ast)];
+      return issue.issues.length === 1 ? issue.issues[0] : undefined;
+    default:
+      return undefined;
+  }
+};
+
+/** The code alone, for who counts. */
+const leafCode = (issue: Leaf, root: Located, path: Path): Code => {
+  if (issue._tag === "UnexpectedKey") return codeOf(ruleOf(issue.ast), "HSU-CFG-005");
+  if (issue._tag === "MissingKey") return "HSU-CFG-006";
+  return leaf(issue, root, path).code;
+};
+
+const leaf = (issue: Leaf, root: Located, path: Path): Problem => {
+  switch (issue._tag) {
+    case "Filter":
+      return failedCheck(root, path, issue.filter.annotations);
+    case "Encoding":
+      return wrongType(root, path, issue.ast, issue.issue._tag === "InvalidValue" ? issue.issue.annotations : undefined);
+    case "UnexpectedKey":
+      return unexpectedKey(root, path, issue.ast);
+    case "MissingKey": {
+      const inside = path.slice(0, -1);
+      return {
+        code: "HSU-CFG-006",
+        ...span(labelOf(root, inside)),
+        message: `${blockName(inside)} lacks the key ${quoted(String(path.at(-1)))}`,
+        absent: true,
+      };
+    }
+    case "AnyOf":
     case "InvalidType":
     case "OneOf":
-      return [wrongType(root, path, issue.ast)];
+      return wrongType(root, path, issue.ast);
     case "InvalidValue":
-      return [failedCheck(root, path, issue.annotations)];
+      return failedCheck(root, path, issue.annotations);
     case "Forbidden":
-      return [failedCheck(root, path, undefined)];
+      return failedCheck(root, path, undefined);
   }
 };

@@ -14,7 +14,7 @@ import type { MasterSpec } from "../unit/UnitSpec.ts";
 import { check } from "./Checks.ts";
 import { compile } from "./Compile.ts";
 import { executableProblems } from "./ExecutableChecks.ts";
-import { type Code, type ConfigDiagnostic, ConfigError } from "./Diagnostic.ts";
+import { type Code, type ConfigDiagnostic, ConfigError, type More } from "./Diagnostic.ts";
 import { type Dialect, dialectOf, mixed } from "./dialects/DialectOf.ts";
 import { fromMaster, inMasterWords } from "./dialects/MasterDialect.ts";
 import { problemsOf } from "./Issues.ts";
@@ -22,11 +22,12 @@ import { expand, type Expanded, type World } from "./own/Expand.ts";
 import { type Included, type Reader, sourceAt, whereIn, withIncluded } from "./own/Include.ts";
 import type { Environment } from "./own/Variables.ts";
 import { ConfigFile } from "./Schema.ts";
+import { MOST, tell } from "./Told.ts";
 import { MAX_BYTES, textOf, tooLarge, Unreadable } from "./ReadText.ts";
 import { hurry } from "../platform/Compilers.ts";
 import { diagnose, LARGE, type Located, type Problem, read, type Source } from "./Source.ts";
 
-export { CODES, type Code, ConfigDiagnostic, ConfigError, render, renderAll, type RenderOptions } from "./Diagnostic.ts";
+export { CODES, type Code, ConfigDiagnostic, ConfigError, type More, render, renderAll, type RenderOptions } from "./Diagnostic.ts";
 export { formatDuration, parseDuration } from "./Duration.ts";
 export { nearest } from "./Nearest.ts";
 export type { Dialect } from "./dialects/DialectOf.ts";
@@ -35,6 +36,8 @@ export type { Dialect } from "./dialects/DialectOf.ts";
 export interface Loaded {
   readonly spec: MasterSpec;
   readonly warnings: ReadonlyArray<ConfigDiagnostic>;
+  /** Warnings that were only counted. */
+  readonly more: More;
   /** What the file is written in. */
   readonly dialect: Dialect;
 }
@@ -69,20 +72,6 @@ const together = (main: Source & { readonly root: Located }, dialect: Dialect, r
 
 const inOrder = (problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> => problems.toSorted((one, other) => one.start - other.start);
 
-/** More than anybody reads. */
-const MAX_TOLD = 1_000;
-
-/** All of them, errors before warnings where they are too many; then the last one says how many more there are. */
-const told = (sources: ReadonlyArray<Source>, problems: ReadonlyArray<Problem>): ReadonlyArray<ConfigDiagnostic> => {
-  const tell = (problem: Problem): ConfigDiagnostic => diagnose(sourceAt(sources, problem.start), problem);
-  if (problems.length <= MAX_TOLD) return problems.map(tell);
-  const isWarning = ({ code }: Problem): boolean => code >= "HSU-CFG-1";
-  const first = [...problems.filter((one) => !isWarning(one)), ...problems.filter(isWarning)].slice(0, MAX_TOLD);
-  const last = first.at(-1)!;
-  const rest = { ...last, message: `and ${problems.length - MAX_TOLD + 1} more findings: ${last.message}` };
-  return [...first.slice(0, -1), rest].sort((one, other) => one.start - other.start).map(tell);
-};
-
 /** The file in HSU's own words, with all written out that it says in short. Upstream's dialects have no variables: their files are taken as they are. */
 const inShort = (written: Located, text: string, dialect: Dialect, world: Omit<World, "variables">): Expanded => {
   if (dialect !== "master") return expand(written, text, { ...world, variables: dialect === "seed" });
@@ -99,6 +88,8 @@ export const parse = (
   seen: Reader["seen"] = () => {},
   /** Whether it is to run on this machine. */
   isHere = false,
+  /** Of more findings than that the others are only counted. */
+  most = MOST,
 ): Result.Result<Loaded, ConfigError> => {
   if (text.length > MAX_BYTES) return Result.fail(aboutFile(file, "HSU-CFG-001", tooLarge));
   if (text.length > LARGE) hurry();
@@ -124,18 +115,21 @@ export const parse = (
   const said = dialect === "master" ? inMasterWords : (problem: Problem): Problem => problem;
 
   const decoded = decode(root.value);
-  const found = [...(Result.isFailure(decoded) ? problemsOf(decoded.failure, root) : []), ...check(root, whereIn(sources), instances)];
+  const found = [
+    ...(Result.isFailure(decoded) ? problemsOf(decoded.failure, root, most) : []),
+    ...check(root, whereIn(sources), instances),
+  ];
   const meaning = [...names, ...found.map(said)];
   const broken = whole.problems.filter((problem) => problem.code === "HSU-CFG-003");
   const problems = inOrder([...whole.problems, ...(broken.length === 0 ? meaning : meaning.filter(isCertain(broken)))]);
-  const diagnostics = told(sources, problems);
+  const { diagnostics, more } = tell(sources, problems, most);
   if (Result.isFailure(decoded) || diagnostics.some((one) => one.severity === "error")) {
-    return Result.fail(new ConfigError({ file, diagnostics }));
+    return Result.fail(new ConfigError({ file, diagnostics, ...(Object.keys(more).length === 0 ? {} : { more }) }));
   }
   const spec = compile(decoded.success, root, file, folder, instances, sources.length > 1 ? folderAt : undefined);
   const missing = isHere ? executableProblems(root, spec.root, environment["PATH"] ?? "/usr/bin:/bin") : [];
-  const warnings = missing.length === 0 ? diagnostics : told(sources, inOrder([...problems, ...missing]));
-  return Result.succeed({ spec, warnings, dialect });
+  const all = missing.length === 0 ? { diagnostics, more } : tell(sources, inOrder([...problems, ...missing]), most);
+  return Result.succeed({ spec, warnings: all.diagnostics, more: all.more, dialect });
 };
 
 const REASONS: Readonly<Record<string, readonly [message: string, hint: string]>> = {
@@ -156,7 +150,7 @@ export const readText = (file: string): Effect.Effect<string, ConfigError> =>
   Effect.try({ try: () => textOf(file), catch: (cause) => unreadable(file, cause) });
 
 /** The tree in a file, or all that is wrong with it. `seen` hears of each file and folder that it depends on. */
-export const load = (file: string, seen: Reader["seen"] = () => {}): Effect.Effect<Loaded, ConfigError> => {
+export const load = (file: string, seen: Reader["seen"] = () => {}, most = MOST): Effect.Effect<Loaded, ConfigError> => {
   seen(file);
-  return Effect.flatMap(readText(file), (text) => Effect.fromResult(parse(text, file, process.env, seen, true)));
+  return Effect.flatMap(readText(file), (text) => Effect.fromResult(parse(text, file, process.env, seen, true, most)));
 };
