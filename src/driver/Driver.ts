@@ -40,6 +40,8 @@ export interface TaskSpec {
   readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
   /** How that is kept; absent: as by default. */
   readonly logs?: LogsSpec;
+  /** What it has open for a later master: see `NotifySocket`. */
+  readonly keeper?: number | undefined;
   /** What the kernel is to hold it to. */
   readonly capped?: Capped | undefined;
 }
@@ -104,6 +106,8 @@ export interface Driver {
   readonly openNotifySocket: (
     id: string,
     received: (text: string, sender: Sender) => void,
+    /** A task of an earlier master that may have it. */
+    holder?: { readonly identity: ProcessIdentity; readonly invocation: string } | null,
   ) => Effect.Effect<NotifySocket, NotifyUnavailable, Scope.Scope>;
   /** What one process uses, without those that it has started; null where nobody has the pid. */
   readonly meter: (pid: number) => Effect.Effect<Meter | null>;

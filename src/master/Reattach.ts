@@ -57,7 +57,9 @@ const settle = Effect.fnUntraced(function* (record: ProcessRecord, { driver, ent
     const { invocation, startedAt } = record;
     // What was not written down when the earlier master was killed is now.
     store.putProcess({ ...record, identity: identity.value });
-    entry.slot.recovered = { identity: identity.value, invocation, startedAt, port: record.port, wasUp: memory?.state === "running" };
+    const { port, told } = record;
+    const wasUp = told === undefined ? memory?.state === "running" : true;
+    entry.slot.recovered = { identity: identity.value, invocation, startedAt, port, wasUp, told };
     entry.recovered = { ...entry.recovered, process: entry.slot.recovered };
     return;
   }

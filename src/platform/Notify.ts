@@ -4,6 +4,7 @@
 import type * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
+import type { ProcessIdentity } from "./Process.ts";
 
 /** Who has sent a datagram, as the system says. */
 export interface Sender {
@@ -30,12 +31,25 @@ export class NotifyUnavailable extends Schema.TaggedError<NotifyUnavailable>()("
 export interface NotifySocket {
   /** What it is called in `NOTIFY_SOCKET`. */
   readonly name: string;
+  /** What its process is to have open as well, so that it outlives this program; null where a later one could not have it from there. */
+  readonly keeper: number | null;
   /** Takes what has arrived and was not heard of yet. */
   readonly drain: () => void;
 }
 
-/** Opens the socket at a path, which is replaced if it is there. Closed and removed with the scope. */
+/** A process of an earlier master that may have the socket. */
+export interface NotifyHolder {
+  readonly identity: ProcessIdentity;
+  /** An entry of the environment of all that it has started. */
+  readonly mark: string;
+}
+
+/**
+ * Opens the socket at a path: the one that this process has inherited, else the one that `holder` has, else a new one, which replaces what is there.
+ * Closed and removed with the scope.
+ */
 export type OpenNotifySocket = (
   path: string,
   received: (text: string, sender: Sender) => void,
+  holder?: NotifyHolder,
 ) => Effect.Effect<NotifySocket, NotifyUnavailable, Scope.Scope>;

@@ -58,6 +58,8 @@ export interface SpawnOptions {
    * master.
    */
   readonly sockets?: { readonly held: HeldSockets; readonly told: boolean };
+  /** A descriptor that it has open as well, out of its way, for a later master to have it from there. */
+  readonly keeper?: number | undefined;
   /** What the kernel is to hold it to, from its first instruction on. */
   readonly capped?: Capped | undefined;
   readonly stdin: "ignore";

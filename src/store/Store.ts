@@ -22,6 +22,8 @@ export const ProcessRecord = Schema.Struct({
   startedAt: Schema.Number,
   /** Of an integrated unit: where it listens. */
   port: Schema.optionalKey(Schema.Int),
+  /** Of a unit that tells its state: what it has said last of that. */
+  told: Schema.optionalKey(Schema.Literals(["ready", "reloading", "stopping"])),
   /** What it has published to the service registry, as it was answered. */
   published: Schema.optionalKey(Schema.Unknown),
 });

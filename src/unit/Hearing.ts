@@ -19,6 +19,7 @@ export const listen = ({ driver, mailbox, slot, spec, store }: RunArgs, context:
         spec,
         slot,
         driver,
+        holder: slot.recovered,
         wasReady: slot.recovered?.wasUp ?? false,
         notice: (type, message) => mailbox.cast("Noticed", { type, message }),
         stopping: () => context.self.cast("Stopping"),

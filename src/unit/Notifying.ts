@@ -9,15 +9,18 @@ import type * as Scope from "effect/Scope";
 import type { Driver, Task } from "../driver/index.ts";
 import type { NotifyUnavailable, Sender } from "../platform/index.ts";
 import { type Notification, parse } from "./Notification.ts";
-import type { Store } from "../store/index.ts";
+import type { ProcessRecord, Store } from "../store/index.ts";
 import type { Slot } from "./Run.ts";
 import { NotReady } from "./RunErrors.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
+import type { RecoveredProcess } from "./Recovered.ts";
 import { left, type Watchdog } from "./Watchdog.ts";
 
 export interface Notifying {
   /** What the process finds in its environment. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What its process has open for a later master. */
+  readonly keeper: number | null;
   /** This is the process: from now on it is listened to. */
   readonly attach: (task: Task) => void;
   /** Waits until it is ready, as long as its start may take. */
@@ -35,6 +38,8 @@ interface Parts {
   readonly driver: Driver;
   /** An earlier master has heard that it is ready. */
   readonly wasReady: boolean;
+  /** The process that an earlier master has started. */
+  readonly holder: RecoveredProcess | null;
   /** An event that people see. */
   readonly notice: (type: string, message: string) => void;
   /** It has begun to stop by itself. */
@@ -65,12 +70,18 @@ export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, 
     let early: Array<readonly [string, Sender]> = [];
 
     let stopping = false;
+    /** For a later master, which it may not tell again. */
+    const keepTold = (told: NonNullable<ProcessRecord["told"]>): void => {
+      const record = store.processes.find(({ unit }) => unit === spec.id);
+      if (record !== undefined && record.told !== told) store.putProcess({ ...record, told });
+    };
     /** Where a readiness probe decides, a word does not. */
     const withhold = (is: boolean): void => slot.readiness.withhold(is && spec.probes?.readiness === undefined);
     const feed = (intervalMillis: number): void => void (watchdog = { intervalMillis, aliveAt: now() });
     const beReady = (): void => {
       // Who stops does not come back, as with systemd.
       if (stopping) return;
+      keepTold("ready");
       withhold(false);
       if (ready) return;
       ready = true;
@@ -78,6 +89,11 @@ export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, 
       Deferred.doneUnsafe(isReady, Effect.void);
     };
 
+    const stop = (): void => {
+      stopping = true;
+      withhold(true);
+      parts.stopping();
+    };
     /** At once: what it says next may be its last word. */
     const follow = (of: Task, pid: number): void => {
       const before = of.identity.pid;
@@ -94,13 +110,14 @@ export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, 
           return beReady();
         case "Reloading":
           notice("reloading", "says that it is reloading");
+          // Before it is ready it is not kept: it has still to say so.
+          if (ready) keepTold("reloading");
           return withhold(true);
         case "Stopping":
           if (stopping) return;
-          stopping = true;
+          keepTold("stopping");
           notice("stopping", "says that it is stopping");
-          withhold(true);
-          return parts.stopping();
+          return stop();
         case "Status":
           slot.said = said.text === "" ? null : said.text;
           return;
@@ -135,7 +152,7 @@ export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, 
       for (const said of notifications) take(said, task);
     };
 
-    const socket = yield* driver.openNotifySocket(spec.id, hear);
+    const socket = yield* driver.openNotifySocket(spec.id, hear, parts.holder);
     const timedOut: Effect.Effect<never, NotReady> = Effect.suspend(() => {
       const wait = deadline - now();
       if (wait > 0) return Effect.delay(timedOut, wait);
@@ -147,8 +164,11 @@ export const open = (parts: Parts): Effect.Effect<Notifying, NotifyUnavailable, 
         NOTIFY_SOCKET: socket.name,
         ...(spec.watchdogMillis === undefined ? {} : { WATCHDOG_USEC: String(spec.watchdogMillis * 1000) }),
       },
+      keeper: socket.keeper,
       attach: (started) => {
         task = started;
+        if (parts.holder?.told === "reloading") withhold(true);
+        if (parts.holder?.told === "stopping") stop();
         // The kernel may tell of an end before what was said before it.
         started.hearFirst?.(socket.drain);
         feed(watchdog.intervalMillis);

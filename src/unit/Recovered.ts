@@ -3,7 +3,7 @@
  */
 import { formatAddress, type ProcessIdentity } from "../platform/index.ts";
 import type { LastExit } from "../protocol/MasterRpc.ts";
-import type { UnitMemory } from "../store/index.ts";
+import type { ProcessRecord, UnitMemory } from "../store/index.ts";
 import { noFailures } from "./FailurePolicy.ts";
 import type { UnitSpec } from "./UnitSpec.ts";
 
@@ -17,6 +17,8 @@ export interface RecoveredProcess {
   readonly port?: number | undefined;
   /** Its start was complete. */
   readonly wasUp?: boolean;
+  /** What it has said last of its state, of a unit that tells it. */
+  readonly told?: ProcessRecord["told"] | undefined;
 }
 
 /** What a unit goes on with. */

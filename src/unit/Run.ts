@@ -157,7 +157,7 @@ export interface RunArgs {
 }
 
 /** The process, as long as the scope is open. */
-const launch = Effect.fnUntraced(function* (args: RunArgs, environment: Notifying["environment"] = {}) {
+const launch = Effect.fnUntraced(function* (args: RunArgs, notifying: Notifying | null = null) {
   const { mailbox, slot, spec, store } = args;
   const wait = slot.notBefore === null ? 0 : slot.notBefore - (yield* Clock.currentTimeMillis);
   slot.notBefore = null;
@@ -179,7 +179,7 @@ const launch = Effect.fnUntraced(function* (args: RunArgs, environment: Notifyin
           });
     }),
   );
-  const task = yield* Effect.flatMap(goOn(args), Option.match({ onSome: Effect.succeed, onNone: () => startNew(args, environment) }));
+  const task = yield* Effect.flatMap(goOn(args), Option.match({ onSome: Effect.succeed, onNone: () => startNew(args, notifying) }));
   slot.task = task;
   const now = yield* Clock.currentTimeMillis;
   slot.lastStartAt = slot.startedAt ??= now;
@@ -266,7 +266,7 @@ const run = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
     }
     const notifying = yield* listen(args, context);
     yield* limited(limitsOf(args, context));
-    const task = yield* launch(args, notifying?.environment);
+    const task = yield* launch(args, notifying);
     yield* Effect.forkIn(
       Effect.map(ended(task), (exit) => {
         args.slot.readiness.set(false);
@@ -346,7 +346,7 @@ const goOn = (args: RunArgs) =>
   });
 
 /** Written down before it is there, so that no instant exists in which a killed master leaves behind what nobody knows of. */
-const startNew = Effect.fnUntraced(function* (args: RunArgs, environment: Notifying["environment"]) {
+const startNew = Effect.fnUntraced(function* (args: RunArgs, notifying: Notifying | null) {
   const { driver, ports, slot, spec, store } = args;
   yield* turn;
   const startedAt = yield* Clock.currentTimeMillis;
@@ -362,10 +362,11 @@ const startNew = Effect.fnUntraced(function* (args: RunArgs, environment: Notify
     executable: spec.executable,
     args: withPort(spec.args, port),
     workingDirectory: spec.workingDirectory,
-    environment: { ...spec.environment, ...secrets, ...environment, ...Proxying.environmentOf(behind) },
+    environment: { ...spec.environment, ...secrets, ...notifying?.environment, ...Proxying.environmentOf(behind) },
     capture: spec.capture,
     ...(spec.logs === undefined ? {} : { logs: spec.logs }),
     ...(slot.sockets === null ? {} : { sockets: { held: slot.sockets, told: spec.proxy === undefined } }),
+    keeper: notifying?.keeper ?? undefined,
     capped: slot.limiting?.capped,
   });
   store.putProcess({ ...record, identity: task.identity });

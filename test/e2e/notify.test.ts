@@ -1,4 +1,5 @@
-import { readdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { notifier, python } from "../programs/python.ts";
@@ -32,6 +33,10 @@ const write = (units: Readonly<Record<string, { readonly steps: ReadonlyArray<st
   );
 const units = async () => Object.fromEntries((await place.status()).units.map((unit) => [unit.id, unit]));
 
+/** A network of its own, where sockets queue as much as systemd has them do. */
+const withQueue = ["unshare", "-n", "sh", "-c", 'echo 512 > /proc/sys/net/unix/max_dgram_qlen && exec "$@"', "sh"];
+const canQueue = spawnSync(withQueue[0]!, [...withQueue.slice(1), "true"]).status === 0;
+
 describe.skipIf(python === null)("notifications over masters (needs python3)", () => {
   it("a unit goes on telling its state to the next master, and its watchdog goes on", async () => {
     write({
@@ -40,8 +45,10 @@ describe.skipIf(python === null)("notifications over masters (needs python3)", (
         watchdog: "20s",
       },
       plain: { steps: ["READY=1\\nSTATUS=once", "hang"] },
+      reloads: { steps: ["READY=1", "RELOADING=1", "hang"] },
     });
     expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
+    await until("it reloads", units, ({ reloads }) => reloads?.ready === false);
     const before = await until("it beats", units, ({ web }) => web?.reason?.startsWith("beat") === true);
     expect((await place.hsu("status")).out).toMatch(/web .*running .*beat \d+/);
     await place.killMaster();
@@ -50,6 +57,7 @@ describe.skipIf(python === null)("notifications over masters (needs python3)", (
     expect(after["web"]).toMatchObject({ state: "running", pid: before["web"]!.pid, ready: true });
     // What was ready stays so, though it says it only once.
     expect(after["plain"]).toMatchObject({ state: "running", pid: before["plain"]!.pid, ready: true });
+    expect(after["reloads"]).toMatchObject({ state: "running", pid: before["reloads"]!.pid, ready: false });
     process.kill(before["web"]!.pid!, "SIGSTOP");
     expect(await place.hsu("down")).toMatchObject({ code: 0 });
     expect(place.left()).toEqual([]);
@@ -77,6 +85,36 @@ describe.skipIf(python === null)("notifications over masters (needs python3)", (
     expect(await place.hsu("down")).toMatchObject({ code: 0 });
     expect(place.left()).toEqual([]);
   });
+
+  it.skipIf(!canQueue)(
+    "who has connected once is heard by the next master, with what was said while there was none (needs unshare)",
+    async () => {
+      const said = Array.from({ length: 100 }, (_, n) => `STATUS=beat ${n}\\nWATCHDOG=1`);
+      const later = ["0.2", "STATUS=again", "hang"];
+      // Each failed send would end it.
+      write({
+        web: { steps: ["connect", "READY=1", "until killed", ...said, "RELOADING=1\\nSTATUS=away", "touch said", "until up", ...later] },
+        next: { steps: ["READY=1", "hang"] },
+      });
+      const queueing = place.through(...withQueue);
+      expect(await queueing.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
+      const before = await units();
+      await place.killMaster();
+      writeFileSync(join(place.folder, "killed"), "");
+      await until("it has said all that", () => existsSync(join(place.folder, "said")), Boolean);
+      expect(await queueing.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
+      await until("what was said is heard", units, ({ web }) => web?.reason === "away" && !web.ready);
+      writeFileSync(join(place.folder, "up"), "");
+      const after = await until("it is heard", units, ({ web }) => web?.reason === "again");
+      expect(after["web"]).toMatchObject({ state: "running", pid: before["web"]!.pid, restarts: 0 });
+      // Each has its own, and no other.
+      const socketsOf = (pid: number) =>
+        readdirSync(`/proc/${pid}/fd`).filter((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith("socket:"));
+      expect(socketsOf(after["next"]!.pid!)).toHaveLength(1);
+      expect(await place.hsu("down")).toMatchObject({ code: 0 });
+      expect(place.left()).toEqual([]);
+    },
+  );
 
   it("hsu upgrade keeps the sockets: who has connected once goes on, and what is said meanwhile is heard", async () => {
     write({

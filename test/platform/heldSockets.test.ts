@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import { describe, expect, it } from "vitest";
 import { type HeldSockets, type ProcessIdentity, Processes, type SocketAddress, type SocketSpec } from "../../src/platform/index.ts";
+import { isPermitted } from "../../src/platform/linux/Copies.ts";
 import { layer } from "../../src/platform/linux/Processes.ts";
 import { freePort } from "../e2e/program.ts";
 import { options, start, temporaryFolder, until } from "./support.ts";
@@ -48,6 +49,21 @@ const greet = (folder: string, sockets: HeldSockets) =>
   start(
     options(folder, { executable: "node", args: ["-e", greeter, "one arg"], sockets: { held: sockets, told: true }, env: environment }),
   );
+
+it("who is no child may be asked where Yama does not forbid it, or with the capability to trace", () => {
+  const [none, trace] = ["0000000000000000", "0000000000080000"];
+  const cases = [null, 0, 1, 2, 3].map((ptraceScope) => [
+    isPermitted({ ptraceScope, capabilities: none }),
+    isPermitted({ ptraceScope, capabilities: trace }),
+  ]);
+  expect(cases).toEqual([
+    [true, true],
+    [true, true],
+    [false, true],
+    [false, true],
+    [false, false],
+  ]);
+});
 
 describe.skipIf(process.platform !== "linux")("sockets that are held", () => {
   it("a connection is noticed and left waiting; the process that is started for it answers it, and knows which sockets are its own", () =>

@@ -22,10 +22,11 @@ const told = (...said: ReadonlyArray<string>) =>
       driver: {
         openNotifySocket: (_id: string, received: typeof says.hear) => {
           says.hear = received;
-          return Effect.succeed({ name: "socket", drain: () => {} });
+          return Effect.succeed({ name: "socket", keeper: null, drain: () => {} });
         },
       } as unknown as Driver,
       wasReady: false,
+      holder: null,
       notice: (type) => void events.push(type),
       stopping: () => void stops++,
       watch: () => {},

@@ -77,6 +77,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           env: { ...inherited, ...task.environment, HSU_UNIT: task.id, [mark]: task.invocation },
           cgroup: cgroupOf(task.id),
           ...(task.sockets === undefined ? {} : { sockets: task.sockets }),
+          keeper: task.keeper,
           capped: task.capped,
           stdin: "ignore",
           stdout: output(task.capture.stdout, files.stdout),
@@ -115,8 +116,12 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
         const { exit } = yield* Effect.acquireRelease(spawn, (handle) => Effect.orDie(handle.killGroup));
         return { ...(yield* exit), said: scratch?.tail(saidBytes) ?? "" };
       }, Effect.scoped),
-      openNotifySocket: (id, received) =>
-        processes.openNotifySocket(join(options.stateDirectory, "notify", `${Paths.fileName(id)}.sock`), received),
+      openNotifySocket: (id, received, holder) =>
+        processes.openNotifySocket(
+          join(options.stateDirectory, "notify", `${Paths.fileName(id)}.sock`),
+          received,
+          holder ? { identity: holder.identity, mark: `${mark}=${holder.invocation}` } : undefined,
+        ),
       holdSockets: processes.holdSockets,
       // The leader of its own group: those below it have another pid than their group.
       find: (invocation) =>

@@ -2,11 +2,12 @@
  * Listening sockets of Linux that are held for others: made through the C library, never accepted from, and waited for by Node's own loop. No thread,
  * no polling. Loaded with the first unit that listens.
  */
-import { chmodSync, closeSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, lstatSync, mkdirSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import * as Effect from "effect/Effect";
 import { formatAddress, type HeldSockets, type HoldSockets, NotListening, type SocketAddress, type SocketSpec } from "../Listening.ts";
+import { copyOf } from "./Copies.ts";
 import { forward } from "./Forward.ts";
 import { claim, keep } from "./Kept.ts";
 import { type Libc, libc, quiet, socketLevel, unixAddress, unixDomain } from "./Libc.ts";
@@ -18,8 +19,6 @@ const [reuseAddress, accepting] = [2, 30];
 /** `F_DUPFD_CLOEXEC`, `F_GETFL`, `F_SETFL` and `O_NONBLOCK`. */
 const duplicate = 1030;
 const [getFlags, setFlags, nonBlocking] = [3, 4, 0o4000];
-/** The same on every machine: they are younger than the common numbering. */
-const [pidfdOpen, pidfdGetfd] = [434, 438];
 const [pollIn, pollBytes] = [1, 8];
 
 /** Where a socket listens, as the system wants it; `host` are the bytes of the IP address in it. */
@@ -112,46 +111,6 @@ const make = (system: Libc, { address, backlog }: SocketSpec, at: Address): numb
   }
 };
 
-/** A copy of what a process or another one of its group has open; a reason where it cannot be had. */
-const copyOf = (system: Libc, leader: number, at: Address): number | string => {
-  const others = procProbe.groupMembers(leader).filter((pid) => pid !== leader);
-  let reason = "nobody has it";
-  for (const pid of [leader, ...others]) {
-    const copy = copyFrom(system, pid, at);
-    if (typeof copy === "number") return copy;
-    reason = pid === leader ? copy : reason;
-  }
-  return reason;
-};
-
-const copyFrom = (system: Libc, pid: number, at: Address): number | string => {
-  const pidfd = system.syscall(pidfdOpen, pid, 0, 0);
-  if (pidfd < 0) return `pidfd_open: ${system.errno()}`;
-  try {
-    for (const name of readdirSync(`/proc/${pid}/fd`)) {
-      if (!isSocket(`/proc/${pid}/fd/${name}`)) continue;
-      const fd = system.syscall(pidfdGetfd, pidfd, Number(name), 0);
-      if (fd < 0) return `pidfd_getfd: ${system.errno()}`;
-      if (listensOn(system, fd, at)) return fd;
-      closeSync(fd);
-    }
-    return `pid ${pid} does not have it`;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? String(error);
-  } finally {
-    closeSync(pidfd);
-  }
-};
-
-const isSocket = (link: string): boolean => {
-  try {
-    return readlinkSync(link).startsWith("socket:");
-  } catch {
-    // Closed in between.
-    return false;
-  }
-};
-
 interface Held {
   readonly fd: number;
   readonly spec: SocketSpec;
@@ -187,7 +146,7 @@ const have = (system: Libc, spec: SocketSpec, holder: number | null): Held => {
     if (listensOn(system, own, at)) return { fd: own, spec, at, inode: inodeOf(spec) };
     closeSync(own);
   }
-  const copy = holder === null ? null : copyOf(system, holder, at);
+  const copy = holder === null ? null : copyOf(system, holder, (fd) => listensOn(system, fd, at));
   if (typeof copy === "number") return { fd: copy, spec, at, inode: inodeOf(spec) };
   try {
     return { fd: make(system, spec, at), spec, at, inode: inodeOf(spec) };

@@ -2,19 +2,27 @@
  * Notification sockets of Linux: bound and read through the C library, and waited for by Node's own loop. No thread, no polling.
  */
 import { createHash } from "node:crypto";
-import { closeSync, mkdirSync, rmSync } from "node:fs";
+import { closeSync, lstatSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import * as Effect from "effect/Effect";
-import { NotifyUnavailable, type OpenNotifySocket, type Sender } from "../Notify.ts";
+import { type NotifyHolder, NotifyUnavailable, type OpenNotifySocket, type Sender } from "../Notify.ts";
+import { canCopy, copyFrom, copyOf } from "./Copies.ts";
 import { claim, keep } from "./Kept.ts";
 import { type Libc, libc, quiet, socketLevel, unixAddress, unixDomain } from "./Libc.ts";
 import { environmentHas, procProbe } from "./Proc.ts";
 
 const datagram = 2;
+const typeOption = 3;
 const passCredentials = 16;
 /** `MSG_DONTWAIT | MSG_CMSG_CLOEXEC`, and `MSG_TRUNC` in what comes back. */
 const receiveFlags = 0x40000040;
 const truncated = 0x20;
+
+/**
+ * A socket that outlives its master takes what is said until its queue is full, and then has who speaks wait for the next master. The kernel's own queue
+ * of 10 would be full in no time; systemd makes it 512 at boot.
+ */
+const leastQueue = 128;
 
 /** As much as systemd reads; longer ones are dropped. */
 const textBytes = 65_536;
@@ -94,7 +102,43 @@ const bound = (system: Libc, name: string, isFile: boolean): number => {
   }
 };
 
-export const openNotifySocket: OpenNotifySocket = (path, received) =>
+const isNamed = (system: Libc, fd: number, address: Uint8Array): boolean => {
+  const length = Buffer.alloc(4);
+  length.writeInt32LE(4);
+  const type = Buffer.alloc(4);
+  if (system.getsockopt(fd, socketLevel, typeOption, type, length) < 0 || type.readInt32LE() !== datagram) return false;
+  const own = Buffer.alloc(128);
+  length.writeInt32LE(own.length);
+  return system.getsockname(fd, own, length) === 0 && own.subarray(0, length.readInt32LE()).equals(address);
+};
+
+/** The one that the processes of an earlier master have, whoever of them still has it. */
+const had = (system: Libc, name: string, isFile: boolean, holder: NotifyHolder | undefined): number | undefined => {
+  const address = unixAddress(name);
+  if (holder === undefined || address === undefined) return undefined;
+  // Nobody finds one any more whose path is gone.
+  if (isFile && lstatSync(name, { throwIfNoEntry: false })?.isSocket() !== true) return undefined;
+  const isIt = (fd: number): boolean => isNamed(system, fd, address);
+  const { pid, startTime } = holder.identity;
+  const now = procProbe.look(pid);
+  const copy = now?.running === true && now.startTime === startTime ? copyOf(system, pid, isIt) : "gone";
+  if (typeof copy === "number") return copy;
+  for (const member of procProbe.marked([holder.mark])) {
+    const other = copyFrom(system, member, isIt);
+    if (typeof other === "number") return other;
+  }
+  return undefined;
+};
+
+const queueLength = (): number => {
+  try {
+    return Number(readFileSync("/proc/sys/net/unix/max_dgram_qlen", "latin1"));
+  } catch {
+    return 0;
+  }
+};
+
+export const openNotifySocket: OpenNotifySocket = (path, received, holder) =>
   Effect.gen(function* () {
     const fail = (reason: string) => new NotifyUnavailable({ path, reason });
     const system = yield* Effect.tryPromise({ try: libc, catch: (cause) => fail(cause instanceof Error ? cause.message : String(cause)) });
@@ -102,7 +146,7 @@ export const openNotifySocket: OpenNotifySocket = (path, received) =>
     const open = Effect.try({
       try: () => {
         const isFile = name === path;
-        const fd = claim(name) ?? bound(system, name, isFile);
+        const fd = claim(name) ?? had(system, name, isFile, holder) ?? bound(system, name, isFile);
         try {
           const receive = (receiver ??= makeReceive(system));
           const drain = (): void => {
@@ -117,7 +161,12 @@ export const openNotifySocket: OpenNotifySocket = (path, received) =>
           // It is not what keeps a master alive.
           handle.unref();
           const letGo = keep(name, fd, (on) => system.closeOnExec(fd, on));
-          return { drain, close: () => (letGo(), handle.close(), closeSync(fd), isFile ? rmSync(path, { force: true }) : undefined) };
+          const keeper = queueLength() >= leastQueue && canCopy(system, fd) ? fd : null;
+          return {
+            drain,
+            keeper,
+            close: () => (letGo(), handle.close(), closeSync(fd), isFile ? rmSync(path, { force: true }) : undefined),
+          };
         } catch (error) {
           closeSync(fd);
           throw error;
@@ -126,6 +175,6 @@ export const openNotifySocket: OpenNotifySocket = (path, received) =>
       catch: (cause) => fail(cause instanceof Error ? cause.message : String(cause)),
     });
     // Kept by the scope: a handle that is collected as garbage is closed.
-    const { drain } = yield* Effect.acquireRelease(open, ({ close }) => Effect.sync(close));
-    return { name, drain };
+    const { drain, keeper } = yield* Effect.acquireRelease(open, ({ close }) => Effect.sync(close));
+    return { name, keeper, drain };
   });

@@ -16,6 +16,8 @@ export interface NativeSpawn {
   readonly env: Readonly<Record<string, string>>;
   /** Standard input, output and error; `ignore` is /dev/null. */
   readonly stdio: ReadonlyArray<number | "ignore">;
+  /** One more, under a number that programs hardly ever use for themselves. */
+  readonly keeper?: number | undefined;
 }
 
 export interface NativeChild {
@@ -55,6 +57,8 @@ const load = (): Library => {
 const [setSignalDefaults, setSignalMask, setSession] = [0x04, 0x08, 0x80];
 const readWrite = 2;
 const [noHang, exited, noWait] = [1, 4, 0x0100_0000];
+/** Below 64, where the table of descriptors would have to grow; above what shells and programs open for themselves. */
+const keeperNumber = 50;
 /** Larger than each of the library's own structures. */
 const structureBytes = 512;
 const signalSetBytes = 128;
@@ -92,15 +96,15 @@ const make = () => {
   /** Those that nobody has waited for. */
   const children = new Map<number, { ended: ((exit: ProcessExit) => void) | null }>();
   /** Children keep a program going, as Node's own do; a timer that never comes does that. */
-  let keeper: ReturnType<typeof setInterval> | null = null;
+  let lifeline: ReturnType<typeof setInterval> | null = null;
 
   const reap = (child: number): void => {
     if (waitpid(child, status, noHang) !== child) return;
     const entry = children.get(child);
     children.delete(child);
-    if (children.size === 0 && keeper !== null) {
-      clearInterval(keeper);
-      keeper = null;
+    if (children.size === 0 && lifeline !== null) {
+      clearInterval(lifeline);
+      lifeline = null;
     }
     entry?.ended?.(exitFrom(status.readInt32LE(0)));
   };
@@ -127,7 +131,7 @@ const make = () => {
   process.on("SIGCHLD", () => (isComing ? undefined : look()));
 
   /** Undefined where it does not succeed, for whatever reason. */
-  return ({ args, cwd, env, path, stdio }: NativeSpawn): NativeChild | undefined => {
+  return ({ args, cwd, env, keeper, path, stdio }: NativeSpawn): NativeChild | undefined => {
     const words: Array<string | null> = [...args];
     const environment: Array<string | null> = [];
     for (const name in env) environment.push(`${name}=${env[name]}`);
@@ -142,14 +146,15 @@ const make = () => {
       const give = (from: number | "ignore", to: number): number =>
         from === "ignore" ? addOpen(actions, to, "/dev/null", readWrite, 0) : addDuplicate(actions, from, to);
       const isPrepared = stdio.every((from, to) => give(from, to) === 0) && addFolder(actions, cwd) === 0;
-      if (!isPrepared || spawn(pid, path, actions, attributes, words, environment) !== 0) return undefined;
+      const isKept = keeper === undefined || give(keeper, keeperNumber) === 0;
+      if (!isPrepared || !isKept || spawn(pid, path, actions, attributes, words, environment) !== 0) return undefined;
     } finally {
       freeActions(actions);
     }
     const child = pid.readInt32LE(0);
     const entry: { ended: ((exit: ProcessExit) => void) | null } = { ended: null };
     children.set(child, entry);
-    keeper ??= setInterval(() => {}, 0x7fff_ffff);
+    lifeline ??= setInterval(() => {}, 0x7fff_ffff);
     return { pid: child, onEnd: (ended) => void (entry.ended = ended) };
   };
 };

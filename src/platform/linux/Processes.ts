@@ -105,12 +105,12 @@ const make = (probe: Probe, environment = process.env, groups = controlGroups())
   return {
     spawn: (options) => Effect.uninterruptible(Effect.suspend(() => start(options))),
     // Loaded with the first unit that tells its state.
-    openNotifySocket: (path, received) =>
+    openNotifySocket: (path, received, holder) =>
       probe === psProbe
         ? Effect.fail(new NotifyUnavailable({ path, reason: "only Linux tells who has sent a datagram" }))
         : Effect.flatMap(
             Effect.promise(() => import("./NotifySocket.ts")),
-            ({ openNotifySocket }) => openNotifySocket(path, received),
+            ({ openNotifySocket }) => openNotifySocket(path, received, holder),
           ),
     // Loaded with the first unit that listens.
     holdSockets: (sockets, holder) =>

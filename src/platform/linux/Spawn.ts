@@ -91,16 +91,17 @@ type Stdio = ReadonlyArray<number | "ignore">;
 
 /** Undefined where that is not to be had, or does not succeed: then Node's own way says why. */
 const startNatively = (options: SpawnOptions, stdio: Stdio): StartedChild | undefined => {
-  const { args, cwd, env, executable, sockets } = options;
+  const { args, cwd, env, executable, keeper, sockets } = options;
   const spawnNow = sockets === undefined ? nativeSpawn() : null;
   if (spawnNow === null) return undefined;
   const path = executable.includes("/") ? executable : findExecutable(options, mayRun);
-  return path === undefined ? undefined : spawnNow({ path, args: [executable, ...args], cwd, env, stdio });
+  return path === undefined ? undefined : spawnNow({ path, args: [executable, ...args], cwd, env, stdio, keeper });
 };
 
 const startByNode = (options: SpawnOptions, stdio: Stdio, failed: (error: unknown) => void): StartedChild | undefined => {
   const { args, env, executable, fds } = commandOf(options);
-  const child = spawn(executable, args, { cwd: options.cwd, env, detached: true, stdio: [...stdio, ...fds] });
+  const { cwd, keeper } = options;
+  const child = spawn(executable, args, { cwd, env, detached: true, stdio: [...stdio, ...fds, ...(keeper === undefined ? [] : [keeper])] });
   child.on("error", failed);
   const { pid } = child;
   return pid === undefined ? undefined : { pid, onEnd: (ended) => void child.once("exit", (code, signal) => ended({ code, signal })) };

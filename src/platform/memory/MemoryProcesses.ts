@@ -187,7 +187,7 @@ export const makeMemoryProcesses = (programs: Readonly<Record<string, Program>> 
       Effect.acquireRelease(
         Effect.sync(() => {
           ears.set(path, (text, pid) => received(text, { pid, uid: 0, isOf: (group) => group === pid }));
-          return { name: path, drain: () => {} };
+          return { name: path, keeper: null, drain: () => {} };
         }),
         () => Effect.sync(() => void ears.delete(path)),
       ),
