@@ -8,14 +8,18 @@ import * as Effect from "effect/Effect";
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder";
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema";
 import * as OpenApi from "effect/http-api/OpenApi";
+import { HttpServerRequest } from "effect/http/HttpServerRequest";
 import * as Layer from "effect/Layer";
+import * as Option from "effect/Option";
 import * as Redacted from "effect/Redacted";
 import * as Stream from "effect/Stream";
 import { Control } from "../master/Control.ts";
+import type { AuditWho } from "../protocol/Audit.ts";
 import { UnitNotFound } from "../protocol/Errors.ts";
 import { Access, MasterHttp, Needs, Scope } from "../protocol/HttpApi.ts";
 import type { MasterEvent, MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
-import { Tokens } from "../security/index.ts";
+import { askedBy, Tokens } from "../security/index.ts";
+import { known } from "./Doorkeeper.ts";
 import * as Metrics from "./Metrics.ts";
 import * as Refusals from "./Refusals.ts";
 import { subtree } from "./Restricted.ts";
@@ -168,22 +172,35 @@ const scraped = HttpApiBuilder.group(MasterHttp, "scraped", (handlers) =>
   }),
 );
 
+const fromOf = ({ remoteAddress }: HttpServerRequest): AuditWho => ({
+  door: "http",
+  ...(Option.isSome(remoteAddress) ? { address: remoteAddress.value } : {}),
+});
+
 /** Who may, by the tokens of this file. */
-export const access = (tokens: Tokens.TokenFile): Layer.Layer<Access> =>
+export const access = (tokens: Tokens.TokenFile, { audit }: Control["Service"]): Layer.Layer<Access> =>
   Layer.succeed(Access, {
     bearer: (answer, { credential, endpoint }) =>
       Effect.gen(function* () {
+        const from = fromOf(yield* HttpServerRequest);
+        const refused = (who: AuditWho, code: string) =>
+          audit === undefined ? Effect.void : audit.refused(who, { operation: `${endpoint.method} ${endpoint.path}` }, code);
         const holder = yield* tokens
           .holder(Redacted.value(credential), yield* Clock.currentTimeMillis)
           .pipe(Effect.mapError(problems.TokensUnusable));
-        if (holder === undefined) return yield* Effect.fail(unauthorized);
-        const needed = Context.get(endpoint.annotations, Needs);
-        if (!Tokens.includes(holder.role, needed)) {
-          return yield* Effect.fail(
-            forbidden(`this needs the role ${needed}, and the token ${JSON.stringify(holder.name)} has ${holder.role}`),
-          );
+        if (holder === undefined) {
+          yield* refused(from, unauthorized.code);
+          return yield* Effect.fail(unauthorized);
         }
-        return yield* Effect.provideService(answer, Scope, { group: holder.group ?? null });
+        const { group = null, name, role } = holder;
+        const who = known(from, { name: `token ${name}`, role, group });
+        const needed = Context.get(endpoint.annotations, Needs);
+        if (!Tokens.includes(role, needed)) {
+          const problem = forbidden(`this needs the role ${needed}, and the token ${JSON.stringify(name)} has ${role}`);
+          yield* refused(who, problem.code);
+          return yield* Effect.fail(problem);
+        }
+        return yield* askedBy(Effect.succeed(who))(Effect.provideService(answer, Scope, { group }));
       }),
   });
 

@@ -19,7 +19,7 @@ import * as Layer from "effect/Layer";
 import * as References from "effect/References";
 import type * as Scope from "effect/Scope";
 import { isLoopback } from "../config/HttpOf.ts";
-import type { Control } from "../master/Control.ts";
+import { Control } from "../master/Control.ts";
 import { MasterHttp, type Problem, Readable } from "../protocol/HttpApi.ts";
 import { Tokens } from "../security/index.ts";
 import { access, handlers } from "./HttpHandlers.ts";
@@ -96,7 +96,10 @@ export const listen = Effect.fnUntraced(function* (
     gracefulShutdownTimeout: "1 second",
   });
   const routes = Layer.mergeAll(
-    HttpApiBuilder.layer(MasterHttp).pipe(Layer.provide(handlers), Layer.provide([access(new Tokens.TokenFile(tokens)), readable])),
+    HttpApiBuilder.layer(MasterHttp).pipe(
+      Layer.provide(handlers),
+      Layer.provide([access(new Tokens.TokenFile(tokens), yield* Control), readable]),
+    ),
     nowhere,
     wanting,
     ...(isLoopback(place.address) && place.tls === undefined ? [meant] : []),

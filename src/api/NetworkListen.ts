@@ -21,6 +21,7 @@ import { Control } from "../master/Control.ts";
 import { firstLine } from "../peer/Line.ts";
 import { alone, type Reach } from "../peer/Reach.ts";
 import { agree, type Encoding, longestHello, protocols, readHello, refusedLine, welcomeLine } from "../protocol/Hello.ts";
+import type { AuditWho } from "../protocol/Audit.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
 import { FrameRefused, type Refused, RpcNotOpened, TooMany, type Unauthorized } from "../protocol/RemoteErrors.ts";
 import { Tokens } from "../security/index.ts";
@@ -64,6 +65,15 @@ const serverFor = ({ tls }: NetworkPlace): Server => {
   });
 };
 
+/** What is told to who may not come in, and not to who has come at a bad time. */
+const strangers: ReadonlySet<string> = new Set(["Unauthorized", "CertificateRefused"]);
+
+const fromOf = ({ remoteAddress }: Socket, isMaster: boolean): AuditWho => ({
+  door: "rpc",
+  ...(remoteAddress === undefined ? {} : { address: remoteAddress }),
+  ...(isMaster ? { master: true } : {}),
+});
+
 /** What a connection is to the server. */
 interface Guest {
   /** Of its last looks. */
@@ -100,6 +110,9 @@ export const listen = Effect.fnUntraced(function* (
 
   const turnAway = (socket: Socket, refused: Refused): void => {
     Refusals.count(control, refused.code);
+    if (control.audit !== undefined && strangers.has(refused._tag)) {
+      run(control.audit.refused(fromOf(socket, false), { operation: "Connect" }, refused.code));
+    }
     if (!socket.writable) return void socket.destroy();
     socket.end(refusedLine(refused));
     // Who does not take the answer is not waited for.
@@ -146,8 +159,9 @@ export const listen = Effect.fnUntraced(function* (
     const all = (): Reach => (isMaster ? own : (options.reach?.() ?? own));
     const { group } = caller;
     const reach = (): Reach => (group === null ? all() : restrictedTo(group, all()));
+    const door = doorFor({ who, origin: Effect.succeed(fromOf(socket, isMaster)), outcomes, audit: control.audit });
     const answering = RpcServer.layer(MasterRpc, { disableTracing: true, disableFatalDefects: true });
-    yield* Layer.build(answering.pipe(Layer.provide([handlersOf(reach), doorFor(who, outcomes), wire])));
+    yield* Layer.build(answering.pipe(Layer.provide([handlersOf(reach), door, wire])));
     yield* ended(socket);
   });
 

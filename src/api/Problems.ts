@@ -1,6 +1,7 @@
 /**
  * The master's errors as HTTP has them. Pure.
  */
+import type { AuditUnwritable } from "../protocol/Audit.ts";
 import type { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
 import type { Problem } from "../protocol/HttpApi.ts";
 
@@ -40,12 +41,13 @@ export const problems = {
   NotAllowed: of(403),
   StartFailed: of(502),
   TokensUnusable: of(503),
+  AuditUnwritable: of(503),
 };
 
-export type CommandError = UnitNotFound | InvalidTransition | NotReloadable | NotAllowed | StartFailed;
+export type CommandError = AuditUnwritable | UnitNotFound | InvalidTransition | NotReloadable | NotAllowed | StartFailed;
 
 /** Why a command on a unit was not done. */
-export const commandProblem = (error: CommandError): Of<403 | 404 | 409 | 502> => problems[error._tag](error);
+export const commandProblem = (error: CommandError): Of<403 | 404 | 409 | 502 | 503> => problems[error._tag](error);
 
 const seeDocs = "docs/reference/http.md says what each path takes";
 export const malformed = (detail: string): Of<400> => problem(400, "HSU-API-007", detail, seeDocs);

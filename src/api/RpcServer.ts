@@ -7,16 +7,21 @@ import * as References from "effect/References";
 import * as Server from "effect/rpc/RpcServer";
 import * as RpcSerialization from "effect/rpc/RpcSerialization";
 import * as Scope from "effect/Scope";
+import * as Stream from "effect/Stream";
 import * as SocketServer from "effect/socket/SocketServer";
 import { Control } from "../master/Control.ts";
 import { alone, type Own, type Reach } from "../peer/Reach.ts";
+import { NoAudit } from "../protocol/Audit.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
 import { doorFor, owner } from "./Doorkeeper.ts";
 import * as Outcomes from "./Outcomes.ts";
-import { type ListenFailed, listen, type SocketInUse } from "./UnixSocket.ts";
+import { type ListenFailed, listen, peerAtSocket, type SocketInUse } from "./UnixSocket.ts";
 
 /** What comes over the wire says that it is one; whether it is, is looked at before it is applied. */
 type Spec = Parameters<Control["Service"]["apply"]>[0];
+
+const auditOf = ({ audit }: Own) =>
+  audit === undefined ? Effect.fail(new NoAudit({ reason: "this master writes none, or none that you may see" })) : Effect.succeed(audit);
 
 /** Each call of the wire contract, answered by what can be reached through a door. */
 export const handlersOf = (reach: () => Reach) => {
@@ -49,6 +54,8 @@ export const handlersOf = (reach: () => Reach) => {
       AddPeer: (peer) => now().addPeer(peer),
       RemovePeer: ({ name }) => now().removePeer(name),
       Roll: ({ units }) => now().roll(units),
+      Audit: (request) => Stream.unwrap(Effect.map(auditOf(now()), ({ records }) => records(request))),
+      AuditVerify: () => Effect.flatMap(auditOf(now()), ({ verify }) => verify),
       Shutdown: () => now().shutdown,
     }),
   );
@@ -71,7 +78,12 @@ export const serve = Effect.fnUntraced(function* (
   // A defect of one handler is answered to its own caller, not to every call on that connection.
   const answering = Server.layer(MasterRpc, { disableTracing: true, disableFatalDefects: true });
   const own = alone(yield* Control);
-  const door = doorFor(owner, Outcomes.make(Effect.runForkWith(yield* Effect.context())));
+  const door = doorFor({
+    who: owner,
+    origin: Effect.map(peerAtSocket, (peer) => ({ door: "unix", ...peer })),
+    outcomes: Outcomes.make(Effect.runForkWith(yield* Effect.context())),
+    audit: own.audit,
+  });
   yield* Layer.build(answering.pipe(Layer.provide([handlersOf(reach ?? (() => own)), door, wire]))).pipe(
     Effect.provideService(References.UnhandledLogLevel, undefined),
   );

@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema";
 import * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
 import * as SocketServer from "effect/socket/SocketServer";
+import { type SocketPeer, socketPeer } from "../platform/index.ts";
 import * as Fs from "node:fs";
 import * as Net from "node:net";
 import * as Path from "node:path";
@@ -96,6 +97,7 @@ export const listen = Effect.fnUntraced(function* (
             void track(
               asSocket(connection).pipe(
                 Effect.flatMap(handler),
+                Effect.provideService(AtSocket, peerOf(connection)),
                 Effect.ignoreCause({ log: "Debug", message: "a client of the API socket ended abnormally" }),
                 Effect.runForkWith(Context.omit(Scope.Scope)(services) as typeof services),
               ),
@@ -124,6 +126,16 @@ export const bind = (
       ),
     ),
   );
+
+const AtSocket = Context.Reference<Effect.Effect<SocketPeer>>("hsu/api/UnixSocket/AtSocket", { defaultValue: () => Effect.succeed({}) });
+
+/** Who is at the other end of the connection that a call has come over. It costs something to find out: once, and only for what is written down. */
+export const peerAtSocket: Effect.Effect<SocketPeer> = Effect.flatten(AtSocket);
+
+const peerOf = (connection: Net.Socket): Effect.Effect<SocketPeer> => {
+  let found: Promise<SocketPeer> | undefined;
+  return Effect.promise(() => (found ??= socketPeer(connection)));
+};
 
 /** One accepted connection. Releasing it lets what was written go out first; the server's `endClients` bounds that. */
 const asSocket = (connection: Net.Socket): Effect.Effect<Socket.Socket> =>

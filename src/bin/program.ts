@@ -17,7 +17,7 @@ const manyUnits = 50;
 
 /** Imported when a master starts: the other verbs need none of it. */
 const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath, stateDirectory }) {
-  const { api, driver, logs, master, masterRunsOn, peer, platform, processes, replace, store, unitsOf } = yield* Effect.promise(
+  const { api, Audit, driver, logs, master, masterRunsOn, peer, platform, processes, replace, store, unitsOf } = yield* Effect.promise(
     () => import("./masterParts.ts"),
   );
   yield* masterRunsOn(process.platform);
@@ -50,8 +50,20 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
     const pids = join(stateDirectory, "pids");
     yield* platform.Paths.ensurePrivate(pids);
     const outputs = yield* logs.collecting({ stateDirectory, units: new Map(unitsOf(spec.root).map((unit) => [unit.id, unit.logs])) });
+    const { audit = {} } = spec;
+    const trail = Audit.make({
+      path: audit.path ?? join(stateDirectory, "audit.log"),
+      rotation: { maxBytes: audit.maxBytes ?? 10_000_000, maxFiles: audit.maxFiles ?? 10 },
+      onFailure: audit.onFailure ?? "refuse",
+      store: state,
+      version,
+      pid: process.pid,
+      startedAt: Date.now(),
+      unwritable,
+    });
     const control = yield* master.start({
       spec,
+      ...(audit.enabled === false ? {} : { audit: trail }),
       outputs,
       store: store.PidFiles.beside(state, pids, unwritable),
       driver: yield* driver.ProcessDriver.make({ stateDirectory, environment: process.env, outputs }),

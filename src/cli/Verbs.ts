@@ -3,6 +3,7 @@
  */
 import type * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
+import { accessVerbs } from "./AccessVerbs.ts";
 import type { Explained, OutputClosed } from "./Errors.ts";
 import type { ExitCode } from "./ExitCode.ts";
 import type { Invocation } from "./Invocation.ts";
@@ -332,24 +333,7 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     },
     load: () => import("./verbs/peer.ts"),
   },
-  {
-    name: "token",
-    summary: "Make, list and revoke tokens for the HTTP API",
-    details:
-      "create NAME prints a new token, once; list shows what they are for; revoke NAME ends one at once.\n" +
-      "A viewer may look, an operator may command units, an admin may end the master.",
-    operands: [
-      { name: "ACTION", required: true },
-      { name: "NAME", required: false },
-    ],
-    flags: {
-      role: { type: ["viewer", "operator", "admin"], help: "create: what it is for (viewer)" },
-      group: { type: "text", value: "GROUP", help: "create: good for the units of this group alone" },
-      expires: { type: "duration", value: "TIME", help: "create: how long it is good (for ever)" },
-      output: output("table", "json", "yaml"),
-    },
-    load: () => import("./verbs/token.ts"),
-  },
+  ...accessVerbs,
   {
     name: "upgrade",
     summary: "Put this version of hsu in the place of the master that runs",

@@ -13,6 +13,7 @@ import type { ProbeBlocks } from "./Probes.ts";
 import { type StartBlock, startsOf } from "./Starts.ts";
 import { logsOf } from "./LogsOf.ts";
 import { moduleOf } from "./ModuleOf.ts";
+import { oversightOf } from "./OversightOf.ts";
 import { peersOf, rpcOf } from "./RpcOf.ts";
 import { restartOf, type Said } from "./RestartOf.ts";
 import type { ConfigFile, Entry, FlatManagement, Found, Group, Managed, ModuleUnit, Unit } from "./Schema.ts";
@@ -344,6 +345,7 @@ export const compile = (
     ...(manager.peers === undefined ? {} : { peers: peersOf(folder, manager.peers) }),
     ...(manager.rpc === undefined ? {} : { rpc: rpcOf(folder, manager.rpc) }),
     ...(manager.registry === undefined ? {} : { registry: registryOf(folder, manager.registry) }),
+    ...oversightOf(folder, manager),
     ...samplingOf(manager.resources),
     forceShutdownTimeoutMillis: manager.force_shutdown_timeout ?? DEFAULTS.forceShutdownTimeoutMillis,
     root: groupOf(

@@ -31,6 +31,7 @@ export const CODES = {
   "HSU-CFG-033": "not a socket",
   "HSU-CFG-034": "an HTTP API that cannot be opened so",
   "HSU-CFG-035": "a door for RPC that cannot be opened so",
+  "HSU-CFG-036": "no place that telemetry can be sent to",
   "HSU-CFG-040": "a log that cannot be kept so",
   "HSU-CFG-050": "a variable that has to be set",
   "HSU-CFG-051": "no such template",

@@ -4,6 +4,7 @@
  */
 import * as Schema from "effect/Schema";
 import { HttpBlock } from "./HttpOf.ts";
+import { AuditBlock, LimitsBlock, TelemetryBlock } from "./OversightOf.ts";
 import { PeersBlock, RpcBlock } from "./RpcOf.ts";
 import { Limits, ManagerResources, ProcessFile, ResourceLimits } from "./Blocks.ts";
 import { LogCollection, Logging, UnitLogCollection } from "./LogBlocks.ts";
@@ -190,6 +191,9 @@ export const ConfigFile = Schema.Struct({
       http: HttpBlock,
       rpc: RpcBlock,
       peers: PeersBlock,
+      audit: AuditBlock,
+      limits: LimitsBlock,
+      telemetry: TelemetryBlock,
       resources: ManagerResources,
       watch: Flag,
       log_level: OneOf("debug", "info", "warn", "error"),

@@ -19,6 +19,7 @@ import type {
 } from "../protocol/MasterRpc.ts";
 import type { ResourceReport } from "../protocol/Resources.ts";
 import type { Applied, ApplyFailed, Plan, Revision, RevisionNotFound } from "../protocol/PlanRpc.ts";
+import type { Trail } from "../security/index.ts";
 import type { MasterSpec } from "../unit/index.ts";
 import type { CallOptions } from "./Call.ts";
 import type { ResourceRequest } from "./Resources.ts";
@@ -73,6 +74,8 @@ export class Control extends Context.Service<
     ) => Effect.Effect<{ readonly spec: MasterSpec; readonly revision: number }, RevisionNotFound>;
     /** Applies one of them again; null: the one before the last. */
     readonly rollback: (revision: number | null) => Effect.Effect<Applied, ApplyFailed | RevisionNotFound>;
+    /** Where what is done is written down; absent: it is not. */
+    readonly audit?: Trail;
     /** Begins the shutdown and returns; `terminated` tells its end. */
     readonly shutdown: Effect.Effect<void>;
     /** Completes when every unit has been stopped. */

@@ -18,6 +18,7 @@ import * as Masking from "../security/Masking.ts";
 import { makePorts } from "../platform/index.ts";
 import type { UnitMemory } from "../store/index.ts";
 import { childSpec, type GroupSpec, moduleSpec, Recovered, Unit, watchSpec } from "../unit/index.ts";
+import { audited } from "./Audited.ts";
 import type { Control } from "./Control.ts";
 import { entriesOf, type Entry, refOf, withSpec } from "./Entry.ts";
 import * as History from "./History.ts";
@@ -189,7 +190,8 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       tree: { mailboxOf, optionsOf },
       fork,
     });
-    const control = masked(live, masker);
+    const told = masked(live, masker);
+    const control = options.audit === undefined ? told : audited(told, options.audit);
     root = yield* Effect.mapError(Supervisor.start({ id: rootId, intensity: "infinity", children: [mailboxes] }), explain);
     // Runs before the root's own finalizer, which knows no deadline.
     yield* Effect.addFinalizer(() => Effect.andThen(shutdown, Deferred.await(terminated)));

@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope";
 import type { Supervisor } from "../actor/index.ts";
 import type { Driver } from "../driver/index.ts";
 import type { Outputs } from "../logs/index.ts";
+import type { Trail } from "../security/index.ts";
 import type { Store } from "../store/index.ts";
 import type { MasterSpec } from "../unit/index.ts";
 import type { NotUpgradable } from "../protocol/Errors.ts";
@@ -40,6 +41,8 @@ export interface Options {
   readonly memory: Effect.Effect<number | null>;
   /** Has another program take this one's place, soon, with the same arguments; absent where it has no process of its own. */
   readonly replace?: (command: ReadonlyArray<string>) => Effect.Effect<void, NotUpgradable>;
+  /** Where what is done is written down; absent: it is not. */
+  readonly audit?: Trail;
   /** Started before the units and stopped after them. */
   readonly services: ReadonlyArray<Service>;
 }

@@ -9,10 +9,12 @@ import * as RpcClient from "effect/rpc/RpcClient";
 import type { RpcClientError } from "effect/rpc/RpcClientError";
 import * as Semaphore from "effect/Semaphore";
 import * as Stream from "effect/Stream";
+import type { AuditUnwritable } from "../protocol/Audit.ts";
 import { UnitNotFound } from "../protocol/Errors.ts";
 import type { MasterStatus, TreeNode } from "../protocol/MasterRpc.ts";
 import { OutcomeUnknown, PeerDown, PeerNameTaken, PeerNotFound, type PeerSpec, PeersUnusable } from "../protocol/Peers.ts";
 import { commandId } from "../protocol/Rights.ts";
+import type { Audit } from "../security/index.ts";
 import { parseAddress } from "./Address.ts";
 import type { Client } from "./Client.ts";
 import type { Dialed } from "./Dial.ts";
@@ -140,19 +142,30 @@ export const make = Effect.fnUntraced(function* (options: Options & { readonly f
       return peer === undefined ? Effect.fail(new UnitNotFound({ unit, nearest: null })) : Effect.succeed({ peer, unit: parts.unit });
     });
 
+  /** What is asked of others is written down here as well: there it is known who this master is, and not who has asked it. */
+  const noted = <A, E, R>(act: Audit.Act, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | AuditUnwritable, R> =>
+    control.audit === undefined ? effect : control.audit.around(act, effect);
+
+  const notedStream = <A, E, R>(act: Audit.Act, stream: Stream.Stream<A, E, R>): Stream.Stream<A, E | AuditUnwritable, R> =>
+    control.audit === undefined ? stream : control.audit.aroundStream(act, stream);
+
   const commanding =
     <A, E, RE>(
+      operation: string,
       here: (unit: string) => Effect.Effect<A, E>,
       there: (call: Call, unit: string) => Effect.Effect<A, RE | RpcClientError>,
       as: (peer: string, answer: A) => A,
     ) =>
     (id: string) =>
-      Effect.flatMap(at(id), (where): Effect.Effect<A, E | Exclude<RE, RpcClientError> | PeerDown | OutcomeUnknown> =>
+      Effect.flatMap(at(id), (where): Effect.Effect<A, E | Exclude<RE, RpcClientError> | PeerDown | OutcomeUnknown | AuditUnwritable> =>
         where === undefined
           ? here(id)
-          : Effect.map(
-              command(where.peer, (call) => there(call, where.unit)),
-              (answer) => as(where.peer.spec.name, answer),
+          : noted(
+              { operation, target: id, isEnd: operation === "Stop" },
+              Effect.map(
+                command(where.peer, (call) => there(call, where.unit)),
+                (answer) => as(where.peer.spec.name, answer),
+              ),
             ),
       );
 
@@ -196,13 +209,14 @@ export const make = Effect.fnUntraced(function* (options: Options & { readonly f
     ...control,
     status,
     tree: Effect.map(Effect.all([control.tree, nodes], { concurrency: 2 }), ([own, all]) => withPeers(own, all)),
-    start: commanding(control.start, (call, unit) => call.Start({ unit }), statusAs),
-    stop: commanding(control.stop, (call, unit) => call.Stop({ unit }), statusAs),
-    restart: commanding(control.restart, (call, unit) => call.Restart({ unit }), statusAs),
-    reload: commanding(control.reload, (call, unit) => call.Reload({ unit }), statusAs),
-    resetFailed: commanding(control.resetFailed, (call, unit) => call.ResetFailed({ unit }), statusAs),
+    start: commanding("Start", control.start, (call, unit) => call.Start({ unit }), statusAs),
+    stop: commanding("Stop", control.stop, (call, unit) => call.Stop({ unit }), statusAs),
+    restart: commanding("Restart", control.restart, (call, unit) => call.Restart({ unit }), statusAs),
+    reload: commanding("Reload", control.reload, (call, unit) => call.Reload({ unit }), statusAs),
+    resetFailed: commanding("ResetFailed", control.resetFailed, (call, unit) => call.ResetFailed({ unit }), statusAs),
     signal: (id, signal) =>
       commanding(
+        "Signal",
         (unit) => control.signal(unit, signal),
         (call, unit) => call.Signal({ unit, signal }),
         () => undefined,
@@ -245,9 +259,12 @@ export const make = Effect.fnUntraced(function* (options: Options & { readonly f
           ? control.roll(ids)
           : Stream.unwrap(
               Effect.map(at(ids[0]!), (where) =>
-                Stream.map(
-                  streamed(where!.peer, (call) => call.Roll({ units: ids.map((id) => split(id)!.unit) })),
-                  (status) => statusAs(name, status),
+                notedStream(
+                  { operation: "Roll", target: ids.join(" ") },
+                  Stream.map(
+                    streamed(where!.peer, (call) => call.Roll({ units: ids.map((id) => split(id)!.unit) })),
+                    (status) => statusAs(name, status),
+                  ),
                 ),
               ),
             ),
@@ -256,7 +273,12 @@ export const make = Effect.fnUntraced(function* (options: Options & { readonly f
     call: (request) =>
       Stream.unwrap(
         Effect.map(at(request.unit), (where) =>
-          where === undefined ? control.call(request) : streamed(where.peer, (call) => call.Call({ ...request, unit: where.unit })),
+          where === undefined
+            ? control.call(request)
+            : notedStream(
+                { operation: "Call", target: request.unit, payload: () => ({ method: request.method ?? "" }) },
+                streamed(where.peer, (call) => call.Call({ ...request, unit: where.unit })),
+              ),
         ),
       ),
     peers: Effect.sync(() => Array.from(links.all.values(), Links.statusOf)),
@@ -278,24 +300,28 @@ export const make = Effect.fnUntraced(function* (options: Options & { readonly f
         // The first try has a deadline of its own.
         Effect.tap((peer) => (peer.state === "connecting" ? Deferred.await(peer.changed) : Effect.void)),
         Effect.map(Links.statusOf),
+        (adding) => noted({ operation: "AddPeer", target: spec.name, payload: () => ({ address: spec.address }) }, adding),
       ),
     removePeer: (name) =>
-      lock.withPermit(
-        Effect.gen(function* () {
-          const peer = links.all.get(name);
-          if (peer === undefined) return yield* new PeerNotFound({ name });
-          if (peer.configured) {
-            return yield* new PeersUnusable({
-              reason: `the config names ${JSON.stringify(name)}`,
-              hint: "take it out of process_manager.peers",
-            });
-          }
-          yield* PeerFile.write(
-            file,
-            kept(links).filter((each) => each.name !== name),
-          );
-          yield* links.remove(name);
-        }),
+      noted(
+        { operation: "RemovePeer", target: name },
+        lock.withPermit(
+          Effect.gen(function* () {
+            const peer = links.all.get(name);
+            if (peer === undefined) return yield* new PeerNotFound({ name });
+            if (peer.configured) {
+              return yield* new PeersUnusable({
+                reason: `the config names ${JSON.stringify(name)}`,
+                hint: "take it out of process_manager.peers",
+              });
+            }
+            yield* PeerFile.write(
+              file,
+              kept(links).filter((each) => each.name !== name),
+            );
+            yield* links.remove(name);
+          }),
+        ),
       ),
   };
   return reach;

@@ -39,5 +39,6 @@ export * from "./Process.ts";
 export * from "./ProcessErrors.ts";
 export { readSecret, readShort, type Secret } from "./SecretValue.ts";
 export { connectDatagram, type DatagramSocket } from "./Datagram.ts";
+export { type SocketPeer, socketPeer } from "./SocketPeer.ts";
 export { openScratch } from "./Scratch.ts";
 export * as Signal from "./Signal.ts";

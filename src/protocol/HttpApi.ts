@@ -57,7 +57,7 @@ const unit = { params: { unit: Schema.String } };
 const ifMatch = { headers: { "if-match": Schema.optionalKey(Schema.String) } };
 const tagged = <S extends Schema.Top>(schema: S) => HttpApiSchema.WithHeaders(schema, { etag: Schema.String });
 
-const commandProblems = [problems.notFound, problems.conflict, problems.forbidden, problems.failed] as const;
+const commandProblems = [problems.notFound, problems.conflict, problems.forbidden, problems.failed, problems.unavailable] as const;
 
 const command = <const Name extends string>(name: Name) =>
   Endpoint.post(name, `/units/:unit/${name}`, {

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { LogTarget } from "./LogTargets.ts";
+import { AuditEntry, AuditRequest, AuditVerdict, NoAudit } from "./Audit.ts";
 import { CallError } from "./CallErrors.ts";
 import { Door } from "./Door.ts";
 import { PeerNameTaken, PeerNotFound, PeerSpec, PeerStatus, PeersUnusable } from "./Peers.ts";
@@ -281,5 +282,8 @@ export const MasterRpc = RpcGroup.make(
   Rpc.make("Peers", { success: Schema.Array(PeerStatus) }),
   Rpc.make("AddPeer", { payload: PeerSpec, success: PeerStatus, error: Schema.Union([PeerNameTaken, PeersUnusable, AddressNotUsable]) }),
   Rpc.make("RemovePeer", { payload: { name: Schema.String }, error: Schema.Union([PeerNotFound, PeersUnusable]) }),
+  /** Records of the audit log, the oldest first. */
+  Rpc.make("Audit", { payload: AuditRequest, success: AuditEntry, error: NoAudit, stream: true }),
+  Rpc.make("AuditVerify", { success: AuditVerdict, error: NoAudit }),
   Rpc.make("Shutdown"),
 ).middleware(Door);

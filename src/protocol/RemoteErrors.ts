@@ -2,6 +2,7 @@
  * What can go wrong between a master and who talks to it over a network.
  */
 import * as Schema from "effect/Schema";
+import { AuditUnwritable } from "./Audit.ts";
 import { OutcomeUnknown, PeerDown } from "./Peers.ts";
 
 /** The master cannot be reached over the network where it should be. */
@@ -125,5 +126,5 @@ export type Refused = typeof Refused.Type;
 export type NotConnected = Refused | CannotReach | AddressNotUsable;
 
 /** What any call may be answered with. */
-export const Refusal = Schema.Union([Forbidden, TooMany, PeerDown, OutcomeUnknown]);
+export const Refusal = Schema.Union([Forbidden, TooMany, PeerDown, OutcomeUnknown, AuditUnwritable]);
 export type Refusal = typeof Refusal.Type;

@@ -40,6 +40,9 @@ export const needs: Readonly<Record<Operation, Role>> = {
   Upgrade: "admin",
   AddPeer: "admin",
   RemovePeer: "admin",
+  // Who did what is the business of who may do all.
+  Audit: "admin",
+  AuditVerify: "admin",
   Shutdown: "admin",
 };
 

@@ -5,5 +5,8 @@
  * May import: `actor`, `platform`, `protocol`.
  * Never changes: a secret is shown once, when it is made; what is kept of it cannot be used.
  */
+export { askedBy, Origin } from "./Origin.ts";
+export * as Audit from "./audit/Trail.ts";
+export type { Trail } from "./audit/Trail.ts";
 export * as Tokens from "./Tokens.ts";
 export * as Masking from "./Masking.ts";

@@ -1,6 +1,7 @@
 /**
  * A state that ends with its master: for one that is part of another program.
  */
+import type { AuditHead } from "../protocol/Audit.ts";
 import type { Revision } from "../protocol/PlanRpc.ts";
 import { keptRevisions, type ProcessRecord, type Store, type UnitMemory } from "./Store.ts";
 
@@ -9,6 +10,7 @@ export const make = (): Store => {
   const units = new Map<string, UnitMemory>();
   const held = new Set<string>();
   const schedules = new Map<string, number>();
+  let audit: AuditHead | null = null;
   const revisions: Array<Revision & { readonly spec: string }> = [];
   return {
     get processes() {
@@ -34,6 +36,8 @@ export const make = (): Store => {
       if (revisions.length > keptRevisions) revisions.shift();
       return number;
     },
+    auditHead: () => audit,
+    putAuditHead: (head) => void (audit = head),
     clear: () => {
       processes.clear();
       units.clear();

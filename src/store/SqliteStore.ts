@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope";
 import { Paths } from "../platform/index.ts";
 import * as MemoryStore from "./MemoryStore.ts";
 import { revisionsIn } from "./SqliteRevisions.ts";
+import { auditIn } from "./SqliteAudit.ts";
 import { batched } from "./SqliteBatch.ts";
 import { ProcessRecord, StateInUse, type Store, StoreUnusable, UnitMemory } from "./Store.ts";
 
@@ -183,6 +184,7 @@ const make = (
       removeSchedule.run(unit);
     }),
     ...revisionsIn(db, failed),
+    ...auditIn(db, writing),
     clear: writing(() => {
       known.clear();
       clearAll();

@@ -4,6 +4,7 @@
 import * as Schema from "effect/Schema";
 import { ProcessIdentity } from "../platform/index.ts";
 import { LastExit, Transition, UnitState } from "../protocol/MasterRpc.ts";
+import type { AuditHead } from "../protocol/Audit.ts";
 import type { Revision } from "../protocol/PlanRpc.ts";
 
 /** Revisions that are kept. */
@@ -85,6 +86,9 @@ export interface Store {
   readonly revisionSpec: (revision: number) => string | null;
   /** Gives back its number. */
   readonly addRevision: (revision: Omit<Revision, "revision">, spec: string) => number;
+  /** The last record of the audit log: outlives all. */
+  readonly auditHead: () => AuditHead | null;
+  readonly putAuditHead: (head: AuditHead) => void;
   /** After an orderly end: the next master starts afresh, but for the units that are held, and for schedules. */
   readonly clear: () => void;
 }

@@ -2,6 +2,7 @@
  * What a tree is made of, as plain data: the config room compiles YAML to it, the unit and master rooms run it.
  */
 
+import type { AuditSpec, DoorLimits, TelemetrySpec } from "./Oversight.ts";
 import type { LogsSpec } from "../logs/index.ts";
 import type { Signal, SocketSpec } from "../platform/index.ts";
 import type { Secrets } from "./Secrets.ts";
@@ -176,6 +177,12 @@ export interface MasterSpec {
   readonly peers?: ReadonlyArray<PeerSpec>;
   /** Where the service registry listens, for `hsu up`; absent: there is none to be reached. */
   readonly registry?: { readonly unix?: string; readonly port?: number };
+  /** What is written down of who did what; absent: all of it, in the usual place. */
+  readonly audit?: AuditSpec;
+  /** How much is let in by the doors; absent: as much as is usual. */
+  readonly limits?: DoorLimits;
+  /** Where traces, metrics and logs go to; absent: nowhere. */
+  readonly telemetry?: TelemetrySpec;
   /** How often all units are looked at, and how long what was seen is kept; absent: every 10 seconds, for 10 minutes. */
   readonly sampling?: { readonly intervalMillis?: number; readonly retentionMillis?: number };
   /** Controllers of the kernel that may be used; absent: all. */

@@ -1,6 +1,7 @@
 /** Trees made in code, of all that units and groups can be. */
 import * as fc from "fast-check";
 import { define, type UnitOptions } from "../../src/config/code/Define.ts";
+import { anyOversight } from "./anyOversight.ts";
 import { Limits } from "../../src/resources/index.ts";
 import type { MasterSpec, UnitSpec } from "../../src/unit/UnitSpec.ts";
 
@@ -336,6 +337,7 @@ const limit = maybe(
     breaker: maybe(fields({ cooldownMillis: maybe(time), stableMillis: maybe(time) })),
   }),
 );
+const oversight = anyOversight({ fields, maybe, path, time });
 const strategy = maybe(fc.constantFrom("one_for_one", "one_for_all", "rest_for_one"));
 export const anyTree = fc
   .record({
@@ -371,6 +373,7 @@ export const anyTree = fc
           { name: "north", address: "tls://north:50057", ca: "/srv/ca", tokenFile: "/srv/token" },
         ]),
       ),
+      ...oversight,
       registry: maybe(fields({ unix: path, port: maybe(portFrom(40_000)) })),
       strategy,
       limit,

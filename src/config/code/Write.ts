@@ -7,6 +7,7 @@ import { type GroupSpec, type MasterSpec, type Retries, type UnitSpec, unitsOf }
 import { formatDuration } from "../Duration.ts";
 import { given, yamlOf } from "../Written.ts";
 import { inOne } from "./Instances.ts";
+import { oversightBlocks } from "./WriteOversight.ts";
 import { filtersOf, rotationOf, targetOf } from "./WriteTargets.ts";
 
 type Block = { readonly [key: string]: unknown };
@@ -397,6 +398,7 @@ export const toYaml = (spec: MasterSpec): string => {
         peers: peers?.map(({ heartbeatMillis, tokenFile, ...peer }) =>
           given({ ...peer, token_file: tokenFile, heartbeat: time(heartbeatMillis) }),
         ),
+        ...oversightBlocks(spec),
         watch: spec.watch,
         registry,
         resources:
