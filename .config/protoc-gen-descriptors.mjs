@@ -1,7 +1,12 @@
 #!/usr/bin/env node
 // A plugin of `npm run proto`: all files of proto/ as one FileDescriptorSet, for server reflection.
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { CodeGeneratorRequestSchema, CodeGeneratorResponseSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import {
+  CodeGeneratorRequestSchema,
+  CodeGeneratorResponse_Feature,
+  CodeGeneratorResponseSchema,
+  FileDescriptorSetSchema,
+} from "@bufbuild/protobuf/wkt";
 import { readFileSync } from "node:fs";
 
 const request = fromBinary(CodeGeneratorRequestSchema, readFileSync(0));
@@ -17,5 +22,11 @@ ${lines.join("\n")}
 ].join("");
 `;
 process.stdout.write(
-  toBinary(CodeGeneratorResponseSchema, create(CodeGeneratorResponseSchema, { file: [{ name: "descriptors.ts", content }] })),
+  toBinary(
+    CodeGeneratorResponseSchema,
+    create(CodeGeneratorResponseSchema, {
+      file: [{ name: "descriptors.ts", content }],
+      supportedFeatures: BigInt(CodeGeneratorResponse_Feature.PROTO3_OPTIONAL),
+    }),
+  ),
 );
