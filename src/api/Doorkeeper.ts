@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer";
 import * as Option from "effect/Option";
 import type { AuditWho } from "../protocol/Audit.ts";
 import { Door } from "../protocol/Door.ts";
-import { Forbidden } from "../protocol/RemoteErrors.ts";
+import { Forbidden, type TooMany } from "../protocol/RemoteErrors.ts";
 import { commandId, includes, isCommand, needs, type Operation, type Role } from "../protocol/Rights.ts";
 import { askedBy, type Trail } from "../security/index.ts";
 import type { Outcomes } from "./Outcomes.ts";
@@ -23,9 +23,15 @@ export interface Caller {
 /** Who may write to the master's socket is who runs it. */
 export const owner: Effect.Effect<Caller> = Effect.succeed({ name: "", role: "admin", group: null });
 
-export interface Guard {
+/** Whether he may. */
+const permit = ({ name, role }: Caller, operation: Operation): Effect.Effect<void, Forbidden> =>
+  includes(role, needs[operation])
+    ? Effect.void
+    : Effect.fail(new Forbidden({ why: `this needs the role ${needs[operation]}, and ${JSON.stringify(name)} has ${role}` }));
+
+export interface Guard<Stranger> {
   /** Asked with each call: what was good when he came may not be any more. */
-  readonly who: Effect.Effect<Caller, { readonly message: string }>;
+  readonly who: Effect.Effect<Caller, Stranger>;
   /** Where he came from. */
   readonly origin: Effect.Effect<AuditWho>;
   readonly outcomes: Outcomes;
@@ -46,25 +52,36 @@ const targetOf = (payload: unknown): { readonly target?: string } => {
   return typeof target === "string" ? { target } : {};
 };
 
-export const doorFor = ({ audit, origin, outcomes, who }: Guard): Layer.Layer<Door> =>
-  Layer.succeed(Door, (answer, { headers, payload, rpc }) =>
-    Effect.gen(function* () {
-      const operation = rpc._tag as Operation;
-      const refused = (from: Effect.Effect<AuditWho>, code: string) =>
-        audit === undefined ? Effect.void : Effect.flatMap(from, (him) => audit.refused(him, { operation, ...targetOf(payload) }, code));
-      const caller = yield* Effect.mapError(who, ({ message }) => new Forbidden({ why: message })).pipe(
-        Effect.tapError(({ code }) => refused(origin, code)),
-      );
-      const { name, role } = caller;
-      const from = Effect.map(origin, (him) => known(him, caller));
-      const admitted = Effect.gen(function* () {
-        if (!includes(role, needs[operation])) {
-          return yield* new Forbidden({ why: `this needs the role ${needs[operation]}, and ${JSON.stringify(name)} has ${role}` });
-        }
-        const id = isCommand(operation) ? Option.getOrUndefined(Headers.get(headers, commandId)) : undefined;
-        const asked = askedBy(from)(answer);
-        return yield* id === undefined ? asked : outcomes.once(`${name} ${id}`, asked);
-      });
-      return yield* Effect.tapError(admitted, (error) => (error instanceof Forbidden ? refused(from, error.code) : Effect.void));
-    }),
-  );
+/** What is asked for; `id` is that of the command, if it has one. */
+export interface Asked {
+  readonly operation: Operation;
+  readonly payload: unknown;
+  readonly id: string | undefined;
+}
+
+/** What every call passes, at every door, before it is answered. */
+export const pass = <A, E, R, Stranger extends { readonly code: string }>(
+  { audit, origin, outcomes, who }: Guard<Stranger>,
+  { id, operation, payload }: Asked,
+  answer: (caller: Caller) => Effect.Effect<A, E, R>,
+): Effect.Effect<A, E | Stranger | Forbidden | TooMany, R> =>
+  Effect.gen(function* () {
+    const refused = (from: Effect.Effect<AuditWho>, code: string) =>
+      audit === undefined ? Effect.void : Effect.flatMap(from, (him) => audit.refused(him, { operation, ...targetOf(payload) }, code));
+    const caller = yield* Effect.tapError(who, ({ code }) => refused(origin, code));
+    const from = Effect.map(origin, (him) => known(him, caller));
+    const admitted = Effect.gen(function* () {
+      yield* permit(caller, operation);
+      const asked = askedBy(from)(answer(caller));
+      return yield* id === undefined || !isCommand(operation) ? asked : outcomes.once(`${caller.name} ${id}`, asked);
+    });
+    return yield* Effect.tapError(admitted, (error) => (error instanceof Forbidden ? refused(from, error.code) : Effect.void));
+  });
+
+export const doorFor = ({ who, ...guard }: Guard<{ readonly message: string }>): Layer.Layer<Door> => {
+  const door = { ...guard, who: Effect.mapError(who, ({ message }) => new Forbidden({ why: message })) };
+  return Layer.succeed(Door, (answer, { headers, payload, rpc }) => {
+    const id = Option.getOrUndefined(Headers.get(headers, commandId));
+    return pass(door, { operation: rpc._tag as Operation, payload, id }, () => answer);
+  });
+};

@@ -51,12 +51,18 @@ const holder = (tokens: Tokens.TokenFile, token: string) =>
 /** A token says more than a certificate. It is looked up again with each use of what this yields: one that is revoked is good for nothing from then on. */
 export const identify = (
   socket: Socket,
-  { token }: Hello,
-  { clients }: NetworkPlace,
+  { token }: Pick<Hello, "token">,
+  place: NetworkPlace,
+  tokens: Tokens.TokenFile,
+): Effect.Effect<Caller, Unauthorized> => known({ token, name: token === undefined ? nameOf(socket) : undefined }, place, tokens);
+
+/** The same, of who has shown this. */
+export const known = (
+  { name, token }: { readonly token: string | undefined; readonly name: string | undefined },
+  { clients }: Pick<NetworkPlace, "clients">,
   tokens: Tokens.TokenFile,
 ): Effect.Effect<Caller, Unauthorized> => {
   if (token !== undefined) return holder(tokens, token);
-  const name = nameOf(socket);
   if (name === undefined) return Effect.fail(new Unauthorized({ why: "there is neither a token nor a certificate" }));
   const found = clients.find((client) => client.name === name);
   return found === undefined

@@ -60,6 +60,7 @@ export const restrictedTo = (group: string, reach: Reach): Reach => {
     },
     registry: reach.registry,
     upgrade: () => refuse,
+    compile: () => refuse,
     spec: refuse,
     plan: () => refuse,
     diff: () => refuse,

@@ -7,59 +7,18 @@ import * as References from "effect/References";
 import * as Server from "effect/rpc/RpcServer";
 import * as RpcSerialization from "effect/rpc/RpcSerialization";
 import * as Scope from "effect/Scope";
-import * as Stream from "effect/Stream";
 import * as SocketServer from "effect/socket/SocketServer";
 import { Control } from "../master/Control.ts";
 import { alone, type Own, type Reach } from "../peer/Reach.ts";
-import { NoAudit } from "../protocol/Audit.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
 import { doorFor, owner } from "./Doorkeeper.ts";
+import { operationsOf } from "./Operations.ts";
 import * as Outcomes from "./Outcomes.ts";
 import { type ListenFailed, listen, peerAtSocket, type SocketInUse } from "./UnixSocket.ts";
 
-/** What comes over the wire says that it is one; whether it is, is looked at before it is applied. */
-type Spec = Parameters<Control["Service"]["apply"]>[0];
-
-const auditOf = ({ audit }: Own) =>
-  audit === undefined ? Effect.fail(new NoAudit({ reason: "this master writes none, or none that you may see" })) : Effect.succeed(audit);
-
 /** Each call of the wire contract, answered by what can be reached through a door. */
-export const handlersOf = (reach: () => Reach) => {
-  // A refusal is an error of the door, and as such one of each call: the types of handlers alone do not know it.
-  const now = reach as () => Own;
-  return MasterRpc.toLayer(
-    MasterRpc.of({
-      Status: () => now().status,
-      Tree: () => now().tree,
-      Start: ({ unit }) => now().start(unit),
-      Stop: ({ unit }) => now().stop(unit),
-      Restart: ({ unit }) => now().restart(unit),
-      Describe: ({ unit }) => now().describe(unit),
-      Reload: ({ unit }) => now().reload(unit),
-      ResetFailed: ({ unit }) => now().resetFailed(unit),
-      Signal: ({ unit, signal }) => now().signal(unit, signal),
-      Events: (options) => now().events(options),
-      Logs: (options) => now().logs(options),
-      Call: (options) => now().call(options),
-      Resources: (request) => now().resources(request),
-      Spec: () => now().spec,
-      Plan: ({ spec }) => now().plan(spec as Spec),
-      Diff: ({ revision }) => now().diff(revision),
-      Apply: ({ how, spec }) => now().apply(spec as Spec, how),
-      Revisions: () => now().revisions,
-      Revision: ({ revision }) => now().revision(revision),
-      Rollback: ({ revision }) => now().rollback(revision),
-      Upgrade: ({ command }) => now().upgrade(command),
-      Peers: () => now().peers,
-      AddPeer: (peer) => now().addPeer(peer),
-      RemovePeer: ({ name }) => now().removePeer(name),
-      Roll: ({ units }) => now().roll(units),
-      Audit: (request) => Stream.unwrap(Effect.map(auditOf(now()), ({ records }) => records(request))),
-      AuditVerify: () => Effect.flatMap(auditOf(now()), ({ verify }) => verify),
-      Shutdown: () => now().shutdown,
-    }),
-  );
-};
+// A refusal is an error of the door, and as such one of each call: the types of handlers alone do not know it.
+export const handlersOf = (reach: () => Reach) => MasterRpc.toLayer(operationsOf(reach as () => Own));
 
 /**
  * Serves `Control` at `socketPath` until the scope ends. It returns when the socket takes connections.

@@ -35,7 +35,8 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       start: (control) => Effect.asVoid(Effect.provideService(serve, master.Control, control)),
     });
     let peering: Peering | undefined;
-    const { peers = [], rpc } = spec;
+    const { peers = [], port, rpc } = spec;
+    const tokens = join(stateDirectory, "tokens.json");
     const withPeers = (id: string, serve: (all: Peering) => Effect.Effect<unknown, unknown, Scope.Scope | Control>): Service => ({
       id,
       start: (control, within) => {
@@ -77,11 +78,9 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
           // The root starts nobody else while it starts this one.
           Effect.andThen(api.serve(socketPath, reach), Effect.forkScoped(begin)),
         ),
-        ...(spec.port === undefined ? [] : [serving("grpc", api.serveGrpc(spec.port))]),
-        ...(spec.http === undefined ? [] : [serving("http", api.serveHttp(spec.http, join(stateDirectory, "tokens.json")))]),
-        ...(rpc === undefined
-          ? []
-          : [withPeers("rpc", ({ reach }) => api.serveNetwork(rpc, { tokens: join(stateDirectory, "tokens.json"), version, reach }))]),
+        ...(port === undefined ? [] : [withPeers("grpc", ({ reach }) => api.serveGrpc(port, { tokens, reach }))]),
+        ...(spec.http === undefined ? [] : [serving("http", api.serveHttp(spec.http, tokens))]),
+        ...(rpc === undefined ? [] : [withPeers("rpc", ({ reach }) => api.serveNetwork(rpc, { tokens, version, reach }))]),
         ...(spec.registry === undefined ? [] : [serving("registry", api.serveRegistry(spec.registry))]),
       ],
     });

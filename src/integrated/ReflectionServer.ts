@@ -20,7 +20,10 @@ type Answer = Partial<ServerReflectionResponse>;
 const ownFiles = (): FileRegistry => createFileRegistry(fromBinary(FileDescriptorSetSchema, Buffer.from(descriptors, "base64")));
 
 /** Answers for `services` and for those of proto/ that are named in `own`. */
-export const make = (services: ReadonlyArray<DescService>, own: ReadonlyArray<string>) => {
+export const answers = (
+  services: ReadonlyArray<DescService>,
+  own: ReadonlyArray<string>,
+): ((request: ServerReflectionRequest) => Partial<ServerReflectionResponse>) => {
   const ours = ownFiles();
   const files = new Map<string, DescFile>();
   const add = (file: DescFile): void => {
@@ -53,9 +56,15 @@ export const make = (services: ReadonlyArray<DescService>, own: ReadonlyArray<st
     }
     return { errorResponse: { errorCode: Status.UNIMPLEMENTED, errorMessage: "extensions are not reflected" } };
   };
+  return (request) => ({ validHost: request.host, originalRequest: request, ...answer(request) });
+};
+
+/** The same, as a service. */
+export const make = (services: ReadonlyArray<DescService>, own: ReadonlyArray<string>) => {
+  const answer = answers(services, own);
   return {
     async *serverReflectionInfo(requests: AsyncIterable<ServerReflectionRequest>): AsyncIterable<Answer> {
-      for await (const request of requests) yield { validHost: request.host, originalRequest: request, ...answer(request) };
+      for await (const request of requests) yield answer(request);
     },
   };
 };

@@ -18,10 +18,11 @@ import type {
   UnitStatus,
 } from "../protocol/MasterRpc.ts";
 import type { ResourceReport } from "../protocol/Resources.ts";
-import type { Applied, ApplyFailed, Plan, Revision, RevisionNotFound } from "../protocol/PlanRpc.ts";
+import type { Applied, ApplyFailed, ConfigInvalid, Plan, Revision, RevisionNotFound } from "../protocol/PlanRpc.ts";
 import type { Trail } from "../security/index.ts";
 import type { MasterSpec } from "../unit/index.ts";
 import type { CallOptions } from "./Call.ts";
+import type { Compiled } from "./Compiling.ts";
 import type { ResourceRequest } from "./Resources.ts";
 
 export class Control extends Context.Service<
@@ -56,6 +57,8 @@ export class Control extends Context.Service<
     readonly registry: Registry;
     /** Has another program, given as a command, take the place of this master, soon: the units run on, and are reattached. */
     readonly upgrade: (command: ReadonlyArray<string>) => Effect.Effect<void, NotUpgradable>;
+    /** What a config file of this text is, with this master's variables. `file` is how it is called, and where relative paths start; null: as what it runs. */
+    readonly compile: (yaml: string, file: string | null) => Effect.Effect<Compiled, ConfigInvalid>;
     /** The config that it runs now, as it may be shown: without the secrets that stand in it. */
     readonly spec: Effect.Effect<MasterSpec>;
     /** What `apply` would do, without the secrets. */

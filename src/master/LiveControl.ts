@@ -197,6 +197,11 @@ export const make = (parts: Parts): Control["Service"] => {
         Effect.sync(() => history.publish([], "upgrade", `gives way to ${command.join(" ")}`)),
       );
     },
+    compile: (yaml, file) =>
+      Effect.flatMap(
+        Effect.promise(() => import("./Compiling.ts")),
+        ({ compile }) => compile(yaml, file ?? current.spec.source, masker),
+      ),
     spec: Effect.sync(() => current.spec),
     plan: (next) => Effect.flatMap(planning, ({ planTo }) => planTo(current.spec, next, masker)),
     diff: (number) =>

@@ -11,7 +11,7 @@ import { Door } from "./Door.ts";
 import { PeerNameTaken, PeerNotFound, PeerSpec, PeerStatus, PeersUnusable } from "./Peers.ts";
 import { AddressNotUsable } from "./RemoteErrors.ts";
 import { ResourceReport } from "./Resources.ts";
-import { Applied, ApplyFailed, Plan, Revision, RevisionNotFound } from "./PlanRpc.ts";
+import { Applied, ApplyFailed, ConfigInvalid, Plan, Revision, RevisionNotFound, Validated } from "./PlanRpc.ts";
 import { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "./Errors.ts";
 
 /** State of a unit, as the lifecycle table names it. */
@@ -258,6 +258,12 @@ export const MasterRpc = RpcGroup.make(
     payload: { unit: Schema.NullOr(Schema.String), history: Schema.Boolean, detail: Schema.Boolean },
     success: ResourceReport,
     error: UnitNotFound,
+  }),
+  /** The text of a config file; `file` is how it is called, and where relative paths start, without it as what it runs. */
+  Rpc.make("Validate", {
+    payload: { yaml: Schema.String, file: Schema.NullOr(Schema.String) },
+    success: Validated,
+    error: ConfigInvalid,
   }),
   /** The compiled config that it runs, without its secrets. */
   Rpc.make("Spec", { success: Schema.Unknown }),

@@ -63,6 +63,49 @@ export const Applied = Schema.Struct({
 });
 export type Applied = typeof Applied.Type;
 
+/** Something about a config, and where: `line` and `column` count from 1. */
+export const Finding = Schema.Struct({
+  code: Schema.String,
+  severity: Schema.Literals(["error", "warning"]),
+  file: Schema.String,
+  line: Schema.Number,
+  column: Schema.Number,
+  /** How much of the line is meant. */
+  length: Schema.Number,
+  message: Schema.String,
+  expected: Schema.optionalKey(Schema.String),
+  nearest: Schema.optionalKey(Schema.String),
+  hint: Schema.optionalKey(Schema.String),
+  /** The line itself. */
+  text: Schema.optionalKey(Schema.String),
+});
+export type Finding = typeof Finding.Type;
+
+/** A config that can be applied. */
+export const Validated = Schema.Struct({
+  units: Schema.Int,
+  groups: Schema.Int,
+  /** What of it is not in effect. */
+  warnings: Schema.Array(Finding),
+});
+export type Validated = typeof Validated.Type;
+
+/** The text is no config. */
+export class ConfigInvalid extends Schema.TaggedError<ConfigInvalid>()("ConfigInvalid", { findings: Schema.Array(Finding) }) {
+  readonly code = "HSU-APL-003";
+  override get message(): string {
+    const [first, ...more] = this.findings.filter(({ severity }) => severity === "error");
+    if (first === undefined) return "the config is not valid";
+    const where = `${first.file}:${first.line}:${first.column}: ${first.message} [${first.code}]`;
+    return `the config is not valid: ${where}${more.length === 0 ? "" : `, and ${more.length} more`}`;
+  }
+  get hint(): string {
+    return (
+      this.findings.find(({ hint, severity }) => severity === "error" && hint !== undefined)?.hint ?? "`hsu validate FILE` shows all of it"
+    );
+  }
+}
+
 /** The change was not made: what had been done of it has been taken back. */
 export class ApplyFailed extends Schema.TaggedError<ApplyFailed>()("ApplyFailed", {
   reason: Schema.String,

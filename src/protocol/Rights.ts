@@ -31,6 +31,8 @@ export const needs: Readonly<Record<Operation, Role>> = {
   Call: "operator",
   // A config has commands in it, and whoever may change it may run what he wants.
   Spec: "admin",
+  // It reads files and variables of the master that the text names.
+  Validate: "admin",
   Plan: "admin",
   Diff: "admin",
   Apply: "admin",

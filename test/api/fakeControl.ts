@@ -11,7 +11,7 @@ import { Masking } from "../../src/security/index.ts";
 import * as Registry from "../../src/integrated/Registry.ts";
 import { CallDeadline } from "../../src/protocol/CallErrors.ts";
 import { InvalidTransition, StartFailed, UnitNotFound } from "../../src/protocol/Errors.ts";
-import { RevisionNotFound } from "../../src/protocol/PlanRpc.ts";
+import { ConfigInvalid, type Finding, RevisionNotFound } from "../../src/protocol/PlanRpc.ts";
 import type { MasterSpec } from "../../src/unit/UnitSpec.ts";
 import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitState, UnitStatus } from "../../src/protocol/MasterRpc.ts";
 
@@ -21,6 +21,16 @@ const spec: MasterSpec = {
   logLevel: "info",
   forceShutdownTimeoutMillis: 30_000,
   root: { _tag: "Group", id: "units", strategy: "one_for_one", children: [] },
+};
+
+const finding: Finding = {
+  code: "HSU-CFG-007",
+  severity: "error",
+  file: "/etc/hsu/hsu.yaml",
+  line: 1,
+  column: 1,
+  length: 5,
+  message: "a mapping is expected",
 };
 
 export const now = 1_800_000_000_000;
@@ -172,6 +182,10 @@ export const make = Effect.gen(function* () {
       ),
     registry,
     upgrade: (command) => Effect.sync(() => void calls.push(`upgrade ${command.length}`)),
+    compile: (yaml, file) =>
+      yaml === "wrong"
+        ? Effect.fail(new ConfigInvalid({ findings: [finding] }))
+        : Effect.succeed({ spec: { ...spec, source: file ?? spec.source }, warnings: [] }),
     spec: Effect.sync(() => spec),
     plan: (next) => Effect.sync(() => planBetween(spec, next, Masking.make())),
     diff: (number) =>

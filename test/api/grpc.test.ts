@@ -27,7 +27,10 @@ const listen = async (port = 0, more: Partial<Control["Service"]> = {}) => {
   const fake = await Effect.runPromise(make);
   const scope = await Effect.runPromise(Scope.make());
   const close = () => Effect.runPromise(Scope.close(scope, Exit.void));
-  const serving = serveGrpc(port).pipe(Effect.provideService(Control, { ...fake.control, ...more }), Scope.provide(scope));
+  const serving = serveGrpc(port, { tokens: "/nowhere" }).pipe(
+    Effect.provideService(Control, { ...fake.control, ...more }),
+    Scope.provide(scope),
+  );
   cleanUps.push(close);
   return { ...fake, port: await Effect.runPromise(serving), close };
 };

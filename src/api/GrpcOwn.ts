@@ -1,0 +1,170 @@
+/**
+ * hsu.v1: each call is looked at as at every door, answered by the operation of its name, and said in the messages of proto/hsu/v1.
+ * Loaded with the first such call of a master.
+ */
+import { randomUUID } from "node:crypto";
+import type { Metadata, ServerUnaryCall, ServerWritableStream, sendUnaryData } from "@grpc/grpc-js";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import type * as Fiber from "effect/Fiber";
+import type * as Rpc from "effect/rpc/Rpc";
+import * as Schema from "effect/Schema";
+import * as SchemaAST from "effect/SchemaAST";
+import * as Stream from "effect/Stream";
+import type { Own, Reach } from "../peer/Reach.ts";
+import { MasterRpc } from "../protocol/MasterRpc.ts";
+import type { MasterStatus } from "../protocol/MasterRpc.ts";
+import type { Unauthorized } from "../protocol/RemoteErrors.ts";
+import { commandId, isCommand, type Operation } from "../protocol/Rights.ts";
+import { type Caller, permit } from "./Doorkeeper.ts";
+import { MalformedRequest } from "./MalformedRequest.ts";
+import * as Status from "./GrpcStatus.ts";
+import { decode, encode, methodNamed } from "./GrpcWire.ts";
+import { operationsOf } from "./Operations.ts";
+import type { Outcomes } from "./Outcomes.ts";
+import { restrictedTo } from "./Restricted.ts";
+
+export interface Options {
+  readonly reach: () => Reach;
+  readonly outcomes: Outcomes;
+  readonly run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>;
+  /** Aborts when nobody is served any more. */
+  readonly closing: AbortSignal;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+type Bytes = Uint8Array;
+
+/** What is asked of an operation, from what was said; where the two are not alike. */
+const asks: Readonly<Record<string, (said: Fields, reach: Own) => Effect.Effect<Fields, unknown>>> = {
+  "UnitService/Call": (said) => {
+    const { json, timeoutMillis } = said;
+    return Effect.succeed({ ...said, json: json === "" ? "{}" : json, timeoutMillis: timeoutMillis === 0 ? usualMillis : timeoutMillis });
+  },
+  "ConfigService/Plan": ({ config }, reach) => Effect.map(specOf(config as Config | undefined, reach), (spec) => ({ spec })),
+  "ConfigService/Apply": ({ config, how }, reach) =>
+    Effect.map(specOf(config as Config | undefined, reach), (spec) => ({ spec, how: how === "" ? "apply" : how })),
+};
+const usualMillis = 30_000;
+
+interface Config {
+  readonly yaml?: string;
+  readonly specJson?: string;
+  readonly file?: string;
+}
+
+const badRequest = (why: string) => Effect.fail(new MalformedRequest({ why }));
+
+const specOf = ({ file, specJson, yaml }: Config = {}, reach: Own): Effect.Effect<unknown, unknown> => {
+  if (yaml !== undefined) return Effect.map(reach.compile(yaml, file === "" ? null : (file ?? null)), ({ spec }) => spec);
+  if (specJson === undefined) return badRequest("there is neither config.yaml nor config.spec_json");
+  return Effect.catch(Effect.try({ try: () => JSON.parse(specJson) as unknown, catch: String }), (error) =>
+    badRequest(`config.spec_json is no JSON: ${error}`),
+  );
+};
+
+/** What is answered, where that is not what the operation yields. */
+const replies: Readonly<Record<string, (result: never, said: Fields) => Fields>> = {
+  "UnitService/List": ({ units }: MasterStatus, { after, limit, state }) => {
+    const all = units.filter((unit) => state === undefined || unit.state === state);
+    const from = after === "" ? 0 : all.findIndex(({ id }) => id === after) + 1;
+    const page = limit === 0 ? all.slice(from) : all.slice(from, from + Number(limit));
+    return { units: page, next: from + page.length < all.length ? page.at(-1)?.id : undefined };
+  },
+  "ConfigService/Spec": (spec) => ({ spec }),
+  "ConfigService/Revisions": (revisions) => ({ revisions }),
+  "PeerService/Peers": (peers) => ({ peers }),
+};
+
+/** What is not said, and may be null, is null. */
+const payloadOf = (operation: Operation, said: Fields): Effect.Effect<unknown, unknown> => {
+  const schema = (MasterRpc.requests.get(operation) as unknown as Rpc.AnyWithProps).payloadSchema;
+  const { fields } = schema as unknown as { readonly fields?: Readonly<Record<string, Schema.Top>> };
+  if (fields === undefined) return Effect.succeed(undefined);
+  const absent = Object.entries(fields).filter(([key, { ast }]) => said[key] === undefined && !SchemaAST.isOptional(ast));
+  const filled = { ...said, ...Object.fromEntries(absent.map(([key]) => [key, null])) };
+  const decoded = Schema.decodeUnknownEffect(schema as unknown as Schema.Codec<unknown>)(filled);
+  return Effect.catch(decoded, (error) => badRequest(error.message));
+};
+
+type Answer = Effect.Effect<unknown, unknown> | Stream.Stream<unknown, unknown>;
+
+interface Method {
+  readonly unary: (call: ServerUnaryCall<Bytes, Bytes>, who: Who, done: sendUnaryData<Bytes>) => void;
+  readonly stream: (call: ServerWritableStream<Bytes, Bytes>, who: Who) => void;
+}
+
+type Who = Effect.Effect<Caller, Unauthorized>;
+
+export const make = ({ closing, outcomes, reach, run }: Options): ((name: string, operation: Operation) => Method) => {
+  const whole = (): Reach => reach();
+  return (name, operation) => {
+    const { input, output } = methodNamed(name);
+    const reply = replies[name] as ((result: unknown, said: Fields) => Fields) | undefined;
+    const ask = asks[name];
+    const bytesOf = (said: Fields) => (result: unknown) => encode(output, reply?.(result, said) ?? (result as Fields | undefined) ?? {});
+
+    const begin = Effect.fnUntraced(function* (bytes: Bytes, who: Who) {
+      const caller = yield* who;
+      yield* permit(caller, operation);
+      const { group } = caller;
+      // A refusal is an error of the door, and as such one of each call: the types of operations alone do not know it.
+      const own = (() => (group === null ? whole() : restrictedTo(group, whole()))) as () => Own;
+      const said = yield* Effect.try({ try: () => decode(input, bytes), catch: String }).pipe(
+        Effect.catch((error) => badRequest(`the message is none: ${error}`)),
+      );
+      const payload = yield* payloadOf(operation, ask === undefined ? said : yield* ask(said, own()));
+      const answer = (operationsOf(own)[operation] as unknown as (payload: unknown) => Answer)(payload);
+      return { answer, caller, said };
+    });
+
+    /** Until it is done, or the client has gone, or his deadline has passed. */
+    const follow = (call: ServerUnaryCall<Bytes, Bytes> | ServerWritableStream<Bytes, Bytes>, fiber: Fiber.Fiber<unknown, unknown>) => {
+      const stop = (): void => fiber.interruptUnsafe();
+      if (call.cancelled) stop();
+      else call.once("cancelled", stop);
+      return stop;
+    };
+
+    return {
+      unary: (call, who, done) => {
+        const answered = Effect.flatMap(begin(call.request, who), ({ answer, caller, said }) => {
+          const effect = answer as Effect.Effect<unknown, unknown>;
+          // Who does not wait any more has not taken the command back.
+          const outcome = isCommand(operation) ? outcomes.once(`${caller.name} ${idOf(call.metadata)}`, effect) : effect;
+          return Effect.map(outcome, bytesOf(said));
+        });
+        const fiber = run(answered);
+        follow(call, fiber);
+        fiber.addObserver((exit) => (Exit.isSuccess(exit) ? done(null, exit.value) : done(Status.endOf(exit.cause))));
+      },
+      stream: (call, who) => {
+        const sent = Effect.flatMap(begin(call.request, who), ({ answer, said }) => {
+          const toBytes = bytesOf(said);
+          return Stream.runForEach(answer as Stream.Stream<unknown, unknown>, (item) => written(call, toBytes(item)));
+        });
+        const fiber = run(sent);
+        const stop = follow(call, fiber);
+        closing.addEventListener("abort", stop, { once: true });
+        fiber.addObserver((exit) => {
+          closing.removeEventListener("abort", stop);
+          if (Exit.isSuccess(exit)) call.end();
+          else if (!call.cancelled) call.emit("error", closing.aborted ? Status.ending : Status.endOf(exit.cause));
+        });
+      },
+    };
+  };
+};
+
+const idOf = (metadata: Metadata): string => metadata.get(commandId)[0]?.toString() ?? randomUUID();
+
+/** A client that does not read is waited for, with no more than one chunk for it at hand. */
+const written = (call: ServerWritableStream<Bytes, Bytes>, bytes: Bytes): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    if (call.write(bytes)) return Effect.void;
+    return Effect.callback<void>((resume) => {
+      const go = (): void => resume(Effect.void);
+      call.once("drain", go);
+      return Effect.sync(() => call.off("drain", go));
+    });
+  });
