@@ -8,7 +8,7 @@ export interface Absent {
   readonly absent: string;
 }
 
-export const none = (absent: string): Absent => ({ absent });
+const none = (absent: string): Absent => ({ absent });
 
 export interface Names {
   /** Service and method of the package hsu.v1. */

@@ -14,7 +14,9 @@ const onDemand = [
   /src\/master\/Calling\.ts/,
   /src\/platform\/Daemon\.ts/,
   /src\/platform\/linux\/(Discover|Foreign|Libc|NotifySocket|Sockets)\.ts/,
-  /src\/api\/(GrpcServices|RegistryHttp)\.ts/,
+  /src\/api\/(Grpc(?!Server\.)\w+|RegistryHttp)\.ts/,
+  /src\/protocol\/Doors\.ts/,
+  /src\/master\/Compiling\.ts/,
   /src\/protocol\/gen\//,
 ];
 
