@@ -8,17 +8,20 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import type * as Fiber from "effect/Fiber";
 import type * as Rpc from "effect/rpc/Rpc";
+import * as Result from "effect/Result";
 import * as Schema from "effect/Schema";
 import * as SchemaAST from "effect/SchemaAST";
 import * as Stream from "effect/Stream";
 import type { Own, Reach } from "../peer/Reach.ts";
+import type { AuditWho } from "../protocol/Audit.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
 import type { MasterStatus } from "../protocol/MasterRpc.ts";
 import type { Unauthorized } from "../protocol/RemoteErrors.ts";
-import { commandId, isCommand, type Operation } from "../protocol/Rights.ts";
-import { type Caller, permit } from "./Doorkeeper.ts";
+import { commandId, type Operation } from "../protocol/Rights.ts";
+import { type Caller, pass } from "./Doorkeeper.ts";
 import { MalformedRequest } from "./MalformedRequest.ts";
 import * as Status from "./GrpcStatus.ts";
+import type { Trail } from "../security/index.ts";
 import { decode, encode, methodNamed } from "./GrpcWire.ts";
 import { operationsOf } from "./Operations.ts";
 import type { Outcomes } from "./Outcomes.ts";
@@ -27,6 +30,7 @@ import { restrictedTo } from "./Restricted.ts";
 export interface Options {
   readonly reach: () => Reach;
   readonly outcomes: Outcomes;
+  readonly audit: Trail | undefined;
   readonly run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>;
   /** Aborts when nobody is served any more. */
   readonly closing: AbortSignal;
@@ -90,33 +94,48 @@ const payloadOf = (operation: Operation, said: Fields): Effect.Effect<unknown, u
 type Answer = Effect.Effect<unknown, unknown> | Stream.Stream<unknown, unknown>;
 
 interface Method {
-  readonly unary: (call: ServerUnaryCall<Bytes, Bytes>, who: Who, done: sendUnaryData<Bytes>) => void;
-  readonly stream: (call: ServerWritableStream<Bytes, Bytes>, who: Who) => void;
+  readonly unary: (call: ServerUnaryCall<Bytes, Bytes>, from: From, done: sendUnaryData<Bytes>) => void;
+  readonly stream: (call: ServerWritableStream<Bytes, Bytes>, from: From) => void;
 }
 
-type Who = Effect.Effect<Caller, Unauthorized>;
+/** Who has called, and from where. */
+export interface From {
+  readonly who: Effect.Effect<Caller, Unauthorized>;
+  readonly origin: Effect.Effect<AuditWho>;
+}
 
-export const make = ({ closing, outcomes, reach, run }: Options): ((name: string, operation: Operation) => Method) => {
-  const whole = (): Reach => reach();
+export const make = ({ audit, closing, outcomes, reach, run }: Options): ((name: string, operation: Operation) => Method) => {
   return (name, operation) => {
     const { input, output } = methodNamed(name);
     const reply = replies[name] as ((result: unknown, said: Fields) => Fields) | undefined;
     const ask = asks[name];
-    const bytesOf = (said: Fields) => (result: unknown) => encode(output, reply?.(result, said) ?? (result as Fields | undefined) ?? {});
 
-    const begin = Effect.fnUntraced(function* (bytes: Bytes, who: Who) {
-      const caller = yield* who;
-      yield* permit(caller, operation);
-      const { group } = caller;
+    /** What is asked of the operation by who may, and what comes of it. */
+    const answered = Effect.fnUntraced(function* (
+      said: Result.Result<Fields, string>,
+      { group }: Caller,
+    ): Effect.fn.Return<Answer, unknown> {
+      if (Result.isFailure(said)) return yield* badRequest(`the message is none: ${said.failure}`);
       // A refusal is an error of the door, and as such one of each call: the types of operations alone do not know it.
-      const own = (() => (group === null ? whole() : restrictedTo(group, whole()))) as () => Own;
-      const said = yield* Effect.try({ try: () => decode(input, bytes), catch: String }).pipe(
-        Effect.catch((error) => badRequest(`the message is none: ${error}`)),
-      );
-      const payload = yield* payloadOf(operation, ask === undefined ? said : yield* ask(said, own()));
-      const answer = (operationsOf(own)[operation] as unknown as (payload: unknown) => Answer)(payload);
-      return { answer, caller, said };
+      const own = (() => (group === null ? reach() : restrictedTo(group, reach()))) as () => Own;
+      const asked = ask === undefined ? said.success : yield* ask(said.success, own());
+      return (operationsOf(own)[operation] as unknown as (payload: unknown) => Answer)(yield* payloadOf(operation, asked));
     });
+
+    const passed = (
+      { metadata, request }: { readonly metadata: Metadata; readonly request: Bytes },
+      { origin, who }: From,
+      use: (answer: Answer, bytesOf: (result: unknown) => Bytes) => Effect.Effect<Bytes | void, unknown>,
+    ): Effect.Effect<Bytes | void, unknown> => {
+      const said = Result.try({ try: () => decode(input, request), catch: String });
+      const fields = Result.getOrElse(said, (): Fields => ({}));
+      const bytesOf = (result: unknown) => encode(output, reply?.(result, fields) ?? (result as Fields | undefined) ?? {});
+      // Who does not wait any more has not taken a command back: each has an id, and goes on by itself.
+      const id = metadata.get(commandId)[0]?.toString() ?? randomUUID();
+      return pass({ who, origin, outcomes, audit }, { operation, payload: fields, id }, (caller) =>
+        Effect.flatMap(answered(said, caller), (answer) => use(answer, bytesOf)),
+      );
+    };
 
     /** Until it is done, or the client has gone, or his deadline has passed. */
     const follow = (call: ServerUnaryCall<Bytes, Bytes> | ServerWritableStream<Bytes, Bytes>, fiber: Fiber.Fiber<unknown, unknown>) => {
@@ -127,23 +146,17 @@ export const make = ({ closing, outcomes, reach, run }: Options): ((name: string
     };
 
     return {
-      unary: (call, who, done) => {
-        const answered = Effect.flatMap(begin(call.request, who), ({ answer, caller, said }) => {
-          const effect = answer as Effect.Effect<unknown, unknown>;
-          // Who does not wait any more has not taken the command back.
-          const outcome = isCommand(operation) ? outcomes.once(`${caller.name} ${idOf(call.metadata)}`, effect) : effect;
-          return Effect.map(outcome, bytesOf(said));
-        });
-        const fiber = run(answered);
+      unary: (call, from, done) => {
+        const fiber = run(passed(call, from, (answer, bytesOf) => Effect.map(answer as Effect.Effect<unknown, unknown>, bytesOf)));
         follow(call, fiber);
-        fiber.addObserver((exit) => (Exit.isSuccess(exit) ? done(null, exit.value) : done(Status.endOf(exit.cause))));
+        fiber.addObserver((exit) => (Exit.isSuccess(exit) ? done(null, exit.value as Bytes) : done(Status.endOf(exit.cause))));
       },
-      stream: (call, who) => {
-        const sent = Effect.flatMap(begin(call.request, who), ({ answer, said }) => {
-          const toBytes = bytesOf(said);
-          return Stream.runForEach(answer as Stream.Stream<unknown, unknown>, (item) => written(call, toBytes(item)));
-        });
-        const fiber = run(sent);
+      stream: (call, from) => {
+        const fiber = run(
+          passed(call, from, (answer, bytesOf) =>
+            Stream.runForEach(answer as Stream.Stream<unknown, unknown>, (item) => written(call, bytesOf(item))),
+          ),
+        );
         const stop = follow(call, fiber);
         closing.addEventListener("abort", stop, { once: true });
         fiber.addObserver((exit) => {
@@ -155,8 +168,6 @@ export const make = ({ closing, outcomes, reach, run }: Options): ((name: string
     };
   };
 };
-
-const idOf = (metadata: Metadata): string => metadata.get(commandId)[0]?.toString() ?? randomUUID();
 
 /** A client that does not read is waited for, with no more than one chunk for it at hand. */
 const written = (call: ServerWritableStream<Bytes, Bytes>, bytes: Bytes): Effect.Effect<void> =>

@@ -113,9 +113,20 @@ export const make = (place: NetworkPlace, options: GrpcOptions, closing: AbortSi
       const name = call.getAuthContext().sslPeerCertificate?.subject.CN;
       return knownCaller({ token: bearer(call.metadata), name: typeof name === "string" ? name : undefined }, place, tokens);
     };
+    const fromOf = (call: Unary | Streaming) => ({
+      who: whoOf(call),
+      // `127.0.0.1:40000`, `[::1]:40000`
+      origin: Effect.sync(() => ({
+        door: "grpc",
+        address: call
+          .getPeer()
+          .replace(/:\d+$/, "")
+          .replace(/^\[|\]$/g, ""),
+      })),
+    });
     const ownDoor = once(async () => {
       const { make: makeOwn } = await import("./GrpcOwn.ts");
-      return makeOwn({ reach: options.reach ?? (() => itself), outcomes: Outcomes.make(run), run, closing });
+      return makeOwn({ reach: options.reach ?? (() => itself), outcomes: Outcomes.make(run), audit: control.audit, run, closing });
     });
     const reflector = once(async () => {
       const [{ answers }, { GrpcReflection }] = await Promise.all([
@@ -181,9 +192,9 @@ export const make = (place: NetworkPlace, options: GrpcOptions, closing: AbortSi
           of,
           [false, streams],
           streams
-            ? (call: Streaming) => void ownDoor().then((door) => door(name, operation).stream(call, whoOf(call)))
+            ? (call: Streaming) => void ownDoor().then((door) => door(name, operation).stream(call, fromOf(call)))
             : (call: Unary, done: sendUnaryData<Bytes>) =>
-                void ownDoor().then((door) => door(name, operation).unary(call, whoOf(call), done)),
+                void ownDoor().then((door) => door(name, operation).unary(call, fromOf(call), done)),
         );
       }
       for (const service of reflection) {

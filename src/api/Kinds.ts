@@ -56,6 +56,8 @@ export const kinds = {
   PeersUnusable: [409, "FAILED_PRECONDITION"],
   AddressNotUsable: [400, "INVALID_ARGUMENT"],
   MalformedRequest: [400, "INVALID_ARGUMENT"],
+  NoAudit: [404, "NOT_FOUND"],
+  AuditUnwritable: [503, "UNAVAILABLE"],
   Unauthorized: [401, "UNAUTHENTICATED"],
   CertificateRefused: [401, "UNAUTHENTICATED"],
   VersionMismatch: [400, "INVALID_ARGUMENT"],

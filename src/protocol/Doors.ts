@@ -52,5 +52,7 @@ export const doors: Readonly<Record<Operation, Names>> = {
   Upgrade: { grpc: "MasterService/Upgrade", http: "POST /v1/upgrade", cli: "upgrade" },
   AddPeer: { grpc: "PeerService/AddPeer", http: "POST /v1/peers", cli: "peer add" },
   RemovePeer: { grpc: "PeerService/RemovePeer", http: "DELETE /v1/peers/:name", cli: "peer remove" },
+  Audit: { grpc: "AuditService/Audit", http: "GET /v1/audit", cli: "audit" },
+  AuditVerify: { grpc: "AuditService/AuditVerify", http: "GET /v1/audit/verify", cli: "audit verify" },
   Shutdown: { grpc: "MasterService/Shutdown", http: "POST /v1/shutdown", cli: "down" },
 };

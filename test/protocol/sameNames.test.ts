@@ -18,6 +18,8 @@ const exceptions: ReadonlySet<string> = new Set([
   "Spec.spec_json",
   "Revision.spec_json",
   "Revision.spec",
+  "Audit.payload",
+  "Audit.payload_json",
   ...["from", "to"].flatMap((key) => [`changes.keys.${key}`, `changes.keys.${key}_json`]),
   // A config may also be sent as its text.
   ...["Plan", "Apply"].flatMap((name) => [`${name} takes spec`, `${name} takes config`]),
