@@ -3,7 +3,7 @@
  * there once. HSU beside svlogd, s6-log, supervisord and pm2, which are left out where they are not installed. `$HSU_BENCH_LOGS_MIB`: another amount.
  */
 import { execFile, execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -24,7 +24,7 @@ const gib = (lines * 100) / 1024 ** 3;
 const goals: Readonly<Record<string, number>> = { "raw bulk": 470, "raw line": 300, "enhanced bulk": 162, "enhanced line": 160 };
 
 /** Throws unless each line is there once, and at least 20 files are complete. */
-const check = ({ name, rotates }: Collecting, { files }: Outcome): void => {
+const check = ({ name, rotates }: Collecting, { files }: Outcome): number => {
   const seen = new Uint8Array(lines + 1);
   let count = 0;
   // Who rotates within a line has its rest in the next file.
@@ -45,14 +45,18 @@ const check = ({ name, rotates }: Collecting, { files }: Outcome): void => {
   }
   if (count !== lines) throw new Error(`${name}: ${count} of ${lines} lines are there`);
   if (rotates !== false && files.length <= 20) throw new Error(`${name}: only ${files.length} files`);
+  return count;
 };
 
-const measured = async (folder: string, collecting: Collecting, job: Omit<Job, "folder">): Promise<Outcome> => {
+const measured = async (
+  folder: string,
+  collecting: Collecting,
+  job: Omit<Job, "folder">,
+): Promise<Outcome & { readonly lines: number }> => {
   const own = mkdtempSync(join(folder, "run-"));
   try {
     const outcome = await collecting.run({ ...job, folder: own });
-    check(collecting, outcome);
-    return outcome;
+    return { ...outcome, lines: check(collecting, outcome) };
   } finally {
     rmSync(own, { recursive: true, force: true });
   }
@@ -75,6 +79,8 @@ export const logsSection = async (): Promise<Section> => {
   }
   await run(process.execPath, [join(root, ".config/build.mjs"), "bin"]);
   cpSync(join(root, "dist/bin"), join(folder, "bin"), { recursive: true });
+  // As it is installed: what it loads when it needs it is there.
+  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   mkdirSync(join(folder, "cache"));
   const command = [join(folder, "bin/hsu.mjs"), join(folder, "cache")] as const;
   const own = hsu(...command);
@@ -105,10 +111,12 @@ export const logsSection = async (): Promise<Section> => {
       }
     }
   };
-  /** No figures: it is right, or it throws. */
-  const killed = async (): Promise<void> => {
+  /** It is right, or it throws. */
+  const killed = async (to: Take): Promise<void> => {
     for (const { form, mode } of cases) {
-      await measured(folder, own, { writer, mode, lines, fileBytes, enhanced: form === "enhanced", isKilled: true });
+      const job: Omit<Job, "folder"> = { writer, mode, lines, fileBytes, enhanced: form === "enhanced", isKilled: true };
+      const { lines: found } = await measured(folder, own, job);
+      record(to, `logs ${form} ${mode} killed`, "lines, each once", "written", found, lines, { of: "ratio", atLeast: 1, atMost: 1 });
     }
   };
   const many = async (to: Take): Promise<void> => {
@@ -127,7 +135,7 @@ export const logsSection = async (): Promise<Section> => {
     round: async (_, to) => {
       if (parts.includes("fast")) await fast(to);
       if (parts.includes("many")) await many(to);
-      if (parts.includes("killed")) await killed();
+      if (parts.includes("killed")) await killed(to);
     },
     end,
     notes: [

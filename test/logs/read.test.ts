@@ -24,7 +24,7 @@ const timedUnit = (spec: LogsSpec) =>
       const collector = new Collector({
         folderOf: (unit) => join(stateDirectory, "logs", unit),
         now: () => clock.now,
-        punch: () => Promise.resolve(),
+        punch: () => Promise.resolve(0),
         compress: (_, path) => gzip(path, (message) => expect.fail(message)),
         notice: (_, message) => expect.fail(message),
       });

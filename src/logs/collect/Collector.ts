@@ -4,6 +4,7 @@
  */
 import { existsSync, type FSWatcher, mkdirSync, watch } from "node:fs";
 import { join } from "node:path";
+import { optimize } from "../../platform/index.ts";
 import type { LogStream } from "../LogFiles.ts";
 import { defaultLogs, type LogsSpec } from "../LogsSpec.ts";
 import { Pipe, type Sequence, type World } from "./Pipe.ts";
@@ -18,11 +19,18 @@ export interface CollectorOptions extends World {
   readonly progressed?: (unit: string, stream: LogStream) => void;
 }
 
-/** Two writes within it: the unit is busy, and looked at so often. */
+/** Two writes within it: the unit is busy, and looked at in intervals. */
 const busyMillis = 25;
+/** At least so long an interval is, and so many times as long as the looks before it took: all units together cost a seventh of a processor. */
+const intervalMillis = 14;
+const restFactor = 6;
+/** Looks that take longer than that are worth the compilers. */
+const dearMillis = 2;
+const manyLooks = 20;
+const maxIntervalMillis = 40;
 /** Looks without a find before it is not busy any more. */
 const quietLooks = 4;
-/** So long one turn of the loop may go to looks. */
+/** So long one turn of the loop may go to looks, of the processor's time: who waits for it has not looked. */
 const looksMillis = 8;
 /** So long the empty files of ended runs are kept for the next ones. */
 const keptMillis = 10_000;
@@ -43,6 +51,11 @@ interface Followed {
   retryMillis: number;
   waiting: Array<() => void>;
 }
+
+const threadMillis = (): number => {
+  const { system, user } = process.threadCpuUsage();
+  return (system + user) / 1000;
+};
 
 /** False where the folder is there, or cannot be made for now. */
 const makeNew = (folder: string): boolean => {
@@ -256,20 +269,25 @@ export class Collector {
     each.idleLooks = 0;
     each.isBusy = true;
     this.#busy.add(each);
-    this.#timer ??= setTimeout(() => this.#tick(), busyMillis);
+    this.#timer ??= setTimeout(() => this.#tick(), intervalMillis);
   }
 
   #tick(): void {
-    const begunAt = performance.now();
+    const begunAt = threadMillis();
+    let looks = 0;
     for (const each of Array.from(this.#busy)) {
       // Behind those that are not looked at this time.
       this.#busy.delete(each);
       this.#busy.add(each);
       each.idleLooks += 1;
+      looks += 1;
       if (each.state === "resting") this.#run(each);
-      if (performance.now() - begunAt > looksMillis) break;
+      if (looks % 4 === 0 && threadMillis() - begunAt > looksMillis) break;
     }
-    this.#timer = this.#busy.size === 0 ? undefined : setTimeout(() => this.#tick(), busyMillis);
+    const took = threadMillis() - begunAt;
+    if (looks >= manyLooks && took > dearMillis) optimize();
+    const interval = Math.min(maxIntervalMillis, Math.max(intervalMillis, took * restFactor));
+    this.#timer = this.#busy.size === 0 ? undefined : setTimeout(() => this.#tick(), interval);
   }
 
   /** Looked at again later: what is not taken over waits in the spool. */

@@ -25,8 +25,8 @@ export interface Sequence {
 /** What a pipe needs of the world. */
 export interface World {
   readonly now: () => number;
-  /** Gives the disk back what is behind `length`; tells nothing, as nothing depends on it. */
-  readonly punch: (path: string, length: number) => Promise<void>;
+  /** Gives the disk back what is before `length`, `often` or now and then. Tells only how many bytes more are worth the next time, if that is soon. */
+  readonly punch: (path: string, length: number, often: boolean) => Promise<number>;
   /** A complete log file is to be compressed. */
   readonly compress: (unit: string, path: string) => void;
   /** Of a unit that waits for its log: whether it is to wait now. */
@@ -38,9 +38,8 @@ export interface World {
 /** A read that fills this is followed by ones of `loudBytes`. More than the longest line, so that a full one has something to be taken over. */
 const quietBytes = maxLineBytes + 4096;
 const loudBytes = 512 * 1024;
-/** So much is given back to the disk at once; of a unit that is loud, more: a program is started for it each time. */
+/** So much is given back to the disk at once, if that was not a moment ago: a program is started for it. */
 const punchBytes = 16 * 1024 * 1024;
-const loudPunchBytes = 64 * 1024 * 1024;
 const punchMillis = 2000;
 const page = 4096;
 /** So much is counted in one turn of the loop when it is given up. */
@@ -89,6 +88,10 @@ export class Pipe {
   #isFresh: boolean;
   #punched = 0;
   #punchedAt = 0;
+  /** What is worth it while that is done again and again. */
+  #oftenBytes = 0;
+  /** The last piece was as large as one may be. */
+  #isLoud = false;
   #isPunching = false;
 
   /** `isNew`: nobody has written anything there. */
@@ -195,6 +198,7 @@ export class Pipe {
     if (!this.#open()) return this.#advance();
     this.#reached = this.#at;
     const { spoolOffset } = this.#reached;
+    if (this.#isLoud) return this.#loudly();
     quiet ??= { read: Buffer.allocUnsafeSlow(quietBytes), written: Buffer.allocUnsafeSlow(atOnceBytes) };
     const { read, written } = quiet;
     const count = Fs.readSync(this.#spool!, read, 0, quietBytes, spoolOffset);
@@ -329,6 +333,9 @@ export class Pipe {
     const size = Fs.fstatSync(this.#spool!).size;
     const { backlog } = this.#spec;
     const waiting = size - this.#at.spoolOffset;
+    // What is less may have a last line that is none yet.
+    this.#isLoud = waiting >= quietBytes && this.#file.rotation.maxBytes > quietBytes;
+    if (!this.#isLoud && waiting < quietBytes) return "more";
     this.#reached = this.#at;
     this.#pressure.look(waiting, backlog);
     if (waiting > backlog.maxBytes && backlog.whenFull === "drop") await this.#drop(size);
@@ -464,13 +471,14 @@ export class Pipe {
   #giveBack(): void {
     const length = Math.floor(this.#writer.storedOffset / page) * page;
     const now = this.#world.now();
-    const wanted = now - this.#punchedAt < punchMillis ? loudPunchBytes : punchBytes;
-    if (this.#isPunching || length - this.#punched < wanted || this.#spool === undefined) return;
+    const isOften = now - this.#punchedAt < punchMillis;
+    if (this.#isPunching || length - this.#punched < (isOften ? this.#oftenBytes : punchBytes) || this.#spool === undefined) return;
     this.#isPunching = true;
     this.#punchedAt = now;
     const spool = this.#spool;
-    void this.#world.punch(this.watchable!, length).then(() => {
+    void this.#world.punch(this.watchable!, length, isOften).then((oftenBytes) => {
       this.#isPunching = false;
+      this.#oftenBytes = oftenBytes;
       if (this.#spool === spool) this.#punched = length;
     });
   }

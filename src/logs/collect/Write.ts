@@ -8,12 +8,20 @@ import * as Fs from "node:fs";
  * given back. In a virtual machine that is 1 to 2 s of system time less for a GiB.
  */
 const pieceBytes = 64 * 1024;
-/** A write into memory takes some microseconds; whoever takes so long waits for the disk. */
+/** A write into memory takes some microseconds; whoever takes so long waits for the disk, or for a processor. */
 const slowMillis = 20;
-/** The disk is not waited for again so soon. */
-const awayMillis = 1000;
+/** So long the disk is not waited for again; twice as long when it was slow again soon after. */
+const firstAwayMillis = 25;
+const maxAwayMillis = 1000;
 
 let slowUntil = 0;
+let awayMillis = firstAwayMillis;
+
+const took = (begun: number, ended: number): void => {
+  if (ended - begun <= slowMillis) return;
+  awayMillis = ended - slowUntil > maxAwayMillis ? firstAwayMillis : Math.min(maxAwayMillis, awayMillis * 2);
+  slowUntil = ended + awayMillis;
+};
 
 /** A write may be a short one; the next one then says why. */
 export const writeFully = (fd: number, bytes: Buffer, position: number): void => {
@@ -22,12 +30,15 @@ export const writeFully = (fd: number, bytes: Buffer, position: number): void =>
 
 const writeLater = (fd: number, bytes: Buffer, position: number): Promise<void> =>
   new Promise((resolve, reject) => {
-    const from = (done: number): void =>
+    const from = (done: number): void => {
+      const begun = performance.now();
       Fs.write(fd, bytes, done, Math.min(pieceBytes, bytes.length - done), position + done, (error, written) => {
+        took(begun, performance.now());
         if (error !== null) reject(error);
         else if (done + written < bytes.length) from(done + written);
         else resolve();
       });
+    };
     from(0);
   });
 
@@ -40,8 +51,7 @@ export const writeMuch = (fd: number, bytes: Buffer, position: number): Promise<
     const begun = performance.now();
     if (begun < slowUntil) return writeLater(fd, bytes.subarray(done), position + done);
     done += Fs.writeSync(fd, bytes, done, Math.min(pieceBytes, bytes.length - done), position + done);
-    const ended = performance.now();
-    if (ended - begun > slowMillis) slowUntil = ended + awayMillis;
+    took(begun, performance.now());
   }
   return undefined;
 };
