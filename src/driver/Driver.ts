@@ -44,6 +44,8 @@ export interface TaskSpec {
   readonly keeper?: number | undefined;
   /** What the kernel is to hold it to. */
   readonly capped?: Capped | undefined;
+  /** Others start as well. */
+  readonly among?: boolean;
 }
 
 /** What to run beside a task. */

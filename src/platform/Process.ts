@@ -62,6 +62,8 @@ export interface SpawnOptions {
   readonly keeper?: number | undefined;
   /** What the kernel is to hold it to, from its first instruction on. */
   readonly capped?: Capped | undefined;
+  /** Others start as well: it is started beside the event loop, so that the next one can be seen to. One alone is there sooner without. */
+  readonly among?: boolean;
   readonly stdin: "ignore";
   readonly stdout: Output;
   readonly stderr: Output;

@@ -348,7 +348,7 @@ const goOn = (args: RunArgs) =>
 /** Written down before it is there, so that no instant exists in which a killed master leaves behind what nobody knows of. */
 const startNew = Effect.fnUntraced(function* (args: RunArgs, notifying: Notifying | null) {
   const { driver, ports, slot, spec, store } = args;
-  yield* turn;
+  const among = yield* turn;
   const startedAt = yield* Clock.currentTimeMillis;
   const port = yield* newPort(spec, slot, ports);
   const behind = yield* Proxying.newPort(spec, slot, ports);
@@ -368,6 +368,7 @@ const startNew = Effect.fnUntraced(function* (args: RunArgs, notifying: Notifyin
     ...(slot.sockets === null ? {} : { sockets: { held: slot.sockets, told: spec.proxy === undefined } }),
     keeper: notifying?.keeper ?? undefined,
     capped: slot.limiting?.capped,
+    among,
   });
   store.putProcess({ ...record, identity: task.identity });
   return task;

@@ -28,9 +28,10 @@ const mayStart = (): boolean => {
   return true;
 };
 
-/** At once, unless this turn's time is used up or others wait: first come, first served. */
-export const turn: Effect.Effect<void> = Effect.callback((resume) => {
-  const go = (): void => resume(Effect.void);
+/** At once, unless this turn's time is used up or others wait: first come, first served. Whether it is not the first in its turn. */
+export const turn: Effect.Effect<boolean> = Effect.callback((resume) => {
+  const isFirst = begunAt === null && waiting.size === 0;
+  const go = (): void => resume(Effect.succeed(!isFirst));
   if (waiting.size === 0 && mayStart()) return go();
   waiting.add(go);
   return Effect.sync(() => void waiting.delete(go));

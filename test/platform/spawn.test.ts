@@ -16,7 +16,10 @@ const report = `echo "$0" "$@"; pwd; env | sort | grep -v '^_='; ls -1 /proc/$$/
 cut -d' ' -f5,6 /proc/$$/stat | grep -qx "$$ $$" && echo leads
 while read -r line; do case $line in SigBlk*|SigIgn*) echo "$line" ;; esac; done < /proc/$$/status; exit 3`;
 
-it.live("a process is started as Node would start it", () =>
+it.live.each([
+  ["alone", false],
+  ["among others, beside the loop", true],
+] as const)("a process is started as Node would start it: %s", ([, among]) =>
   Effect.gen(function* () {
     const folder = realpathSync(yield* temporaryFolder);
     const env = { PATH: process.env["PATH"] ?? "/usr/bin:/bin", ünï: "cödé = 1", EMPTY: "" };
@@ -25,11 +28,44 @@ it.live("a process is started as Node would start it", () =>
     const child = spawn("sh", args, { cwd: folder, env, detached: true, stdio: ["ignore", output, output] });
     closeSync(output);
     const expected = yield* Effect.promise(() => new Promise((done) => child.once("exit", (code, signal) => done({ code, signal }))));
-    const handle = yield* start(options(folder, { executable: "sh", args, env, stderr: { appendTo: join(folder, "stdout.log") } }));
+    const handle = yield* start(options(folder, { executable: "sh", args, env, among, stderr: { appendTo: join(folder, "stdout.log") } }));
     expect(yield* handle.exit).toEqual(expected);
     expect(read(folder, "stdout.log")).toContain("leads");
     expect(read(folder, "stdout.log")).toBe(read(folder, "expected.log"));
   }).pipe(Effect.provide(layer)),
+);
+
+it.live("of many that are started beside the loop, and end at once, each end is told", () =>
+  Effect.gen(function* () {
+    const folder = yield* temporaryFolder;
+    const codes = Array.from({ length: 60 }, (_, index) => index);
+    const one = (code: number) => start(options(folder, { executable: "sh", args: ["-c", `exit ${code}`], among: true }));
+    const handles = yield* Effect.forEach(codes, one, { concurrency: "unbounded" });
+    const exits = yield* Effect.forEach(handles, ({ exit }) => exit, { concurrency: "unbounded" });
+    expect(exits.map(({ code }) => code)).toEqual(codes);
+    expect(new Set(handles.map(({ identity }) => identity.startTime)).has(-1)).toBe(false);
+  }).pipe(Effect.provide(layer)),
+);
+
+it.live.runIf(nativeSpawn() !== null)("who has ended before the loop hears that it was started is heard of all the same", () =>
+  Effect.gen(function* () {
+    const spawner = nativeSpawn()!;
+    const hear = process.listeners("SIGCHLD").at(-1)!;
+    const what = { path: "/bin/true", args: ["true"], cwd: "/", env: {}, stdio: ["ignore", "ignore", "ignore"] } as const;
+    // Nobody looks any more because of those before.
+    yield* Effect.promise(() => new Promise((done) => setImmediate(setImmediate, done)));
+    // The signal of its end is the only one, and comes too early.
+    process.off("SIGCHLD", hear);
+    const ended = new Promise((resolve) => {
+      expect(spawner.beside(what, (child) => child?.onEnd(resolve))).toBe(true);
+    });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    hear("SIGCHLD");
+    expect(yield* Effect.promise(() => ended).pipe(Effect.ensuring(Effect.sync(() => process.on("SIGCHLD", hear))))).toEqual({
+      code: 0,
+      signal: null,
+    });
+  }),
 );
 
 it.live.runIf(nativeSpawn() !== null)("a child of Node's own that nobody has waited for yet does not hide the end of another", () =>

@@ -44,12 +44,12 @@ const cases: Record<string, (folder: string) => readonly [Partial<SpawnOptions>,
 const openFiles = () => readdirSync("/proc/self/fd").length;
 
 for (const [name, make] of Object.entries(cases)) {
-  it.live(`told apart: ${name}`, () =>
+  it.live.each([false, true])(`told apart: ${name}; beside the loop: %s`, (among) =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder;
       const [given, expected] = make(folder);
       const before = openFiles();
-      const error = yield* Effect.flip((yield* Processes).spawn(options(folder, given)));
+      const error = yield* Effect.flip((yield* Processes).spawn(options(folder, { ...given, among })));
       expect(error).toMatchObject({ _tag: "SpawnError", ...expected });
       expect(error.message).toContain(JSON.stringify(error.culprit));
       expect(error.hint).not.toBe("");
@@ -65,6 +65,7 @@ it.live("no descriptor of the master is left open by a start that succeeds", () 
     yield* handle.exit;
     const before = openFiles();
     yield* (yield* (yield* Processes).spawn(options(folder, { executable: "true" }))).exit;
+    yield* (yield* (yield* Processes).spawn(options(folder, { executable: "true", among: true }))).exit;
     expect(openFiles()).toBe(before);
   }).pipe(Effect.provide(layer)),
 );

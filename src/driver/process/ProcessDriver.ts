@@ -79,6 +79,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           ...(task.sockets === undefined ? {} : { sockets: task.sockets }),
           keeper: task.keeper,
           capped: task.capped,
+          ...(task.among === true ? { among: true } : {}),
           stdin: "ignore",
           stdout: output(task.capture.stdout, files.stdout),
           stderr: output(task.capture.stderr, files.stderr),

@@ -26,7 +26,21 @@ export interface NativeChild {
   readonly onEnd: (ended: (exit: ProcessExit) => void) => void;
 }
 
-type Call = (...args: ReadonlyArray<unknown>) => number;
+export interface NativeSpawner {
+  /** Undefined where it does not succeed, for whatever reason. */
+  readonly now: (what: NativeSpawn) => NativeChild | undefined;
+  /**
+   * The same in another thread, while the loop goes on: `done` is called from the loop, before anything can have been heard of the child. False where
+   * that cannot be had just now: then `done` is not called.
+   */
+  readonly beside: (what: NativeSpawn, done: (child: NativeChild | undefined) => void) => boolean;
+}
+
+interface Call {
+  (...args: ReadonlyArray<unknown>): number;
+  /** In one of libuv's threads; the buffers among the arguments have to be kept until then. */
+  readonly async: (...args: ReadonlyArray<unknown>) => void;
+}
 interface Library {
   readonly func: (prototype: string) => Call;
 }
@@ -61,11 +75,13 @@ const [noHang, exited, noWait] = [1, 4, 0x0100_0000];
 const keeperNumber = 50;
 /** Larger than each of the library's own structures. */
 const structureBytes = 512;
+/** So many that other threads spawn may be under way: more than one turn of the loop starts. */
+const besideAtMost = 16;
 const signalSetBytes = 128;
 /** In `siginfo_t`, of who has ended. */
 const pidOffset = 16;
 
-const make = () => {
+const make = (): NativeSpawner => {
   const library = load();
   const pointers = (count: number): string => Array.from({ length: count }, () => "void *").join(", ");
   const declare = (name: string, args: string): Call => library.func(`int ${name}(${args})`);
@@ -88,8 +104,11 @@ const make = () => {
   signals.fill(0xff, 0, signalSetBytes);
   declare("posix_spawnattr_setsigdefault", pointers(2))(attributes, signals);
 
-  const actions = Buffer.alloc(structureBytes);
-  const pid = Buffer.alloc(8);
+  const buffers = (): Buffers => ({ actions: Buffer.alloc(structureBytes), pid: Buffer.alloc(8) });
+  const own = buffers();
+  /** Those of spawns that are over. */
+  const free: Array<Buffers> = [];
+  let besides = 0;
   const status = Buffer.alloc(8);
   const info = Buffer.alloc(structureBytes);
 
@@ -110,6 +129,8 @@ const make = () => {
   };
   /** Whether the next turn looks. */
   let isComing = false;
+  /** Somebody has ended whom another thread has just spawned, as far as is known. */
+  let isMissed = false;
   /**
    * One signal may stand for many ends. One is told in a turn of the loop: where many are asked to end, all are asked before each end is dealt with.
    */
@@ -119,7 +140,10 @@ const make = () => {
     const first = info.readInt32LE(pidOffset);
     if (first === 0) return;
     // Somebody else's, who will wait for it, hides those that have ended after it.
-    if (!children.has(first)) return Array.from(children.keys()).forEach(reap);
+    if (!children.has(first)) {
+      isMissed = besides > 0;
+      return Array.from(children.keys()).forEach(reap);
+    }
     isComing = true;
     setImmediate(lookAgain);
     reap(first);
@@ -130,8 +154,11 @@ const make = () => {
   };
   process.on("SIGCHLD", () => (isComing ? undefined : look()));
 
-  /** Undefined where it does not succeed, for whatever reason. */
-  return ({ args, cwd, env, keeper, path, stdio }: NativeSpawn): NativeChild | undefined => {
+  /** What the call is made with; undefined where it cannot be made. What it has of the library's is given back with `freeActions`. */
+  const prepared = (
+    { args, cwd, env, keeper, path, stdio }: NativeSpawn,
+    { actions, pid }: Buffers,
+  ): ReadonlyArray<unknown> | undefined => {
     const words: Array<string | null> = [...args];
     const environment: Array<string | null> = [];
     for (const name in env) environment.push(`${name}=${env[name]}`);
@@ -142,22 +169,62 @@ const make = () => {
     words.push(null);
     environment.push(null);
     if (initActions(actions) !== 0) return undefined;
-    try {
-      const give = (from: number | "ignore", to: number): number =>
-        from === "ignore" ? addOpen(actions, to, "/dev/null", readWrite, 0) : addDuplicate(actions, from, to);
-      const isPrepared = stdio.every((from, to) => give(from, to) === 0) && addFolder(actions, cwd) === 0;
-      const isKept = keeper === undefined || give(keeper, keeperNumber) === 0;
-      if (!isPrepared || !isKept || spawn(pid, path, actions, attributes, words, environment) !== 0) return undefined;
-    } finally {
-      freeActions(actions);
+    const give = (from: number | "ignore", to: number): number =>
+      from === "ignore" ? addOpen(actions, to, "/dev/null", readWrite, 0) : addDuplicate(actions, from, to);
+    const isPrepared = stdio.every((from, to) => give(from, to) === 0) && addFolder(actions, cwd) === 0;
+    if (isPrepared && (keeper === undefined || give(keeper, keeperNumber) === 0)) {
+      return [pid, path, actions, attributes, words, environment];
     }
+    freeActions(actions);
+    return undefined;
+  };
+  const childOf = ({ pid }: Buffers): NativeChild => {
     const child = pid.readInt32LE(0);
     const entry: { ended: ((exit: ProcessExit) => void) | null } = { ended: null };
     children.set(child, entry);
     lifeline ??= setInterval(() => {}, 0x7fff_ffff);
     return { pid: child, onEnd: (ended) => void (entry.ended = ended) };
   };
+  return {
+    now: (what) => {
+      const call = prepared(what, own);
+      if (call === undefined) return undefined;
+      const result = spawn(...call);
+      freeActions(own.actions);
+      return result === 0 ? childOf(own) : undefined;
+    },
+    beside: (what, done) => {
+      if (besides === besideAtMost) return false;
+      const mine = free.pop() ?? buffers();
+      const call = prepared(what, mine);
+      if (call === undefined) {
+        free.push(mine);
+        return false;
+      }
+      besides += 1;
+      spawn.async(...call, (error: unknown, result: number) => {
+        besides -= 1;
+        freeActions(mine.actions);
+        const child = error === null && result === 0 ? childOf(mine) : undefined;
+        free.push(mine);
+        // It may have ended before it was known.
+        if (isMissed && !isComing) {
+          isMissed = false;
+          isComing = true;
+          setImmediate(lookAgain);
+        }
+        done(child);
+      });
+      return true;
+    },
+  };
 };
+
+/** What a spawn writes to and reads while it is under way. */
+interface Buffers {
+  readonly actions: Buffer;
+  readonly pid: Buffer;
+}
 
 const hasZero = (texts: ReadonlyArray<string | null>): boolean => {
   for (const text of texts) if (text?.includes("\0") === true) return true;
@@ -167,10 +234,10 @@ const hasZero = (texts: ReadonlyArray<string | null>): boolean => {
 /** Another thread than the main one hears none, and may not change the folder either. To ask `worker_threads` would load it. */
 const hearsSignals = (): boolean => (process.chdir as { readonly disabled?: boolean }).disabled !== true;
 
-let made: ReturnType<typeof make> | null | undefined;
+let made: NativeSpawner | null | undefined;
 
 /** Null where there is no such way: another system, no binary for it, or a thread that hears no signals. */
-export const nativeSpawn = (): ReturnType<typeof make> | null => {
+export const nativeSpawn = (): NativeSpawner | null => {
   if (made !== undefined) return made;
   try {
     made = process.platform === "linux" && hearsSignals() ? make() : null;

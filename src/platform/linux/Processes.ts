@@ -72,7 +72,8 @@ const make = (probe: Probe, environment = process.env, groups = controlGroups())
     }
     const group = make();
     return Effect.flatMap(cappingOf(options, group), (capping) =>
-      spawnChild(capping?.options ?? options, (child) => {
+      // Not beside the loop: nobody is to run for long without its limits.
+      spawnChild({ ...(capping?.options ?? options), among: false }, (child) => {
         capping?.started(child.pid);
         add(child.pid, group);
         return childHandle(child, identityOf(child.pid), probe, group, capping);

@@ -7,7 +7,7 @@ import { delimiter, join, resolve } from "node:path";
 import * as Effect from "effect/Effect";
 import type { Output, ProcessExit, SpawnOptions } from "../Process.ts";
 import { SpawnError, type SpawnFailure } from "../ProcessErrors.ts";
-import { nativeSpawn } from "./PosixSpawn.ts";
+import { type NativeSpawn, type NativeSpawner, nativeSpawn } from "./PosixSpawn.ts";
 
 const codeOf = (error: unknown): string => {
   const { code, message } = error as NodeJS.ErrnoException;
@@ -89,13 +89,13 @@ export interface StartedChild {
 
 type Stdio = ReadonlyArray<number | "ignore">;
 
-/** Undefined where that is not to be had, or does not succeed: then Node's own way says why. */
-const startNatively = (options: SpawnOptions, stdio: Stdio): StartedChild | undefined => {
+/** What is started without Node's help; undefined where that is not to be had. */
+const nativelyOf = (options: SpawnOptions, stdio: Stdio): { readonly spawner: NativeSpawner; readonly what: NativeSpawn } | undefined => {
   const { args, cwd, env, executable, keeper, sockets } = options;
-  const spawnNow = sockets === undefined ? nativeSpawn() : null;
-  if (spawnNow === null) return undefined;
+  const spawner = sockets === undefined ? nativeSpawn() : null;
+  if (spawner === null) return undefined;
   const path = executable.includes("/") ? executable : findExecutable(options, mayRun);
-  return path === undefined ? undefined : spawnNow({ path, args: [executable, ...args], cwd, env, stdio, keeper });
+  return path === undefined ? undefined : { spawner, what: { path, args: [executable, ...args], cwd, env, stdio, keeper } };
 };
 
 const startByNode = (options: SpawnOptions, stdio: Stdio, failed: (error: unknown) => void): StartedChild | undefined => {
@@ -139,27 +139,39 @@ const commandOf = (options: SpawnOptions): Pick<SpawnOptions, "executable" | "ar
  * Starts the process. The output files are opened here, handed down and closed again: what the process writes goes to the file without
  * passing through the master, so neither a slow reader nor a dead master makes it wait.
  *
- * `started` is called in the same turn of the loop, before anything can have been heard of the process: who listens for its end there misses
- * nothing, and the pid cannot have been reused.
+ * `started` is called before anything can have been heard of the process: who listens for its end there misses nothing, and the pid cannot have been
+ * reused.
  */
 export const spawnChild = <A>(options: SpawnOptions, started: (child: StartedChild) => A): Effect.Effect<A, SpawnError> =>
   Effect.callback((resume) => {
     const stdio: Array<number | "ignore"> = [options.stdin];
     const opened: Array<number> = [];
+    const failed = (error: unknown): void => resume(Effect.fail(error instanceof SpawnError ? error : explain(options, codeOf(error))));
+    const close = (): void => {
+      for (const output of opened.splice(0)) closeSync(output);
+    };
+    // With a pid the program has been executed: the system call waits for that. Where nothing has worked, Node's own way says why.
+    const go = (spawned: () => StartedChild | undefined, told: (running: A) => void): void => {
+      try {
+        const child = spawned() ?? startByNode(options, stdio, failed);
+        close();
+        if (child !== undefined) told(started(child));
+      } catch (error) {
+        close();
+        failed(error);
+      }
+    };
+    const tell = (running: A): void => resume(Effect.succeed(running));
+    // A spawn blocks the loop for a millisecond or more: between two of them it gets to everybody else.
+    const tellLater = (running: A): void => void setImmediate(tell, running);
     try {
       stdio.push(openOutput(options.stdout, opened));
       stdio.push(openOutput(options.stderr, opened));
-      const failed = (error: unknown): void => resume(Effect.fail(explain(options, codeOf(error))));
-      const child = startNatively(options, stdio) ?? startByNode(options, stdio, failed);
-      // With a pid the program has been executed: the system call waits for that.
-      if (child !== undefined) {
-        const running = started(child);
-        // A spawn blocks the loop for a millisecond or more: between two of them it gets to everybody else.
-        setImmediate(() => resume(Effect.succeed(running)));
-      }
+      const natively = nativelyOf(options, stdio);
+      if (options.among === true && natively?.spawner.beside(natively.what, (child) => go(() => child, tell)) === true) return;
+      go(() => natively?.spawner.now(natively.what), tellLater);
     } catch (error) {
-      resume(Effect.fail(error instanceof SpawnError ? error : explain(options, codeOf(error))));
-    } finally {
-      for (const output of opened) closeSync(output);
+      close();
+      failed(error);
     }
   });
