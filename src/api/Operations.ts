@@ -33,6 +33,8 @@ export const operationsOf = (now: () => Own) =>
     Events: (options) => now().events(options),
     Logs: (options) => now().logs(options),
     Call: (options) => now().call(options),
+    Exec: (request) => now().exec(request),
+    ExecInput: ({ input, session }) => now().execInput(session, input),
     Resources: (request) => now().resources(request),
     Validate: ({ file, yaml }) =>
       Effect.map(now().compile(yaml, file), ({ spec: { root }, warnings }) => ({

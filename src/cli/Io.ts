@@ -14,7 +14,15 @@ export interface Output {
   readonly columns: number;
   readonly rows: number;
   /** Completes when the text has been taken; fails when nobody will ever read it. */
-  readonly write: (text: string) => Effect.Effect<void, OutputClosed>;
+  readonly write: (text: string | Uint8Array) => Effect.Effect<void, OutputClosed>;
+}
+
+export interface Input {
+  readonly isTTY: boolean;
+  /** What comes, as fast as it is taken. Read once. */
+  readonly bytes: () => AsyncIterable<Uint8Array>;
+  /** Each key as it is pressed, and none that means something to the terminal. */
+  readonly raw: (on: boolean) => void;
 }
 
 /** Signals that ask the process to end. */
@@ -29,6 +37,7 @@ export type StartMaster = (
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
+  readonly stdin: Input;
   /** All of stdin, as text. */
   readonly readStdin: () => Promise<string>;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -37,6 +46,8 @@ export interface Io {
   readonly version: string;
   /** Calls back for each such signal instead of ending the process; gives back what stops that. */
   readonly onSignal: (handler: (signal: EndSignal) => void) => () => void;
+  /** The same for any signals. */
+  readonly hear: (signals: ReadonlyArray<NodeJS.Signals>, handler: (signal: NodeJS.Signals) => void) => () => void;
   readonly startMaster: StartMaster;
   /** The command that runs this very program again: `[process.execPath, …, process.argv[1]]`. */
   readonly self: ReadonlyArray<string>;

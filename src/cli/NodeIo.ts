@@ -15,7 +15,13 @@ export const nodeIo = (options: { readonly version: string; readonly startMaster
   env: process.env,
   cwd: process.cwd(),
   uid: process.getuid?.() ?? 0,
-  onSignal,
+  stdin: {
+    isTTY: isatty(0),
+    bytes: () => process.stdin,
+    raw: (on) => void (isatty(0) && process.stdin.setRawMode(on)),
+  },
+  onSignal: (handler) => hear(endSignals, handler),
+  hear,
   self: [process.execPath, ...process.execArgv, ...process.argv.slice(1, 2)],
 });
 
@@ -42,9 +48,11 @@ const output = (stream: WriteStream & { readonly fd: number }): Output => {
 
 const endSignals: ReadonlyArray<EndSignal> = ["SIGINT", "SIGTERM", "SIGHUP"];
 
-const onSignal: Io["onSignal"] = (handler) => {
-  for (const signal of endSignals) process.on(signal, handler);
+const hear = <Name extends NodeJS.Signals>(signals: ReadonlyArray<Name>, handler: (signal: Name) => void): (() => void) => {
+  // Node tells a listener which signal it was.
+  const listener = handler as (signal: NodeJS.Signals) => void;
+  for (const signal of signals) process.on(signal, listener);
   return () => {
-    for (const signal of endSignals) process.off(signal, handler);
+    for (const signal of signals) process.off(signal, listener);
   };
 };

@@ -317,6 +317,24 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     load: () => import("./verbs/call.ts"),
   },
   {
+    name: "exec",
+    summary: "Run a command in the environment of a unit",
+    details:
+      "In its folder, with its variables and secrets, in its control group and under its limits; what it writes is ours, and what we are told is its own.\n" +
+      "Its exit code is this one's (128 and the number of a signal; 126 or 127: it was not started). It ends when this ends.",
+    operands: [
+      { name: "UNIT", required: true },
+      { name: "-- COMMAND", required: true, many: true },
+    ],
+    flags: {
+      tty: { type: "boolean", short: "t", help: "give it a terminal: for a shell, or whatever draws a screen" },
+      "no-stdin": { type: "boolean", help: "give it no input" },
+      standalone: { type: "boolean", help: "also where the unit does not run: then without its limits" },
+    },
+    ownsSignals: true,
+    load: () => import("./verbs/exec.ts"),
+  },
+  {
     name: "peer",
     summary: "Add, list and remove other masters",
     details:

@@ -7,6 +7,7 @@ import type * as Scope from "effect/Scope";
 import type { LogsSpec } from "../logs/index.ts";
 import type { Finder } from "./unmanaged/Finder.ts";
 import type {
+  Attended,
   Capped,
   Held,
   Meter,
@@ -54,6 +55,8 @@ export type Command = Pick<TaskSpec, "id" | "executable" | "args" | "workingDire
 /** Something that runs. */
 export interface Task {
   readonly identity: ProcessIdentity;
+  /** Of which start of the unit it is. */
+  readonly invocation?: string;
   /** Waits for the end of its main process, which is its first one unless another is followed; any number of waiters, also after it. */
   readonly wait: Effect.Effect<ProcessExit>;
   /** Waits until nobody that it started runs any more either. */
@@ -102,6 +105,14 @@ export interface Driver {
    * the end of what it has printed.
    */
   readonly exec: (command: Command) => Effect.Effect<ProcessExit & { readonly said: string }, SpawnError>;
+  /**
+   * Runs a command as the task would, for somebody who attends it; where there is one, with its mark, in its control groups and under its limits. Absent: it
+   * cannot.
+   */
+  readonly attend?: (
+    command: Command & { readonly tty: { readonly rows: number; readonly columns: number } | null },
+    task: Task | null,
+  ) => Effect.Effect<Attended, SpawnError>;
   /** Kills what an invocation of a task has left behind, and does not wait for it. */
   readonly sweep: (id: string, invocation: string) => Effect.Effect<void>;
   /** Opens the socket that a task tells its state to, for as long as the scope is open; named as in the task's `NOTIFY_SOCKET`. */

@@ -7,6 +7,7 @@ import type * as Stream from "effect/Stream";
 import type { Registry } from "../integrated/Registry.ts";
 import type { CallError } from "../protocol/CallErrors.ts";
 import type { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
+import type { CommandNotStarted, ExecEvent, ExecInput, ExecRequest, NoSuchExec, NotBeside } from "../protocol/ExecRpc.ts";
 import type {
   CallReply,
   LogLine,
@@ -51,6 +52,9 @@ export class Control extends Context.Service<
     readonly logs: (request: LogRequest) => Stream.Stream<LogLine, UnitNotFound>;
     /** Calls a method of the unit's own services; without one, tells which there are. Starts a unit that waits for that. */
     readonly call: (options: CallOptions) => Stream.Stream<CallReply, UnitNotFound | StartFailed | CallError>;
+    /** Runs a command in the environment of the unit, and beside its process, for as long as the stream is read; `execInput` speaks to it. */
+    readonly exec: (request: ExecRequest) => Stream.Stream<ExecEvent, UnitNotFound | NotBeside | CommandNotStarted>;
+    readonly execInput: (session: string, input: ExecInput) => Effect.Effect<void, NoSuchExec>;
     /** What units use of the machine, and what they may. */
     readonly resources: (request: ResourceRequest) => Effect.Effect<ResourceReport, UnitNotFound>;
     /** Who has published what. Units of this master are known in it by their processes. */

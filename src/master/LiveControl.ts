@@ -19,6 +19,7 @@ import { call as callUnit } from "./Call.ts";
 import type { Control } from "./Control.ts";
 import * as OnCall from "./OnCall.ts";
 import { asked, commandTimeout, type Entry, refOf } from "./Entry.ts";
+import type { Execs } from "./Exec.ts";
 import type { History } from "./History.ts";
 import { start as startWithNeeds } from "./NeedsFirst.ts";
 import type { Options } from "./Options.ts";
@@ -121,6 +122,16 @@ export const make = (parts: Parts): Control["Service"] => {
   const described = (entry: Entry): Effect.Effect<UnitStatus> => Effect.map(describe(entry), sampled);
   const units = Effect.suspend(() => Effect.forEach(entries.values(), described));
   const { store } = options;
+  let running: Execs | undefined;
+  const execs = Effect.map(
+    Effect.promise(() => import("./Exec.ts")),
+    ({ make: makeExecs }) =>
+      (running ??= makeExecs({
+        driver: options.driver,
+        learned: masker.learn,
+        publish: ({ groups, spec: { id } }, type, message) => history.publish([...groups, id], type, message),
+      })),
+  );
   let applier: Applier | undefined;
   // A change goes on to its end, also when who has asked for it has gone.
   const apply = (next: MasterSpec, how: string) =>
@@ -180,6 +191,8 @@ export const make = (parts: Parts): Control["Service"] => {
           ),
         ),
       ),
+    exec: (request) => Stream.unwrap(Effect.zipWith(find(request.unit), execs, (entry, { run }) => run(entry, request))),
+    execInput: (session, input) => Effect.flatMap(execs, ({ tell }) => tell(session, input)),
     resources: (request) =>
       Effect.flatMap(
         request.unit === null ? Effect.succeed([...entries.values()]) : Effect.map(find(request.unit), (entry) => [entry]),

@@ -11,6 +11,7 @@ import * as Semaphore from "effect/Semaphore";
 import * as Stream from "effect/Stream";
 import type { AuditUnwritable } from "../protocol/Audit.ts";
 import { UnitNotFound } from "../protocol/Errors.ts";
+import { NoSuchExec } from "../protocol/ExecRpc.ts";
 import type { MasterStatus, TreeNode } from "../protocol/MasterRpc.ts";
 import { OutcomeUnknown, PeerDown, PeerNameTaken, PeerNotFound, type PeerSpec, PeersUnusable } from "../protocol/Peers.ts";
 import { commandId } from "../protocol/Rights.ts";
@@ -281,6 +282,25 @@ export const make = Effect.fnUntraced(function* (options: Options & { readonly f
               ),
         ),
       ),
+    exec: (request) =>
+      Stream.unwrap(
+        Effect.map(at(request.unit), (where) =>
+          where === undefined
+            ? control.exec(request)
+            : Stream.map(
+                streamed(where.peer, (call) => call.Exec({ ...request, unit: where.unit })),
+                (event) => (event._tag === "Started" ? { ...event, session: named(where.peer.spec.name, event.session) } : event),
+              ),
+        ),
+      ),
+    execInput: (session, input) =>
+      Effect.suspend(() => {
+        const parts = split(session);
+        if (parts === undefined) return control.execInput(session, input);
+        const peer = links.all.get(parts.peer);
+        if (peer === undefined) return Effect.fail(new NoSuchExec({ session }));
+        return ask(peer, (call) => call.ExecInput({ session: parts.unit, input }));
+      }),
     peers: Effect.sync(() => Array.from(links.all.values(), Links.statusOf)),
     addPeer: (spec) =>
       Effect.gen(function* () {

@@ -22,6 +22,7 @@ export {
   notHeld,
   type OutOfMemory,
 } from "./Caps.ts";
+export type { Attended } from "./Attended.ts";
 export * from "./Discovery.ts";
 export {
   formatAddress,

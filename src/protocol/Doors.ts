@@ -21,6 +21,9 @@ export interface Names {
 
 const local = none("it is part of `hsu validate`, which needs no master");
 
+/** A session goes both ways for as long as it lasts. */
+const session = none("a command that is attended is a session of `hsu exec`, over the socket or `process_manager.rpc`");
+
 export const doors: Readonly<Record<Operation, Names>> = {
   Status: { grpc: "MasterService/Status", http: "GET /v1/status", cli: "status" },
   Tree: { grpc: "TreeService/Tree", http: "GET /v1/tree", cli: "tree" },
@@ -37,6 +40,8 @@ export const doors: Readonly<Record<Operation, Names>> = {
   Reload: { grpc: "UnitService/Reload", http: "POST /v1/units/:unit/reload", cli: "reload" },
   ResetFailed: { grpc: "UnitService/ResetFailed", http: "POST /v1/units/:unit/reset-failed", cli: "reset-failed" },
   Call: { grpc: "UnitService/Call", http: "POST /v1/units/:unit/call", cli: "call" },
+  Exec: { grpc: session, http: session, cli: "exec" },
+  ExecInput: { grpc: session, http: session, cli: "exec" },
   Validate: { grpc: "ConfigService/Validate", http: "POST /v1/config/validate", cli: local },
   Spec: { grpc: "ConfigService/Spec", http: "GET /v1/config", cli: none("`hsu plan` and `hsu diff` show what is not the same") },
   Plan: { grpc: "ConfigService/Plan", http: "POST /v1/config/plan", cli: "plan" },

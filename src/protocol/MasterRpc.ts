@@ -4,6 +4,7 @@
 import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
+import { CommandNotStarted, ExecEvent, ExecInput, ExecRequest, NoSuchExec, NotBeside } from "./ExecRpc.ts";
 import { LogTarget } from "./LogTargets.ts";
 import { AuditEntry, AuditRequest, AuditVerdict, NoAudit } from "./Audit.ts";
 import { CallError } from "./CallErrors.ts";
@@ -253,6 +254,14 @@ export const MasterRpc = RpcGroup.make(
     error: Schema.Union([UnitNotFound, StartFailed, ...CallError.members]),
     stream: true,
   }),
+  /** A command beside the unit; `ExecInput` speaks to it. */
+  Rpc.make("Exec", {
+    payload: ExecRequest,
+    success: ExecEvent,
+    error: Schema.Union([UnitNotFound, NotBeside, CommandNotStarted]),
+    stream: true,
+  }),
+  Rpc.make("ExecInput", { payload: { session: Schema.String, input: ExecInput }, error: NoSuchExec }),
   /** What units use; of all of them where none is named. */
   Rpc.make("Resources", {
     payload: { unit: Schema.NullOr(Schema.String), history: Schema.Boolean, detail: Schema.Boolean },

@@ -29,6 +29,8 @@ export const needs: Readonly<Record<Operation, Role>> = {
   Reload: "operator",
   ResetFailed: "operator",
   Call: "operator",
+  Exec: "admin",
+  ExecInput: "admin",
   // A config has commands in it, and whoever may change it may run what he wants.
   Spec: "admin",
   // It reads files and variables of the master that the text names.

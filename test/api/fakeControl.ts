@@ -12,6 +12,8 @@ import * as Registry from "../../src/integrated/Registry.ts";
 import { CallDeadline } from "../../src/protocol/CallErrors.ts";
 import { InvalidTransition, StartFailed, UnitNotFound } from "../../src/protocol/Errors.ts";
 import { ConfigInvalid, type Finding, RevisionNotFound } from "../../src/protocol/PlanRpc.ts";
+import { NoSuchExec } from "../../src/protocol/ExecRpc.ts";
+import { RevisionNotFound } from "../../src/protocol/PlanRpc.ts";
 import type { MasterSpec } from "../../src/unit/UnitSpec.ts";
 import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitState, UnitStatus } from "../../src/protocol/MasterRpc.ts";
 
@@ -144,6 +146,8 @@ export const make = Effect.gen(function* () {
     roll: (ids) => Stream.mapEffect(Stream.fromIterable(ids), (id) => call("roll", id)),
     rejected: (how, why) => Effect.sync(() => void calls.push(`rejected ${how} ${why}`)),
     describe: (id) => Effect.map(find(id), (found) => ({ status: found, history: [{ state: found.state, at: now, reason: null }] })),
+    exec: ({ unit: id }) => Stream.unwrap(Effect.as(find(id), Stream.succeed({ _tag: "Exited", code: 3, signal: null } as const))),
+    execInput: (session) => Effect.fail(new NoSuchExec({ session })),
     resources: ({ unit: id }) =>
       Effect.map(id === null ? Effect.succeed(null) : find(id), (found) => ({
         at: now,

@@ -29,7 +29,7 @@ const output = (isTTY: boolean, room: { rows: number; columns: number }, closed:
       write: (piece) =>
         Effect.suspend(() => {
           if (closed()) return Effect.fail(new OutputClosed());
-          text += piece;
+          text += typeof piece === "string" ? piece : Buffer.from(piece).toString();
           return Effect.void;
         }),
     },
@@ -58,6 +58,8 @@ export const testIo = (
     },
     startMaster: () => Effect.die("this test starts no master"),
     self: [],
+    stdin: { isTTY: tty, bytes: async function* () {}, raw: () => {} },
+    hear: () => () => {},
     readStdin: () => Promise.resolve(""),
     ...rest,
     out,

@@ -1,22 +1,19 @@
 /**
  * `hsu wait [--for CONDITION] [--timeout TIME] UNIT…`
  */
-import { constants } from "node:os";
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import type { UnitStatus } from "../../protocol/MasterRpc.ts";
 import { type Condition, verdict } from "../Awaited.ts";
 import type { Client } from "../Client.ts";
 import { DeadlineExceeded, WillNotBe } from "../Errors.ts";
-import { ExitCode } from "../ExitCode.ts";
+import { ExitCode, exitCodeLike } from "../ExitCode.ts";
 import { print, withMaster } from "../Invocation.ts";
 import { ending } from "../render/units.ts";
 import { clean } from "../render/text.ts";
 import { looks } from "../Looks.ts";
 import { select } from "../Selection.ts";
 import type { Verb } from "../Verbs.ts";
-
-const numberOf = (signal: string | null): number => (constants.signals as Readonly<Record<string, number>>)[signal ?? ""] ?? 0;
 
 /** Each status of these units from now on: at each event, and once in a while, at once for the first time. */
 const statuses = (call: Client["call"], ids: ReadonlyArray<string>) => {
@@ -43,9 +40,7 @@ export const run: Verb = (invocation) => {
         left.delete(unit.id);
         const { lastExit } = unit;
         const how = condition === "exit" && lastExit !== null ? ending(lastExit) : unit.state;
-        // The shell's way: a signal has a number of its own.
-        if (condition === "exit" && lastExit !== null && exitCode === ExitCode.ok)
-          exitCode = (lastExit.code ?? 128 + numberOf(lastExit.signal)) as ExitCode;
+        if (condition === "exit" && lastExit !== null && exitCode === ExitCode.ok) exitCode = exitCodeLike(lastExit);
         return print(invocation, `${clean(unit.id)} ${how}\n`);
       };
       yield* statuses(call, [...left]).pipe(

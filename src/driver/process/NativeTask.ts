@@ -99,6 +99,7 @@ export const make = (processes: Processes["Service"], sweeper: Sweeper, cgroupOf
     get identity() {
       return of.main.identity;
     },
+    invocation: of.invocation,
     wait: end(of),
     waitForAll: end(of).pipe(
       Effect.andThen(Effect.suspend(() => groupEnd(of.main))),

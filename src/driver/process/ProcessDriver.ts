@@ -123,6 +123,19 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           received,
           holder ? { identity: holder.identity, mark: `${mark}=${holder.invocation}` } : undefined,
         ),
+      attend: ({ args, environment, executable, id, tty, workingDirectory }, task) =>
+        Effect.flatMap(
+          Effect.promise(() => import("../../platform/Attended.ts")),
+          ({ attend }) =>
+            attend({
+              executable,
+              args,
+              cwd: workingDirectory,
+              env: { ...inherited, ...environment, HSU_UNIT: id, ...(task?.invocation === undefined ? {} : { [mark]: task.invocation }) },
+              tty,
+              beside: task === null ? null : { pid: task.identity.pid, stateDirectory: options.stateDirectory },
+            }),
+        ),
       holdSockets: processes.holdSockets,
       // The leader of its own group: those below it have another pid than their group.
       find: (invocation) =>

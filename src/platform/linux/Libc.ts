@@ -29,6 +29,7 @@ export interface Libc {
   readonly getsockname: (fd: number, address: Uint8Array, length: Uint8Array) => number;
   /** `F_SETFD` with `FD_CLOEXEC`. */
   readonly closeOnExec: (fd: number, on: boolean) => void;
+  readonly ioctl: (fd: number, request: bigint, argument: Uint8Array) => number;
   readonly recvmsg: (fd: number, message: bigint, flags: number) => number;
   /** The name of the reason of the last failure, as in `EADDRINUSE`. */
   readonly errno: () => string;
@@ -42,6 +43,9 @@ const load = async (): Promise<Libc> => {
   const library = koffi.load(null);
   const declare = <A>(prototype: string): A => library.func(prototype) as unknown as A;
   const fcntl = declare<(fd: number, command: number, type: "int", value: number) => number>("int fcntl(int, int, ...)");
+  const ioctl = declare<(fd: number, request: bigint, type: "void *", argument: Uint8Array) => number>(
+    "int ioctl(int, unsigned long, ...)",
+  );
   const names = new Map(Object.entries(koffi.os.errno).map(([name, number]) => [number, name]));
   return {
     koffi,
@@ -59,6 +63,7 @@ const load = async (): Promise<Libc> => {
     getsockopt: declare("int getsockopt(int, int, int, _Out_ void *, _Inout_ void *)"),
     getsockname: declare("int getsockname(int, _Out_ void *, _Inout_ void *)"),
     closeOnExec: (fd, on) => void fcntl(fd, 2, "int", on ? 1 : 0),
+    ioctl: (fd, request, argument) => ioctl(fd, request, "void *", argument),
     recvmsg: declare("long recvmsg(int, void *, int)"),
     errno: () => names.get(koffi.errno()) ?? `errno ${koffi.errno()}`,
   };
