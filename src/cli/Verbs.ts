@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope";
 import { accessVerbs } from "./AccessVerbs.ts";
 import type { Explained, OutputClosed } from "./Errors.ts";
 import type { ExitCode } from "./ExitCode.ts";
+import { insideVerbs } from "./InsideVerbs.ts";
 import type { Invocation } from "./Invocation.ts";
 
 /** A flag. `boolean` takes no value, `duration` becomes milliseconds, a list is a choice of words. */
@@ -298,42 +299,7 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     },
     load: () => import("./verbs/events.ts"),
   },
-  {
-    name: "call",
-    summary: "Call a method of a unit's own gRPC services",
-    details:
-      "METHOD is package.Service/Method, JSON its request ({} without it, - reads it from stdin); each reply is one line of JSON.\n" +
-      "Without METHOD: what the unit serves. The unit has to serve gRPC server reflection.\n" +
-      'Example: hsu call echo proto.EchoService/Echo \'{"message":"hi"}\'',
-    operands: [
-      { name: "UNIT", required: true },
-      { name: "METHOD", required: false },
-      { name: "JSON", required: false },
-    ],
-    flags: {
-      timeout: { type: "duration", value: "TIME", help: "how long the whole of it may take (30s); then exit code 124" },
-      output: output("text", "json"),
-    },
-    load: () => import("./verbs/call.ts"),
-  },
-  {
-    name: "exec",
-    summary: "Run a command in the environment of a unit",
-    details:
-      "In its folder, with its variables and secrets, in its control group and under its limits; what it writes is ours, and what we are told is its own.\n" +
-      "Its exit code is this one's (128 and the number of a signal; 126 or 127: it was not started). It ends when this ends.",
-    operands: [
-      { name: "UNIT", required: true },
-      { name: "-- COMMAND", required: true, many: true },
-    ],
-    flags: {
-      tty: { type: "boolean", short: "t", help: "give it a terminal: for a shell, or whatever draws a screen" },
-      "no-stdin": { type: "boolean", help: "give it no input" },
-      standalone: { type: "boolean", help: "also where the unit does not run: then without its limits" },
-    },
-    ownsSignals: true,
-    load: () => import("./verbs/exec.ts"),
-  },
+  ...insideVerbs,
   {
     name: "peer",
     summary: "Add, list and remove other masters",

@@ -41,6 +41,17 @@ export const audited = (control: Service, trail: Trail): Service => {
               control.call(request),
             ),
           ),
+    exec: (request) =>
+      whole(
+        trail.aroundStream(
+          {
+            operation: "Exec",
+            target: request.unit,
+            payload: (sha256) => ({ program: request.command[0], sha256: sha256(text(request.command)) }),
+          },
+          control.exec(request),
+        ),
+      ),
     upgrade: (command) =>
       whole(
         trail.around(
