@@ -4,8 +4,7 @@
 import * as Schema from "effect/Schema";
 
 /** Of a terminal, in characters. */
-export const TerminalSize = Schema.Struct({ rows: Schema.Int, columns: Schema.Int });
-export type TerminalSize = typeof TerminalSize.Type;
+const TerminalSize = Schema.Struct({ rows: Schema.Int, columns: Schema.Int });
 
 export const ExecRequest = Schema.Struct({
   unit: Schema.String,
