@@ -33,6 +33,9 @@ type Kind = readonly [http: HttpStatus, grpc: GrpcCode];
 
 /** An error without a line here does not compile. */
 export const kinds = {
+  NotBeside: [409, "FAILED_PRECONDITION"],
+  CommandNotStarted: [409, "FAILED_PRECONDITION"],
+  NoSuchExec: [404, "NOT_FOUND"],
   UnitNotFound: [404, "NOT_FOUND"],
   InvalidTransition: [409, "FAILED_PRECONDITION"],
   NotReloadable: [409, "FAILED_PRECONDITION"],

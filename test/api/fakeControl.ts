@@ -13,7 +13,6 @@ import { CallDeadline } from "../../src/protocol/CallErrors.ts";
 import { InvalidTransition, StartFailed, UnitNotFound } from "../../src/protocol/Errors.ts";
 import { ConfigInvalid, type Finding, RevisionNotFound } from "../../src/protocol/PlanRpc.ts";
 import { NoSuchExec } from "../../src/protocol/ExecRpc.ts";
-import { RevisionNotFound } from "../../src/protocol/PlanRpc.ts";
 import type { MasterSpec } from "../../src/unit/UnitSpec.ts";
 import type { CallReply, LogLine, MasterEvent, MasterStatus, TreeNode, UnitState, UnitStatus } from "../../src/protocol/MasterRpc.ts";
 
