@@ -11,6 +11,7 @@ import * as Cause from "effect/Cause";
  * - `Killed`: it was ended without being asked, e.g. when its stop deadline ran out.
  * - `Error`: it failed. `cause` is what failed.
  * - `NoProc`: there was no live actor to watch or to call.
+ * - `NodeDown`: the connection to the place where it runs is lost; what has become of it is not known.
  *
  * @since 0.1.0
  */
@@ -19,7 +20,8 @@ export type ExitReason =
   | { readonly _tag: "Shutdown"; readonly info?: unknown }
   | { readonly _tag: "Killed" }
   | { readonly _tag: "Error"; readonly cause: Cause.Cause<unknown> }
-  | { readonly _tag: "NoProc" };
+  | { readonly _tag: "NoProc" }
+  | { readonly _tag: "NodeDown"; readonly node: string; readonly why: string };
 
 /**
  * Ended because its work was done.
@@ -106,6 +108,21 @@ export const ignored: ExitReason = { _tag: "Shutdown", info: "ignored" };
 export const noProc: ExitReason = { _tag: "NoProc" };
 
 /**
+ * There is no connection to the place `node` where it runs: see `Remote`.
+ *
+ * @example
+ * ```ts run
+ * import { ExitReason } from "hsu"
+ *
+ * const lost = ExitReason.nodeDown("east", "it has closed the connection")
+ * ExitReason.format(lost) // => "no connection to east: it has closed the connection"
+ * ExitReason.isAbnormal(lost) // => true
+ * ```
+ * @since 0.1.0
+ */
+export const nodeDown = (node: string, why: string): ExitReason => ({ _tag: "NodeDown", node, why });
+
+/**
  * Failed with a cause.
  *
  * @example
@@ -169,6 +186,8 @@ export const format = (reason: ExitReason): string => {
       return "killed";
     case "NoProc":
       return "no such actor";
+    case "NodeDown":
+      return `no connection to ${reason.node}: ${reason.why}`;
     case "Error":
       return formatValue(Cause.squash(reason.cause));
   }

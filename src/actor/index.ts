@@ -18,6 +18,7 @@ export * as PartitionSupervisor from "./PartitionSupervisor.ts";
 export * as Registry from "./Registry.ts";
 export * as Inspect from "./Inspect.ts";
 export type * as Mailbox from "./Mailbox.ts";
+export * as Remote from "./Remote.ts";
 export * as Requests from "./Requests.ts";
 export * as RestartIntensity from "./RestartIntensity.ts";
 export * as Shutdown from "./Shutdown.ts";

@@ -172,31 +172,53 @@ const scraped = HttpApiBuilder.group(MasterHttp, "scraped", (handlers) =>
   }),
 );
 
+/** Who asks, as far as it matters what he may. */
+export interface Asker {
+  readonly name: string;
+  readonly role: Tokens.Role;
+  readonly group?: string | undefined;
+}
+
+/** Who may, by the tokens of this file. */
+export const access = (tokens: Tokens.TokenFile, control: Control["Service"]): Layer.Layer<Access> =>
+  accessBy(
+    (token) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => tokens.holder(token, now)).pipe(
+        Effect.mapBoth({
+          onFailure: problems.TokensUnusable,
+          onSuccess: (found) => (found === undefined ? undefined : { name: `token ${found.name}`, role: found.role, group: found.group }),
+        }),
+      ),
+    control,
+  );
+
 const fromOf = ({ remoteAddress }: HttpServerRequest): AuditWho => ({
   door: "http",
   ...(Option.isSome(remoteAddress) ? { address: remoteAddress.value } : {}),
 });
 
-/** Who may, by the tokens of this file. */
-export const access = (tokens: Tokens.TokenFile, { audit }: Control["Service"]): Layer.Layer<Access> =>
+/** Who may, by what is known of who asks; undefined: nobody knows him. */
+export const accessBy = (
+  whoIs: (token: string, request: HttpServerRequest) => Effect.Effect<Asker | undefined, ReturnType<typeof problems.TokensUnusable>>,
+  { audit }: Control["Service"],
+): Layer.Layer<Access> =>
   Layer.succeed(Access, {
     bearer: (answer, { credential, endpoint }) =>
       Effect.gen(function* () {
-        const from = fromOf(yield* HttpServerRequest);
+        const request = yield* HttpServerRequest;
+        const from = fromOf(request);
         const refused = (who: AuditWho, code: string) =>
           audit === undefined ? Effect.void : audit.refused(who, { operation: `${endpoint.method} ${endpoint.path}` }, code);
-        const holder = yield* tokens
-          .holder(Redacted.value(credential), yield* Clock.currentTimeMillis)
-          .pipe(Effect.mapError(problems.TokensUnusable));
+        const holder = yield* whoIs(Redacted.value(credential), request);
         if (holder === undefined) {
           yield* refused(from, unauthorized.code);
           return yield* Effect.fail(unauthorized);
         }
         const { group = null, name, role } = holder;
-        const who = known(from, { name: `token ${name}`, role, group });
+        const who = known(from, { name, role, group });
         const needed = Context.get(endpoint.annotations, Needs);
         if (!Tokens.includes(role, needed)) {
-          const problem = forbidden(`this needs the role ${needed}, and the token ${JSON.stringify(name)} has ${role}`);
+          const problem = forbidden(`this needs the role ${needed}, and ${JSON.stringify(name)} has ${role}`);
           yield* refused(who, problem.code);
           return yield* Effect.fail(problem);
         }

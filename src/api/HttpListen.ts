@@ -20,7 +20,7 @@ import * as References from "effect/References";
 import type * as Scope from "effect/Scope";
 import { isLoopback } from "../config/HttpOf.ts";
 import { Control } from "../master/Control.ts";
-import { MasterHttp, type Problem, Readable } from "../protocol/HttpApi.ts";
+import { type Access, MasterHttp, type Problem, Readable } from "../protocol/HttpApi.ts";
 import { Tokens } from "../security/index.ts";
 import { access, handlers } from "./HttpHandlers.ts";
 import { HttpNotOpened, type HttpPlace } from "./HttpPlace.ts";
@@ -35,7 +35,7 @@ const limits = {
 };
 const maxConnections = 1000;
 
-const answer = (problem: Problem): HttpServerResponse.HttpServerResponse =>
+export const answer = (problem: Problem): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.jsonUnsafe(problem, { status: problem.status, contentType: "application/problem+json" });
 
 /** A web page reaches this machine under any name that leads to it; who means this machine says so. */
@@ -69,6 +69,13 @@ const readable = HttpApiMiddleware.layerSchemaErrorTransform(Readable, (error) =
     : Effect.fail(malformed(`${error.kind.toLowerCase()}: ${error.cause.message}`)),
 );
 
+/** All paths, for who may by this. */
+export const routesFor = (may: Layer.Layer<Access>) =>
+  Layer.mergeAll(HttpApiBuilder.layer(MasterHttp).pipe(Layer.provide(handlers), Layer.provide([may, readable])), nowhere, wanting);
+
+/** What belongs to each server of them. */
+export const bounded = Layer.succeed(MaxBodySize, ByteSize.fromInputUnsafe(limits.maxBodyBytes));
+
 const serverFor = ({ tls }: HttpPlace): Server => {
   const server =
     tls === undefined
@@ -96,18 +103,13 @@ export const listen = Effect.fnUntraced(function* (
     gracefulShutdownTimeout: "1 second",
   });
   const routes = Layer.mergeAll(
-    HttpApiBuilder.layer(MasterHttp).pipe(
-      Layer.provide(handlers),
-      Layer.provide([access(new Tokens.TokenFile(tokens), yield* Control), readable]),
-    ),
-    nowhere,
-    wanting,
+    routesFor(access(new Tokens.TokenFile(tokens), yield* Control)),
     ...(isLoopback(place.address) && place.tls === undefined ? [meant] : []),
   );
   const context = yield* Layer.build(
     HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
       Layer.provideMerge(http),
-      Layer.provide([HttpServer.layerServices, Layer.succeed(MaxBodySize, ByteSize.fromInputUnsafe(limits.maxBodyBytes))]),
+      Layer.provide([HttpServer.layerServices, bounded]),
     ),
   ).pipe(
     Effect.mapError(({ cause }) => failed(cause)),

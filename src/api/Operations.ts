@@ -8,6 +8,7 @@ import type { Own } from "../peer/Reach.ts";
 import { NoAudit } from "../protocol/Audit.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
 import { type GroupSpec, unitsOf } from "../unit/index.ts";
+import type { ActorDoor } from "./ActorDoor.ts";
 
 /** What comes over the wire says that it is one; whether it is, is looked at before it is applied. */
 type Spec = Parameters<Control["Service"]["apply"]>[0];
@@ -19,8 +20,11 @@ const groupsOf = (group: GroupSpec): number =>
   group.children.reduce((sum, child) => sum + (child._tag === "Group" ? groupsOf(child) : 0), 1);
 
 /** `now` is asked with each call. */
-export const operationsOf = (now: () => Own) =>
-  MasterRpc.of({
+export const operationsOf = (now: () => Own) => {
+  // Loaded by the first client that talks to an actor.
+  let loading: Promise<ActorDoor> | undefined;
+  const actors = Effect.promise(() => (loading ??= import("./ActorDoor.ts").then(({ make }) => make())));
+  return MasterRpc.of({
     Status: () => now().status,
     Tree: () => now().tree,
     Start: ({ unit }) => now().start(unit),
@@ -56,5 +60,8 @@ export const operationsOf = (now: () => Own) =>
     Roll: ({ units }) => now().roll(units),
     Audit: (request) => Stream.unwrap(Effect.map(auditOf(now()), ({ records }) => records(request))),
     AuditVerify: () => Effect.flatMap(auditOf(now()), ({ verify }) => verify),
+    Actors: ({ session }) => Stream.unwrap(Effect.map(actors, ({ open }) => open(session, now().exports))),
+    ActorMessages: ({ session, ...batch }) => Effect.flatMap(actors, ({ messages }) => messages(session, batch)),
     Shutdown: () => now().shutdown,
   });
+};

@@ -63,3 +63,4 @@ export const forbidden = (detail: string): Of<403> =>
 export const changed = (unit: string): Of<412> =>
   problem(412, "HSU-API-011", `unit ${JSON.stringify(unit)} is not any more what it was`, "look at it again, and decide anew");
 export const notReady = (detail: string): Of<503> => problem(503, "HSU-API-012", detail, "`hsu status` tells how they are");
+export const ended = problem(503, "HSU-API-013", "the tree has ended", "start it again");

@@ -62,6 +62,7 @@ export const restrictedTo = (group: string, reach: Reach): Reach => {
       });
     },
     registry: reach.registry,
+    exports: reach.exports.within(group),
     upgrade: () => refuse,
     compile: () => refuse,
     spec: refuse,

@@ -4,6 +4,7 @@
 import * as Context from "effect/Context";
 import type * as Effect from "effect/Effect";
 import type * as Stream from "effect/Stream";
+import type { Remote } from "../actor/index.ts";
 import type { Registry } from "../integrated/Registry.ts";
 import type { CallError } from "../protocol/CallErrors.ts";
 import type { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
@@ -59,6 +60,8 @@ export class Control extends Context.Service<
     readonly resources: (request: ResourceRequest) => Effect.Effect<ResourceReport, UnitNotFound>;
     /** Who has published what. Units of this master are known in it by their processes. */
     readonly registry: Registry;
+    /** Actors of this process that other processes may talk to. */
+    readonly exports: Remote.Exports;
     /** Has another program, given as a command, take the place of this master, soon: the units run on, and are reattached. */
     readonly upgrade: (command: ReadonlyArray<string>) => Effect.Effect<void, NotUpgradable>;
     /** What a config file of this text is, with this master's variables. `file` is how it is called, and where relative paths start; null: as what it runs. */

@@ -3,15 +3,17 @@
  */
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
+import type * as Scope from "effect/Scope";
 import { type ConfigError, load, parse } from "../config/index.ts";
 import { ProcessDriver } from "../driver/index.ts";
 import { collecting } from "../logs/index.ts";
-import { Paths } from "../platform/index.ts";
+import { Paths, type Processes } from "../platform/index.ts";
 import { layer as processes } from "../platform/Systems.ts";
 import { MemoryStore } from "../store/index.ts";
 import { type MasterSpec, unitsOf } from "../unit/index.ts";
 import { Control } from "./Control.ts";
 import { type MasterStartError, start } from "./Master.ts";
+import type { Options } from "./Options.ts";
 
 /** Where an embedded master keeps what its units write. */
 export interface EmbedOptions {
@@ -74,18 +76,26 @@ export const layer = (spec: MasterSpec, options?: EmbedOptions): Layer.Layer<Con
       if (spec.registry !== undefined) yield* Effect.logWarning("process_manager.registry: an embedded master opens none");
       if (spec.http !== undefined) yield* Effect.logWarning("process_manager.http: an embedded master opens none");
       if (spec.rpc !== undefined) yield* Effect.logWarning("process_manager.rpc: an embedded master opens none");
-      const stateDirectory = options?.stateDirectory ?? Paths.stateDirectory(process.env, process.getuid?.() ?? 0);
-      const outputs = yield* collecting({ stateDirectory, units: new Map(unitsOf(spec.root).map(({ id, logs }) => [id, logs])) });
-      return yield* start({
-        spec,
-        outputs,
-        driver: yield* ProcessDriver.make({ stateDirectory, environment: process.env, outputs }),
-        stateDirectory,
-        store: MemoryStore.make(),
-        version: "embedded",
-        pid: process.pid,
-        memory: Effect.sync(() => process.memoryUsage.rss()),
-        services: [],
-      });
+      return yield* embedded(spec, options?.stateDirectory ?? Paths.stateDirectory(process.env, process.getuid?.() ?? 0));
     }),
   ).pipe(Layer.provide(processes));
+
+/** The master itself, with what serves it. */
+export const embedded = Effect.fnUntraced(function* (
+  spec: MasterSpec,
+  stateDirectory: string,
+  services: Options["services"] = [],
+): Effect.fn.Return<Control["Service"], MasterStartError, Processes | Scope.Scope> {
+  const outputs = yield* collecting({ stateDirectory, units: new Map(unitsOf(spec.root).map(({ id, logs }) => [id, logs])) });
+  return yield* start({
+    spec,
+    outputs,
+    driver: yield* ProcessDriver.make({ stateDirectory, environment: process.env, outputs }),
+    stateDirectory,
+    store: MemoryStore.make(),
+    version: "embedded",
+    pid: process.pid,
+    memory: Effect.sync(() => process.memoryUsage.rss()),
+    services,
+  });
+});

@@ -5,7 +5,7 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import * as Stream from "effect/Stream";
-import type { CallError } from "../actor/index.ts";
+import { type CallError, Remote } from "../actor/index.ts";
 import { nearest } from "../config/Nearest.ts";
 import type { Masking } from "../security/index.ts";
 import type { Registry } from "../integrated/Registry.ts";
@@ -202,6 +202,7 @@ export const make = (parts: Parts): Control["Service"] => {
           ),
       ),
     registry,
+    exports: new Remote.Exports(),
     upgrade: (command) => {
       if (options.replace === undefined) return Effect.fail(new NotUpgradable({ reason: "it is part of another program" }));
       if (phase() !== "running") return Effect.fail(new NotUpgradable({ reason: `it is ${phase()}` }));

@@ -4,39 +4,23 @@
 import * as Clock from "effect/Clock";
 import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
-import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
 import * as Stream from "effect/Stream";
 import { readFileSync } from "node:fs";
-import { Supervisor, Task } from "../actor/index.ts";
+import { Remote, Supervisor, Task } from "../actor/index.ts";
 import type { Within } from "../master/index.ts";
 import type { PeerSpec, PeerStatus } from "../protocol/Peers.ts";
 import { AddressNotUsable, type NotConnected } from "../protocol/RemoteErrors.ts";
+import { carry } from "./Carry.ts";
 import { dial, type Dialed } from "./Dial.ts";
+import { backoff, breaker, type NodeDown, watched } from "./Lasting.ts";
 import { above } from "./Reach.ts";
-
-/** What a connection ends with that was there. */
-export class NodeDown extends Schema.TaggedError<NodeDown>()("NodeDown", { peer: Schema.String, reason: Schema.String }) {
-  readonly code = "HSU-PEER-006";
-  override get message(): string {
-    return this.reason;
-  }
-  get hint(): string {
-    return "it is tried again by itself";
-  }
-}
-
-/** A try again, and what comes after many. */
-const backoff = { initialMillis: 250, factor: 2, maxMillis: 5_000, jitter: 0.2, resetAfterMillis: 10_000 };
-const breaker = { intensity: 10, periodMillis: 60_000, whenExceeded: { cooldownMillis: 10_000, stableMillis: 10_000 } };
-
-const usualHeartbeatMillis = 5_000;
-/** Signs of life that may be missing, one after the other. */
-const missing = 2;
 
 export interface Peer {
   readonly spec: PeerSpec;
   readonly configured: boolean;
+  /** Its actors, as they are spoken to from here. */
+  readonly node: Remote.Node;
   /** There while it is up. */
   client: Dialed | null;
   state: PeerStatus["state"];
@@ -74,6 +58,20 @@ const tokenOf = ({ address, token, tokenFile }: PeerSpec): Effect.Effect<string 
         try: () => readFileSync(tokenFile, "utf8").trim(),
         catch: (error) => new AddressNotUsable({ address, why: error instanceof Error ? error.message : String(error) }),
       });
+
+/** A session with actors that has ended, while the connection has not, is tried again after so long. */
+const againMillis = 5_000;
+
+const carried = ({ node }: Peer, dialed: Dialed): Effect.Effect<never> =>
+  Effect.suspend(() => {
+    const remote = node["~hsu/node"];
+    const { protocol } = dialed.welcome;
+    const why = protocol < 2 ? Effect.succeed(`it speaks protocol ${protocol}, in which there are no actors`) : carry(node, dialed);
+    return Effect.flatMap(why, (reason) => Effect.sync(() => remote.disconnect(reason))).pipe(
+      Effect.andThen(protocol < 2 ? Effect.never : Effect.sleep(againMillis)),
+      Effect.forever,
+    );
+  });
 
 export const make = Effect.fnUntraced(function* (within: Within, version: string): Effect.fn.Return<Links> {
   const { publish, root } = within;
@@ -113,27 +111,26 @@ export const make = Effect.fnUntraced(function* (within: Within, version: string
   /** Up while it runs; fails with why it could not be, or is not any more. */
   const link = (peer: Peer): Effect.Effect<never, NodeDown | NotConnected, Scope.Scope> =>
     Effect.gen(function* () {
-      const { heartbeatMillis = usualHeartbeatMillis, token: _token, tokenFile: _tokenFile, name, ...spec } = peer.spec;
-      const silent = yield* Deferred.make<void>();
-      const heartbeat = { everyMillis: heartbeatMillis, patienceMillis: heartbeatMillis * (missing - 1) };
+      const { heartbeatMillis, token: _token, tokenFile: _tokenFile, name, ...spec } = peer.spec;
+      const { heartbeat, lasts, silent } = watched(name, heartbeatMillis);
       const token = yield* tokenOf(peer.spec);
-      const dialed = yield* dial({ ...spec, token, version, master: true, heartbeat, silent: Deferred.succeed(silent, undefined) });
+      const dialed = yield* dial({ ...spec, token, version, master: true, heartbeat, silent });
       yield* Effect.addFinalizer(() => Effect.sync(() => void (peer.client = null)));
       peer.client = dialed;
       enter(peer, "up", null);
-      const down = (reason: string) => new NodeDown({ peer: name, reason });
       return yield* Effect.raceAllFirst([
-        Effect.andThen(dialed.closed, Effect.fail(down("it has closed the connection"))),
-        Effect.andThen(Deferred.await(silent), Effect.fail(down(`no sign of life for ${(heartbeatMillis * missing) / 1000} s`))),
+        lasts(dialed),
         Effect.andThen(
           Effect.catch(follow(peer, dialed), () => Effect.never),
           Effect.never,
         ),
+        carried(peer, dialed),
       ]);
     }).pipe(
       Effect.tapError((error) =>
         Effect.sync(() => {
           peer.client = null;
+          peer.node["~hsu/node"].disconnect(error.message);
           enter(peer, "down", error);
         }),
       ),
@@ -147,6 +144,7 @@ export const make = Effect.fnUntraced(function* (within: Within, version: string
       const peer: Peer = {
         spec,
         configured,
+        node: yield* Remote.node(name),
         client: null,
         state: "connecting",
         failure: null,
@@ -162,7 +160,12 @@ export const make = Effect.fnUntraced(function* (within: Within, version: string
     remove: (name) =>
       Effect.andThen(supervisor.terminateChild(name, { hold: true }), supervisor.deleteChild(name)).pipe(
         Effect.ignore,
-        Effect.ensuring(Effect.sync(() => void all.delete(name))),
+        Effect.ensuring(
+          Effect.sync(() => {
+            all.get(name)?.node["~hsu/node"].disconnect("it is no peer any more");
+            all.delete(name);
+          }),
+        ),
       ),
   };
 });

@@ -5,8 +5,10 @@ import * as Effect from "effect/Effect";
 import * as Semaphore from "effect/Semaphore";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Remote } from "../actor/index.ts";
 import type { Control, Within } from "../master/index.ts";
 import { alone, type Reach } from "./Reach.ts";
+import type { Routed } from "./Routed.ts";
 import type { PeerSpec } from "../protocol/Peers.ts";
 
 export interface Options {
@@ -23,20 +25,22 @@ export interface Peering {
   readonly reach: () => Reach;
   /** Connects to the masters that are known. Not from within what the root is just starting: it has to be free. */
   readonly begin: Effect.Effect<void>;
+  /** The actors of one of them. */
+  readonly node: (name: string) => Remote.Node | undefined;
 }
 
 export const make = (options: Options): Peering => {
   const { control, peers, stateDirectory } = options;
   const file = join(stateDirectory, "peers.json");
   const lock = Semaphore.makeUnsafe(1);
-  let routed: Reach | undefined;
+  let routed: Routed | undefined;
   const open = lock.withPermit(
     Effect.suspend(() =>
       routed !== undefined
-        ? Effect.succeed(routed)
+        ? Effect.succeed(routed.reach)
         : Effect.flatMap(
             Effect.promise(() => import("./Routed.ts")),
-            (parts) => Effect.map(parts.make({ ...options, file }), (made) => (routed = made)),
+            (parts) => Effect.map(parts.make({ ...options, file }), (made) => (routed = made).reach),
           ),
     ),
   );
@@ -46,7 +50,8 @@ export const make = (options: Options): Peering => {
     addPeer: (peer) => Effect.flatMap(open, (reach) => reach.addPeer(peer)),
   };
   return {
-    reach: () => routed ?? own,
+    reach: () => routed?.reach ?? own,
+    node: (name) => routed?.node(name),
     begin: Effect.suspend(() => (peers.length > 0 || existsSync(file) ? Effect.asVoid(open) : Effect.void)),
   };
 };

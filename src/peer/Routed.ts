@@ -9,6 +9,7 @@ import * as RpcClient from "effect/rpc/RpcClient";
 import type { RpcClientError } from "effect/rpc/RpcClientError";
 import * as Semaphore from "effect/Semaphore";
 import * as Stream from "effect/Stream";
+import type { Remote } from "../actor/index.ts";
 import type { AuditUnwritable } from "../protocol/Audit.ts";
 import { UnitNotFound } from "../protocol/Errors.ts";
 import { NoSuchExec } from "../protocol/ExecRpc.ts";
@@ -124,7 +125,12 @@ const streamed = <A, E>(
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
-export const make = Effect.fnUntraced(function* (options: Options & { readonly file: string }): Effect.fn.Return<Reach> {
+export interface Routed {
+  readonly reach: Reach;
+  readonly node: (name: string) => Remote.Node | undefined;
+}
+
+export const make = Effect.fnUntraced(function* (options: Options & { readonly file: string }): Effect.fn.Return<Routed> {
   const { control, file, peers: configured, within } = options;
   const links = yield* Links.make(within, options.version);
   const lock = Semaphore.makeUnsafe(1);
@@ -344,7 +350,7 @@ export const make = Effect.fnUntraced(function* (options: Options & { readonly f
         ),
       ),
   };
-  return reach;
+  return { reach, node: (name) => links.all.get(name)?.node };
 });
 
 const kept = ({ all }: Links.Links): ReadonlyArray<PeerSpec> =>

@@ -23,6 +23,7 @@ const local = none("it is part of `hsu validate`, which needs no master");
 
 /** A session goes both ways for as long as it lasts. */
 const session = none("a command that is attended is a session of `hsu exec`, over the socket or `process_manager.rpc`");
+const carried = none("it carries what is said to actors that a program exports; `Remote.ref` is for that, over Effect RPC");
 
 export const doors: Readonly<Record<Operation, Names>> = {
   Status: { grpc: "MasterService/Status", http: "GET /v1/status", cli: "status" },
@@ -59,5 +60,7 @@ export const doors: Readonly<Record<Operation, Names>> = {
   RemovePeer: { grpc: "PeerService/RemovePeer", http: "DELETE /v1/peers/:name", cli: "peer remove" },
   Audit: { grpc: "AuditService/Audit", http: "GET /v1/audit", cli: "audit" },
   AuditVerify: { grpc: "AuditService/AuditVerify", http: "GET /v1/audit/verify", cli: "audit verify" },
+  Actors: { grpc: carried, http: carried, cli: carried },
+  ActorMessages: { grpc: carried, http: carried, cli: carried },
   Shutdown: { grpc: "MasterService/Shutdown", http: "POST /v1/shutdown", cli: "down" },
 };

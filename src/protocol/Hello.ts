@@ -5,8 +5,8 @@ import * as Result from "effect/Result";
 import * as Schema from "effect/Schema";
 import { FrameRefused, Refused, VersionMismatch } from "./RemoteErrors.ts";
 
-/** The protocols that this version of hsu speaks, from the oldest to the newest. */
-export const protocols = { oldest: 1, newest: 1 } as const;
+/** The protocols that this version of hsu speaks, from the oldest to the newest. From 2 on exported actors can be talked to. */
+export const protocols = { oldest: 1, newest: 2 } as const;
 
 /** How calls are written: JSON in lines, or by their schemas in binary. */
 export const Encoding = Schema.Literals(["ndjson", "binary"]);

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
 import { CommandNotStarted, ExecEvent, ExecInput, ExecRequest, NoSuchExec, NotBeside } from "./ExecRpc.ts";
+import { Batch, NotServed, Opening, SessionBatch } from "./Actors.ts";
 import { LogTarget } from "./LogTargets.ts";
 import { AuditEntry, AuditRequest, AuditVerdict, NoAudit } from "./Audit.ts";
 import { CallError } from "./CallErrors.ts";
@@ -300,5 +301,9 @@ export const MasterRpc = RpcGroup.make(
   /** Records of the audit log, the oldest first. */
   Rpc.make("Audit", { payload: AuditRequest, success: AuditEntry, error: NoAudit, stream: true }),
   Rpc.make("AuditVerify", { success: AuditVerdict, error: NoAudit }),
+  /** What exported actors have to say, beginning with an empty text: from then on they can be spoken to. */
+  Rpc.make("Actors", { payload: Opening, success: Batch, error: NotServed, stream: true }),
+  /** Something for them. What they answer in the same breath comes back with it. */
+  Rpc.make("ActorMessages", { payload: SessionBatch, success: Schema.NullOr(Batch), error: NotServed }),
   Rpc.make("Shutdown"),
 ).middleware(Door);

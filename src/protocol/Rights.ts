@@ -31,6 +31,9 @@ export const needs: Readonly<Record<Operation, Role>> = {
   Call: "operator",
   Exec: "admin",
   ExecInput: "admin",
+  // Not for people: how a ref of an actor of another process is carried, over Effect RPC alone.
+  Actors: "operator",
+  ActorMessages: "operator",
   // A config has commands in it, and whoever may change it may run what he wants.
   Spec: "admin",
   // It reads files and variables of the master that the text names.

@@ -5,6 +5,7 @@ import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
 import * as PubSub from "effect/PubSub";
 import * as Stream from "effect/Stream";
+import { Remote } from "../../src/actor/index.ts";
 import type { Control } from "../../src/master/Control.ts";
 import { planBetween } from "../../src/master/Planning.ts";
 import { Masking } from "../../src/security/index.ts";
@@ -184,6 +185,7 @@ export const make = Effect.gen(function* () {
         ),
       ),
     registry,
+    exports: new Remote.Exports(),
     upgrade: (command) => Effect.sync(() => void calls.push(`upgrade ${command.length}`)),
     compile: (yaml, file) =>
       yaml === "wrong"

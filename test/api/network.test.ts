@@ -72,7 +72,7 @@ describe("a master over TCP on this machine", () => {
       Effect.gen(function* () {
         const server = yield* served();
         const { call, welcome } = yield* server.at({ version, token: yield* server.token("admin") });
-        expect(welcome).toMatchObject({ protocol: 1, encoding: version === "test" ? "binary" : "ndjson", role: "admin", group: null });
+        expect(welcome).toMatchObject({ protocol: 2, encoding: version === "test" ? "binary" : "ndjson", role: "admin", group: null });
         expect((yield* call.Status(undefined)).units.map(({ id }) => id)).toEqual(["web", "broken"]);
         expect((yield* call.Tree(undefined)).children[1]?.children[0]?.strategy).toBe("rest_for_one");
         expect((yield* call.Stop({ unit: "web" })).state).toBe("stopped");

@@ -58,10 +58,10 @@ const isPlain = (ast: SchemaAST.AST): boolean => {
   }
 };
 
-const codecOf = (schema: Schema.Codec<unknown, unknown>): Codec => {
+const codecOf = (schema: Schema.Codec<unknown, unknown>, form: Form): Codec => {
   if (schema.ast._tag === "Void" || schema.ast._tag === "Never") return nothing;
   // The sender has checked it already.
-  if (isPlain(schema.ast)) return { encode: Schema.encodeUnknownExit(schema), decode: Exit.succeed };
+  if (form === "cloned" && isPlain(schema.ast)) return { encode: Schema.encodeUnknownExit(schema), decode: Exit.succeed };
   try {
     const json = Schema.toCodecJson(schema);
     return { encode: Schema.encodeUnknownExit(json), decode: Schema.decodeUnknownExit(json) };
@@ -73,9 +73,9 @@ const codecOf = (schema: Schema.Codec<unknown, unknown>): Codec => {
 };
 
 /** A derivation costs more than all else of a small message: it is made when the first one of its kind comes by. */
-const lazy = (schema: () => Schema.Codec<unknown, unknown>): Codec => {
+const lazy = (schema: () => Schema.Codec<unknown, unknown>, form: Form): Codec => {
   let known: Codec | null = null;
-  const codec = (): Codec => (known ??= codecOf(schema()));
+  const codec = (): Codec => (known ??= codecOf(schema(), form));
   return { encode: (value) => codec().encode(value), decode: (value) => codec().decode(value) };
 };
 
@@ -83,19 +83,23 @@ const neverHere = (): never => {
   throw new Error("a message of another place's actor is not handled here");
 };
 
-const wires = new WeakMap<object, Wire>();
+/** What carries the data: a structured clone, or a text of JSON. */
+type Form = "cloned" | "json";
 
-export const wireOf = (protocol: RpcGroup<any>): Wire => {
-  let wire = wires.get(protocol);
+const wires = { cloned: new WeakMap<object, Wire>(), json: new WeakMap<object, Wire>() };
+
+export const wireOf = (protocol: RpcGroup<any>, form: Form = "cloned"): Wire => {
+  let wire = wires[form].get(protocol);
   if (wire !== undefined) return wire;
   const ops: Record<string, RemoteOp> = Object.create(null);
   for (const [tag, rpc] of protocol.requests as ReadonlyMap<string, Rpc.AnyWithProps>) {
-    const of = (key: "payloadSchema" | "successSchema" | "errorSchema"): Codec => lazy(() => rpc[key] as Schema.Codec<unknown, unknown>);
+    const of = (key: "payloadSchema" | "successSchema" | "errorSchema"): Codec =>
+      lazy(() => rpc[key] as Schema.Codec<unknown, unknown>, form);
     const typedError = (rpc.errorSchema as unknown) !== Schema.Never;
     ops[tag] = { tag, handle: neverHere, typedError, payload: of("payloadSchema"), success: of("successSchema"), error: of("errorSchema") };
   }
   wire = { ops, tags: Object.keys(ops) };
-  wires.set(protocol, wire);
+  wires[form].set(protocol, wire);
   return wire;
 };
 

@@ -2,6 +2,7 @@
  * Two places that hold refs of each other's actors. What is to be sent in one turn of the loop is sent at once.
  */
 import type { ActorCell } from "./actorCell.ts";
+import { wireOf } from "./codecs.ts";
 import { Exported } from "./exported.ts";
 import type * as ExitReason from "../ExitReason.ts";
 import type { Link, RemoteCell } from "./remoteCell.ts";
@@ -34,8 +35,8 @@ export class Connection implements Link {
   private outbox: Array<unknown> = [];
   private scheduled = false;
   private open = true;
-  private exported: ReadonlyArray<Exported> = [];
-  private remotes: ReadonlyArray<RemoteCell | undefined> = [];
+  protected exported: Array<Exported | undefined> = [];
+  protected remotes: Array<RemoteCell | undefined> = [];
   private readonly touched = new Set<Exported>();
 
   constructor(transport: Transport, place: Place) {
@@ -46,12 +47,13 @@ export class Connection implements Link {
 
   /** Offers actors to the other side. It is told of their lives from `watch` on. */
   export(cells: ReadonlyMap<string, ActorCell>): ReadonlyArray<Offer> {
-    this.exported = [...cells].map(([name, cell], place) => new Exported(cell, name, place, this));
-    return this.exported.map(({ offer }) => offer);
+    const exported = [...cells].map(([name, cell], place) => new Exported(cell, name, place, this, wireOf(cell.behavior.protocol)));
+    this.exported = exported;
+    return exported.map(({ offer }) => offer);
   }
 
   watch(): void {
-    for (const exported of this.exported) exported.watch();
+    for (const exported of this.exported) exported?.watch();
   }
 
   attach(remotes: ReadonlyMap<string, RemoteCell>, offers: ReadonlyArray<Offer>): void {
@@ -70,7 +72,7 @@ export class Connection implements Link {
   close(reason: ExitReason.ExitReason): void {
     this.open = false;
     this.outbox = [];
-    for (const exported of this.exported) exported.close();
+    for (const exported of this.exported) exported?.close();
     for (const remote of this.remotes) remote?.detach(reason);
   }
 

@@ -9,7 +9,7 @@ import * as ExitReason from "../ExitReason.ts";
 import type { ActorCell } from "./actorCell.ts";
 import { informOp } from "./behavior.ts";
 import { Call, type Op, Phase } from "./cell.ts";
-import { problemIn, type RemoteOp, type Wire, wireOf } from "./codecs.ts";
+import { problemIn, type RemoteOp, type Wire } from "./codecs.ts";
 import type { Link } from "./remoteCell.ts";
 import { Answer, Kind, type Offer, Order } from "./transport.ts";
 import { decodeReason, encodeReason, encodeValue, type WireReason } from "./wireReason.ts";
@@ -34,12 +34,17 @@ export class Exported {
   private open = true;
   private stopWatching = (): void => {};
 
-  constructor(cell: ActorCell, name: string, place: number, link: Link & { touch(exported: Exported): void }) {
+  constructor(cell: ActorCell, name: string, place: number, link: Link & { touch(exported: Exported): void }, wire: Wire) {
     this.cell = cell;
     this.name = name;
     this.place = place;
     this.link = link;
-    this.wire = wireOf(cell.behavior.protocol);
+    this.wire = wire;
+  }
+
+  /** Messages that have come and are not handled yet, as far as it is known. */
+  get outstanding(): number {
+    return this.received - this.handled;
   }
 
   get offer(): Offer {

@@ -28,7 +28,7 @@ export interface Hosted {
   readonly kill: () => void;
 }
 
-const howOf = { Normal: "normal", Shutdown: "shutdown", Killed: "killed", NoProc: "killed", Error: "error" } as const;
+const howOf = { Normal: "normal", Shutdown: "shutdown", Killed: "killed", NoProc: "killed", NodeDown: "error", Error: "error" } as const;
 
 class Host implements Owner, Hosted {
   readonly path: ReadonlyArray<string> = [];

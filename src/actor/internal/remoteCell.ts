@@ -22,14 +22,14 @@ export interface Link {
 }
 
 /** Messages that may be under way to one actor, there not yet handled. Those that come after wait here, where they are counted. */
-const window = 2048;
+export const window = 2048;
 
 /** A message that is not a call, and whose sender waits until it is in the mailbox there. */
 class Admission extends Call {}
 
 export class RemoteCell extends Cell {
   wire: Wire;
-  private link: Link | null = null;
+  protected link: Link | null = null;
   /** Its place in the list of what the other side exports. */
   private place = -1;
   /** Incarnations of earlier connections: the other side counts from 1 each time. */

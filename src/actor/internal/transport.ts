@@ -48,6 +48,14 @@ export const Kind = {
   Stop: 14,
   /** Worker: the tree has ended. b: reason. */
   Ended: 15,
+
+  // ---- of two places of which the one asks for actors by their names
+  /** b: {@link Want}: it wants to talk to an actor, which is `place` from then on. */
+  Want: 16,
+  /** b: [place, what is wrong with it or null]: there is none of that name, or none any more. */
+  Absent: 17,
+  /** b: [place]: there is one of that name now. */
+  Offered: 18,
 } as const;
 
 export const Order = { Exit: 0, Shutdown: 1, Kill: 2 } as const;
@@ -56,6 +64,8 @@ export const Answer = { Success: 0, Failure: 1, Down: 2, Full: 3, NotEncodable: 
 
 /** An actor that one side offers to the other: its name and the tags that it takes. */
 export type Offer = readonly [name: string, tags: ReadonlyArray<string>];
+
+export type Want = readonly [place: number, name: string, tags: ReadonlyArray<string>];
 
 export interface Start {
   /** Of the supervisor above the worker's tree, and the id of that tree. */

@@ -44,6 +44,7 @@ export const encodeReason = (reason: ExitReason.ExitReason): WireReason => {
   if (reason._tag === "Error") {
     return { tag: "Error", value: encodeValue(Cause.squash(reason.cause)), defect: Cause.hasDies(reason.cause) };
   }
+  if (reason._tag === "NodeDown") return { tag: "NodeDown", value: encodeValue([reason.node, reason.why]) };
   return reason._tag === "Shutdown" && reason.info !== undefined
     ? { tag: "Shutdown", value: encodeValue(reason.info) }
     : { tag: reason._tag };
@@ -53,5 +54,9 @@ export const decodeReason = ({ defect, tag, value }: WireReason): ExitReason.Exi
   const known = value === undefined ? undefined : decodeValue(value);
   if (tag === "Error") return ExitReason.fromCause(defect === true ? Cause.die(known) : Cause.fail(known));
   if (tag === "Shutdown") return known === undefined ? ExitReason.shutdown : ExitReason.shutdownWith(known);
+  if (tag === "NodeDown") {
+    const [node, why] = known as readonly [string, string];
+    return ExitReason.nodeDown(node, why);
+  }
   return { _tag: tag };
 };
