@@ -120,17 +120,35 @@ export interface Node {
  * `cast`, `call`, `send` and monitors work as with any other ref.
  *
  * @example
- * ```ts
- * import { Remote } from "hsu"
- * import { Remote as Over } from "hsu/master"
+ * ```ts run
+ * import { Actor, Remote } from "hsu"
+ * import { connect, launch } from "hsu/master"
  * import { Effect, Schema } from "effect"
  * import { Rpc, RpcGroup } from "effect/rpc"
+ * import { mkdtempSync } from "node:fs"
+ * import { tmpdir } from "node:os"
+ * import { join } from "node:path"
  *
- * const stock = RpcGroup.make(Rpc.make("Left", { success: Schema.Number }))
- * const program = Effect.gen(function*() {
- *   const shop = yield* Over.connect({ name: "shop", address: "tls://shop.example:50057", ca: "ca.pem", token: "hsu_..." })
- *   return yield* Remote.ref(shop, "stock", stock).call("Left", undefined, { timeout: 1000 })
+ * const Stock = Actor.make({
+ *   name: "stock",
+ *   protocol: RpcGroup.make(Rpc.make("Left", { success: Schema.Number })),
+ *   init: () => 7,
+ *   handlers: { Left: (left) => Actor.reply(left, left) }
  * })
+ * const socket = join(mkdtempSync(join(tmpdir(), "hsu-")), "hsu.sock")
+ *
+ * // In one process, or on one machine:
+ * const shop = await launch({ yaml: "managed_processes: []" }, { socket })
+ * shop.export("stock", await shop.run(Actor.spawn(Stock, undefined)))
+ *
+ * // In another:
+ * const program = Effect.gen(function*() {
+ *   const node = yield* connect({ name: "shop", socket })
+ *   return yield* Remote.ref(node, "stock", Stock.protocol).call("Left", undefined, { timeout: 2000 })
+ * })
+ * const left = await Effect.runPromise(Effect.scoped(program))
+ * await shop.stop()
+ * left // => 7
  * ```
  * @since 0.1.0
  */

@@ -205,7 +205,7 @@ describe("a master over TCP on this machine", () => {
         expect(answer.refused).toMatchObject({
           _tag: "VersionMismatch",
           client: "hsu 9.0.0 (protocol 8 to 9)",
-          server: "hsu test (protocol 1)",
+          server: "hsu test (protocol 1 to 2)",
         });
         const old = Net.createServer((socket) => socket.end(`${JSON.stringify(answer)}\n`)).listen(0, "127.0.0.1");
         yield* Effect.addFinalizer(() => Effect.sync(() => old.close()));
