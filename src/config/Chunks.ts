@@ -15,13 +15,14 @@ export interface Chunks {
 }
 
 /** As much is read at a time. */
-const chunkLength = 64_000;
+const chunkLength = 32_000;
 
 const HEADER = /^(?:managed_processes|workers):[ \t]*(?:#[^\n]*)?\r?\n/gm;
-/** What has a meaning beyond its piece: anchors, aliases, tags, directives and further documents. */
-const REACHES = /(?:^|[\s,[{:-])[&*!][^\s]|^(?:%|---|\.\.\.)/m;
+/** What has a meaning beyond its piece: directives and further documents. Of anchors the next piece is told. */
+const REACHES = /^(?:%|---|\.\.\.)/m;
 
-const isBlank = (line: string): boolean => /^\s*(?:#|$)/.test(line);
+const [SPACE, NEWLINE, RETURN, TAB, HASH, DASH] = [0x20, 0x0a, 0x0d, 0x09, 0x23, 0x2d];
+const isSpace = (code: number): boolean => code === SPACE || code === NEWLINE || code === RETURN || code === TAB;
 
 /** The pieces, or null where the file has to be read as a whole. */
 export const chunksOf = (text: string, length = chunkLength): Chunks | null => {
@@ -34,10 +35,13 @@ export const chunksOf = (text: string, length = chunkLength): Chunks | null => {
   for (let at = first; at < text.length;) {
     const next = text.indexOf("\n", at);
     const after = next === -1 ? text.length : next + 1;
-    const line = text.slice(at, after);
-    if (!isBlank(line)) {
-      const own = line.search(/[^ ]/);
-      const isItem = /^ *-(?:\s|$)/.test(line);
+    let first = at;
+    while (text.charCodeAt(first) === SPACE) first++;
+    let said = first;
+    while (said < after && isSpace(text.charCodeAt(said))) said++;
+    if (said < after && text.charCodeAt(said) !== HASH) {
+      const own = first - at;
+      const isItem = text.charCodeAt(first) === DASH && (first + 1 >= text.length || isSpace(text.charCodeAt(first + 1)));
       if (indent === -1) {
         if (!isItem) return null;
         indent = own;

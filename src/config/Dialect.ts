@@ -1,7 +1,7 @@
 /**
  * Which of the YAML shapes a file, a unit or a control block is written in. They may be mixed within a file, unit by unit.
  */
-import { nearest } from "./Nearest.ts";
+import { nearestOf } from "./Nearest.ts";
 import { isRecord } from "./Values.ts";
 
 /** The block of `management` that names its kind, in the Go and Rust dialects; absent: the seed dialect's flat shape. */
@@ -11,13 +11,13 @@ export type Nested = (typeof NESTED)[number];
 export const nestedOf = (management: unknown): Nested | undefined =>
   isRecord(management) ? NESTED.find((kind) => Object.hasOwn(management, kind)) : undefined;
 
-const GROUP_KEYS = ["children", "strategy", "intensity", "period"];
+const nearGroupKey = nearestOf(["children", "strategy", "intensity", "period"]);
 
 /** An entry that has children, or what only a group has and nothing that a unit has, is a group. */
 export const isGroup = (entry: unknown): boolean =>
   isRecord(entry) &&
   (Object.hasOwn(entry, "children") ||
-    (!Object.hasOwn(entry, "management") && Object.keys(entry).some((key) => nearest(key, GROUP_KEYS) !== undefined)));
+    (!Object.hasOwn(entry, "management") && Object.keys(entry).some((key) => nearGroupKey(key) !== undefined)));
 
 /** What a key is called elsewhere: in another dialect, or in other supervisors. */
 const OTHER_NAMES: Readonly<Record<string, ReadonlyArray<string>>> = {

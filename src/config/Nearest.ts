@@ -49,3 +49,15 @@ export const nearest = (word: string, candidates: Iterable<string>): string | un
   }
   return best;
 };
+
+/** The same of one list, for who asks again and again: a mistake is often made many times. */
+export const nearestOf = (candidates: ReadonlyArray<string>): ((word: string) => string | undefined) => {
+  const known = new Map<string, string | undefined>();
+  return (word) => {
+    if (!known.has(word)) {
+      if (known.size >= 1_000) known.clear();
+      known.set(word, nearest(word, candidates));
+    }
+    return known.get(word);
+  };
+};

@@ -33,7 +33,7 @@ const ASKS: Readonly<Record<string, string>> = {
   exec: "exec",
 };
 
-const pathOf = (place: string): ReadonlyArray<string> => place.split(".");
+const PATHS = PAIRS.map(([idle, counts]) => ({ idle: idle.split("."), counts: counts.split("."), said: JSON.stringify(counts) }));
 
 export const shadowProblems = (unit: Located, name: string): ReadonlyArray<Problem> => {
   const management = get(unit, "management")?.node;
@@ -45,10 +45,9 @@ export const shadowProblems = (unit: Located, name: string): ReadonlyArray<Probl
     problems.push({ code: "HSU-CFG-101", start, end, message: `${name}: ${JSON.stringify(key)} has no effect ${why}` });
   };
   for (const each of blocks) {
-    for (const [left, right] of PAIRS) {
-      const entry = get(each, ...pathOf(left));
-      const counts = get(each, ...pathOf(right));
-      if (entry !== undefined && counts !== undefined) idle(entry, `beside ${JSON.stringify(right)}`);
+    for (const { counts, idle: path, said } of PATHS) {
+      const entry = get(each, ...path);
+      if (entry !== undefined && get(each, ...counts) !== undefined) idle(entry, `beside ${said}`);
     }
   }
   const options = OPTIONS.map((path) => get(block, ...path)?.node);

@@ -1,47 +1,15 @@
 /**
- * The text of a config file as plain values that remember where they stand. Parsing is the `yaml` package's; aliases and merge keys are
- * followed here, so that a value taken over by alias is located where it is written.
+ * The text of a config file as plain values that remember where they stand. What is plain in it is read by Plain.ts, all else by the `yaml` package;
+ * aliases and merge keys are followed here, so that a value taken over by alias is located where it is written.
  */
-import { type Document, isAlias, isMap, isNode, isScalar, isSeq, parseDocument, visit } from "yaml";
+import { type Document, isAlias, isMap, isNode, isScalar, isSeq, Lexer, parseDocument, visit } from "yaml";
 import { chunksOf, type Span } from "./Chunks.ts";
 import { type LineOf, linesOf } from "./Lines.ts";
-import type { ConfigDiagnostic, Code } from "./Diagnostic.ts";
+import type { ConfigDiagnostic } from "./Diagnostic.ts";
+import { NotPlain, readPlain } from "./Plain.ts";
+import { type Entry, listOf, type Located, mapOf, type Path, type Problem, scalar, unique } from "./Located.ts";
 
-/** A value with its place. Offsets are into the text; `end` is exclusive. */
-export interface Located {
-  readonly kind: "map" | "list" | "string" | "number" | "boolean" | "null";
-  /** The plain value, without places. */
-  readonly value: unknown;
-  /** A scalar as it is written: `1.10` stays `1.10`. */
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-  readonly entries: ReadonlyMap<string, Entry>;
-  readonly items: ReadonlyArray<Located>;
-}
-
-/** A key of a map with its place. */
-export interface Entry {
-  readonly key: string;
-  readonly start: number;
-  readonly end: number;
-  readonly node: Located;
-}
-
-export type Path = ReadonlyArray<PropertyKey>;
-
-/** A finding that knows its offsets, not yet its line. */
-export interface Problem {
-  readonly code: Code;
-  readonly start: number;
-  readonly end: number;
-  readonly message: string;
-  readonly expected?: string;
-  readonly nearest?: string;
-  readonly hint?: string;
-  /** Something is not there: behind a syntax error it may be. */
-  readonly absent?: boolean;
-}
+export type { Entry, Located, Path, Problem } from "./Located.ts";
 
 export interface Source {
   readonly file: string;
@@ -61,15 +29,6 @@ const MAX_REPEATED = 200_000;
 export const LARGE = 128_000;
 const MAX_DEPTH = 256;
 const MAX_SYNTAX_ERRORS = 20;
-const NO_ENTRIES: ReadonlyMap<string, Entry> = new Map();
-
-const scalar = (value: unknown, text: string, start: number, end: number): Located => {
-  const kind = typeof value === "bigint" ? "number" : typeof value;
-  const base = { text, start, end, entries: NO_ENTRIES, items: [] };
-  if (kind === "number" || kind === "boolean" || kind === "string") return { ...base, kind, value };
-  return { ...base, kind: "null", value: null };
-};
-
 const HINTS: Readonly<Record<string, string>> = {
   TAB_AS_INDENT: "indent with spaces",
   BLOCK_AS_IMPLICIT_KEY: "put a value that contains `: ` in quotes, and check the indentation of the next line",
@@ -102,16 +61,29 @@ interface Part {
   readonly problems: ReadonlyArray<Problem>;
 }
 
+/** What one piece of a file has of those before it. */
+interface Shared {
+  /** The package would walk the whole document for each alias. An anchor may be given again: the last one before the alias is meant. */
+  readonly anchors: Map<string, { readonly node: unknown; readonly base: number }>;
+  /** Values that have come by alias: what is written is bounded by the file, what aliases make of it is not. */
+  repeated: number;
+}
+
+const alone = (): Shared => ({ anchors: new Map(), repeated: 0 });
+
 const syntaxOf = (doc: Document, base: number, lineOf: LineOf): ReadonlyArray<Problem> => {
   const seen = new Set<number>();
   const problems: Array<Problem> = [];
+  let quote: readonly [number, number] | undefined;
   for (const { code, message, pos } of doc.errors) {
-    const unclosed = code === "MISSING_CHAR" && message.endsWith("quote") ? lastQuote(doc) : undefined;
+    if (seen.size >= MAX_SYNTAX_ERRORS) break;
+    // One error breaks the parser's stride on the rest of the line.
+    if (seen.has(lineOf(pos[0] + base))) continue;
+    const unclosed = code === "MISSING_CHAR" && message.endsWith("quote") ? (quote ??= lastQuote(doc)) : undefined;
     const [from, until] = unclosed ?? pos;
     const [start, end] = [from + base, until + base];
     const line = lineOf(start);
-    // One error breaks the parser's stride on the rest of the line.
-    if (seen.has(line) || seen.size >= MAX_SYNTAX_ERRORS) continue;
+    if (seen.has(line)) continue;
     seen.add(line);
     const hint = HINTS[code];
     const said = unclosed === undefined ? (SAID[code] ?? message.charAt(0).toLowerCase() + message.slice(1)) : "this quote is not closed";
@@ -123,45 +95,52 @@ const syntaxOf = (doc: Document, base: number, lineOf: LineOf): ReadonlyArray<Pr
   return problems;
 };
 
-export const readPiece = ({ base, text }: Piece, lineOf: LineOf = linesOf(text)): Part => {
+/** By the package. */
+export const readPiece = ({ base, text }: Piece, lineOf: LineOf = linesOf(text), shared: Shared = alone()): Part => {
+  const most = text.length > chunked ? excessOf(text) : undefined;
+  if (most !== undefined) return { root: undefined, problems: [{ ...most, start: most.start + base, end: most.end + base }] };
   const doc = parseDocument(text, { uniqueKeys: false, prettyErrors: false, merge: true });
   const problems = [...syntaxOf(doc, base, lineOf)];
-  // What is written is bounded by the file; what aliases make of it is not.
-  let repeated = 0;
   let inAlias = 0;
+  /** Of the piece that is being built from: an alias may be of an earlier one. */
+  let origin = base;
   const open = new Set<unknown>();
-  // The package would walk the whole document for each alias. An anchor may be given again: the last one before the alias is meant.
-  const anchors = new Map<string, unknown>();
+  const { anchors } = shared;
   const broken = (message: string, start: number, end: number): Located => {
     problems.push({ code: "HSU-CFG-003", start, end, message });
     return scalar(null, "", start, end);
   };
   const build = (node: unknown, at: number, depth: number): Located => {
     const range = (node as { readonly range?: readonly [number, number, number] | null } | null)?.range;
-    const [start, end] = range ? [range[0] + base, range[1] + base] : [at, at];
-    if (inAlias > 0 && ++repeated > MAX_REPEATED) {
-      return repeated === MAX_REPEATED + 1 ? broken("the aliases expand to too many values", start, end) : scalar(null, "", start, end);
+    const [start, end] = range ? [range[0] + origin, range[1] + origin] : [at, at];
+    if (inAlias > 0 && ++shared.repeated > MAX_REPEATED) {
+      return shared.repeated === MAX_REPEATED + 1
+        ? broken("the aliases expand to too many values", start, end)
+        : scalar(null, "", start, end);
     }
     if (depth > MAX_DEPTH) return broken(`nested more than ${MAX_DEPTH} deep`, start, end);
     if (isAlias(node)) {
       const target = anchors.get(node.source);
       if (target === undefined) return broken(`no anchor "&${node.source}" above this alias`, start, end);
-      if (open.has(target)) return broken(`the alias "*${node.source}" contains itself`, start, end);
+      if (open.has(target.node)) return broken(`the alias "*${node.source}" contains itself`, start, end);
+      const here = origin;
       inAlias++;
+      origin = target.base;
       try {
-        return build(target, start, depth + 1);
+        return build(target.node, start, depth + 1);
       } finally {
+        origin = here;
         inAlias--;
       }
     }
-    if (inAlias === 0 && isNode(node) && node.anchor !== undefined) anchors.set(node.anchor, node);
+    if (inAlias === 0 && isNode(node) && node.anchor !== undefined) anchors.set(node.anchor, { node, base });
     if (isScalar(node)) return scalar(node.value, node.source ?? "", start, end);
     open.add(node);
     try {
       if (isMap(node)) return buildMap(node.items, start, end, depth);
       if (isSeq(node)) {
         const items = node.items.map((item) => build(item, start, depth + 1));
-        return { kind: "list", value: items.map((item) => item.value), text: "", start, end, entries: NO_ENTRIES, items };
+        return listOf(items, start, end);
       }
       return scalar(null, "", start, end);
     } finally {
@@ -189,49 +168,118 @@ export const readPiece = ({ base, text }: Piece, lineOf: LineOf = linesOf(text))
   return { root: doc.contents === null ? undefined : build(doc.contents, base, 0), problems };
 };
 
-const mapOf = (entries: ReadonlyMap<string, Entry>, start: number, end: number): Located => {
-  const value = Object.fromEntries(Array.from(entries.values(), (entry) => [entry.key, entry.node.value]));
-  return { kind: "map", value, text: "", start, end, entries, items: [] };
+/** As much of it is read at once by the package without a look at how it is made. */
+const chunked = 100_000;
+/** As much of a file may be left to the package, in pieces and as a whole: it takes a second and a hundred megabytes for a million characters. */
+const MAX_LEFT = 2_000_000;
+const MAX_WHOLE = 1_000_000;
+/** Ten thousand units with fifty values each. */
+const MAX_VALUES = 500_000;
+/** A file with an error is read again as a whole, up to this length: the package may have more to say of it then. */
+const MAX_AGAIN = 500_000;
+const MAX_ANCHORS = 50_000;
+const MAX_TOKENS = 500_000;
+
+/** What would take the package more time and memory than a config is worth, as far as its tokens tell. */
+const excessOf = (text: string): Problem | undefined => {
+  let [at, count, depth] = [0, 0, 0];
+  for (const token of new Lexer().lex(text)) {
+    if (token === "[" || token === "{") depth++;
+    else if (token === "]" || token === "}") depth = Math.max(0, depth - 1);
+    if (depth > MAX_DEPTH) return { code: "HSU-CFG-003", start: at, end: at + 1, message: `nested more than ${MAX_DEPTH} deep` };
+    if (++count > MAX_TOKENS) return tooMany(at);
+    // Marks of the lexer's own are no text.
+    if (!/^[\u0002\u0018\u001f\ufeff]$/.test(token)) at += token.length;
+  }
+  return undefined;
 };
 
-/** The first of each key; the others are errors. */
-const unique = (written: ReadonlyArray<Entry>, lineOf: LineOf, problems: Array<Problem>): Map<string, Entry> => {
-  const entries = new Map<string, Entry>();
-  for (const entry of written) {
-    const { end, key, start } = entry;
-    const first = entries.get(key);
-    if (first === undefined) {
-      entries.set(key, entry);
-      continue;
-    }
-    const message = `the key ${JSON.stringify(key)} is given twice`;
-    problems.push({ code: "HSU-CFG-004", start, end, message, hint: `it is first given on line ${lineOf(first.start)}` });
-  }
-  return entries;
+const tooMany = (at: number): Problem => {
+  const message = `more than ${MAX_VALUES} values`;
+  return { code: "HSU-CFG-003", start: at, end: at + 1, message, hint: "no master runs as many units: give some to another one" };
+};
+
+const notInPieces = (at: number): Problem => ({
+  code: "HSU-CFG-003",
+  start: at,
+  end: at + 1,
+  message: `from here on the file cannot be read in pieces, and is too large to be read as a whole`,
+  hint: 'a large file is a list of units, "managed_processes:" and an item each, with little that goes beyond its line',
+});
+
+const nestedTooDeep = (at: number): Problem => ({
+  code: "HSU-CFG-003",
+  start: at,
+  end: at + 1,
+  message: `nested more than ${MAX_DEPTH} deep`,
+});
+
+/** A text that cannot be cut into pieces. */
+const readWhole = (piece: Piece, lineOf: LineOf): Part => {
+  const { base, text } = piece;
+  const plain = readPlain(text, base, lineOf, MAX_VALUES);
+  if (!(plain instanceof NotPlain)) return plain;
+  const at = plain.at + base;
+  if (plain.why === "values") return { root: undefined, problems: [tooMany(at)] };
+  if (text.length <= MAX_WHOLE) return readPiece(piece, lineOf);
+  if (plain.why === "depth") return { root: undefined, problems: [nestedTooDeep(at)] };
+  // What is wrong there, if anything is: told by what stands up to it.
+  const line = text.indexOf("\n", plain.at);
+  const until = line === -1 ? text.length : line;
+  const { problems } = until > chunked ? { problems: [] } : readPiece({ base, text: text.slice(0, until) }, lineOf);
+  const wrong = problems.filter(({ code }) => code === "HSU-CFG-003");
+  return { root: undefined, problems: wrong.length > 0 ? wrong : [notInPieces(at)] };
 };
 
 /** A large file, piece by piece: the same as the whole, with less of it in memory at a time. Null where that cannot be. */
 export const readPieces = (text: string, lineOf: LineOf = linesOf(text), length?: number, base = 0): Part | null => {
   const chunks = chunksOf(text, length);
   if (chunks === null) return null;
-  const piece = ([start, end]: Span): Part => readPiece({ text: text.slice(start, end), base: base + start }, lineOf);
+  const shared = alone();
+  let [left, values] = [0, 0];
+  let refused = false;
+  const piece = ([start, end]: Span): Part => {
+    const own = text.slice(start, end);
+    const plain = readPlain(own, base + start, lineOf, MAX_VALUES - values);
+    if (!(plain instanceof NotPlain)) {
+      values += plain.values;
+      return plain;
+    }
+    const at = plain.at + base + start;
+    left += own.length;
+    const isTooMuch = left > MAX_LEFT || own.length > MAX_WHOLE || shared.anchors.size > MAX_ANCHORS;
+    if (plain.why === "values" || isTooMuch) {
+      refused = true;
+      return { root: undefined, problems: [isTooMuch ? notInPieces(at) : tooMany(at)] };
+    }
+    return readPiece({ text: own, base: base + start }, lineOf, shared);
+  };
   const problems: Array<Problem> = [];
-  const items: Array<Located> = [];
-  for (const span of chunks.items) {
-    const part = piece(span);
-    if (part.root?.kind !== "list" || part.problems.some(({ code }) => code === "HSU-CFG-003")) return null;
+  const isBroken = (part: Part): boolean => {
     problems.push(...part.problems);
-    items.push(...part.root.items);
-  }
-  const [head, tail] = [piece(chunks.head), piece(chunks.tail)];
-  if (head.root?.kind !== "map" || (tail.root !== undefined && tail.root.kind !== "map")) return null;
-  problems.push(...head.problems, ...tail.problems);
-  if (problems.some(({ code }) => code === "HSU-CFG-003")) return null;
-  const [start, end] = [items[0]?.start ?? 0, items.at(-1)?.end ?? 0];
-  const list: Located = { kind: "list", value: items.map((item) => item.value), text: "", start, end, entries: NO_ENTRIES, items };
+    return part.problems.some(({ code }) => code === "HSU-CFG-003");
+  };
+  const head = piece(chunks.head);
+  if (head.root?.kind !== "map") return null;
   const names = [...head.root.entries.values()];
   const name = names.at(-1);
   if (name === undefined || name.node.kind !== "null") return null;
+  const items: Array<Located> = [];
+  let broken = isBroken(head);
+  for (const span of broken ? [] : chunks.items) {
+    const part = piece(span);
+    if (part.root?.kind === "list") for (const item of part.root.items) items.push(item);
+    broken = isBroken(part);
+    if (broken) break;
+    if (part.root?.kind !== "list") return null;
+  }
+  const tail = broken ? { root: undefined, problems: [] } : piece(chunks.tail);
+  if (tail.root !== undefined && tail.root.kind !== "map") return null;
+  broken = isBroken(tail) || broken;
+  if (refused) return { root: undefined, problems };
+  if (broken && text.length <= MAX_AGAIN) return null;
+  const [start, end] = [items[0]?.start ?? base, items.at(-1)?.end ?? base];
+  const list = listOf(items, start, end);
   const written = [...names.slice(0, -1), { ...name, node: list }, ...(tail.root?.entries.values() ?? [])];
   const entries = unique(written, lineOf, problems);
   return { root: mapOf(entries, head.root.start, tail.root?.end ?? end), problems };
@@ -270,7 +318,7 @@ export const read = (text: string, file: string, base = 0): Source => {
     const problems = [{ ...most, start: most.start + base, end: most.end + base }];
     return { file, text, base, problems, root: undefined, lineOf };
   }
-  const { problems, root } = (text.length > LARGE ? readPieces(text, lineOf, undefined, base) : null) ?? readPiece({ text, base }, lineOf);
+  const { problems, root } = (text.length > LARGE ? readPieces(text, lineOf, undefined, base) : null) ?? readWhole({ text, base }, lineOf);
   const empty = root === undefined || (root.kind === "null" && root.text.trim() === "");
   return { file, text, base, problems, root: empty ? undefined : root, lineOf };
 };

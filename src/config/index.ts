@@ -19,6 +19,7 @@ import { type Dialect, dialectOf, mixed } from "./dialects/DialectOf.ts";
 import { fromMaster, inMasterWords } from "./dialects/MasterDialect.ts";
 import { problemsOf } from "./Issues.ts";
 import { expand, type Expanded, type World } from "./own/Expand.ts";
+import { listWith, mapWith } from "./own/Rebuild.ts";
 import { type Included, type Reader, sourceAt, whereIn, withIncluded } from "./own/Include.ts";
 import type { Environment } from "./own/Variables.ts";
 import { ConfigFile } from "./Schema.ts";
@@ -43,6 +44,34 @@ export interface Loaded {
 }
 
 const decode = SchemaParser.decodeUnknownResult(ConfigFile, { errors: "all", onExcessProperty: "error" });
+
+/** Units that are decoded at a time: what is found about them is more than they are. */
+const decodedAtOnce = 1_000;
+
+/** All that it says, or all that is wrong with it. */
+const decodeAll = (root: Located, most: number): { readonly config: ConfigFile | undefined; readonly problems: ReadonlyArray<Problem> } => {
+  const units = root.entries.get("managed_processes");
+  const all = units?.node.items ?? [];
+  if (units === undefined || all.length <= decodedAtOnce) {
+    const decoded = decode(root.value);
+    if (Result.isSuccess(decoded)) return { config: decoded.success, problems: [] };
+    return { config: undefined, problems: problemsOf(decoded.failure, root, most) };
+  }
+  const problems: Array<Problem> = [];
+  const entries: Array<ConfigFile["managed_processes"][number]> = [];
+  let config: ConfigFile | undefined;
+  for (let at = 0; at < all.length; at += decodedAtOnce) {
+    const some = listWith(units.node, all.slice(at, at + decodedAtOnce));
+    const own = mapWith(root, new Map([...(at === 0 ? root.entries : []), ["managed_processes", { ...units, node: some }]]));
+    const decoded = decode(own.value);
+    if (Result.isSuccess(decoded)) {
+      config ??= decoded.success;
+      for (const entry of decoded.success.managed_processes) entries.push(entry);
+    } else for (const problem of problemsOf(decoded.failure, own, most - problems.length)) problems.push(problem);
+  }
+  if (problems.length > 0 || config === undefined) return { config: undefined, problems };
+  return { config: { ...config, managed_processes: entries }, problems: [] };
+};
 
 const aboutFile = (file: string, code: Code, message: string, hint?: string, at = { line: 1, column: 1 }): ConfigError => {
   const place = { file, ...at, length: 1 };
@@ -114,19 +143,17 @@ export const parse = (
   const { instances, problems: names, root } = inShort(whole.root, whole.text, dialect, { environment, folderAt, readFile });
   const said = dialect === "master" ? inMasterWords : (problem: Problem): Problem => problem;
 
-  const decoded = decode(root.value);
-  const found = [
-    ...(Result.isFailure(decoded) ? problemsOf(decoded.failure, root, most) : []),
-    ...check(root, whereIn(sources), instances),
-  ];
+  const { config, problems: wrong } = decodeAll(root, most);
+  // A thousand mistakes in single values are enough, unless all are asked for.
+  const found = wrong.length > Math.max(1_000, most) ? wrong : [...wrong, ...check(root, whereIn(sources), instances)];
   const meaning = [...names, ...found.map(said)];
   const broken = whole.problems.filter((problem) => problem.code === "HSU-CFG-003");
   const problems = inOrder([...whole.problems, ...(broken.length === 0 ? meaning : meaning.filter(isCertain(broken)))]);
   const { diagnostics, more } = tell(sources, problems, most);
-  if (Result.isFailure(decoded) || diagnostics.some((one) => one.severity === "error")) {
+  if (config === undefined || diagnostics.some((one) => one.severity === "error")) {
     return Result.fail(new ConfigError({ file, diagnostics, ...(Object.keys(more).length === 0 ? {} : { more }) }));
   }
-  const spec = compile(decoded.success, root, file, folder, instances, sources.length > 1 ? folderAt : undefined);
+  const spec = compile(config, root, file, folder, instances, sources.length > 1 ? folderAt : undefined);
   const missing = isHere ? executableProblems(root, spec.root, environment["PATH"] ?? "/usr/bin:/bin") : [];
   const all = missing.length === 0 ? { diagnostics, more } : tell(sources, inOrder([...problems, ...missing]), most);
   return Result.succeed({ spec, warnings: all.diagnostics, more: all.more, dialect });
