@@ -87,11 +87,16 @@ const show = (invocation: Invocation, found: ReadonlyArray<ConfigDiagnostic>, mo
       for (let at = 0; at < found.length; at += atOnce) yield* Effect.ignore(out.write(lines(found.slice(at, at + atOnce))));
       return;
     }
-    const { renderAll } = yield* Effect.promise(() => import("../config/Diagnostic.ts"));
+    const { render, summary } = yield* Effect.promise(() => import("../config/Diagnostic.ts"));
     const codes = [...new Set(found.map(({ code }) => code))];
     const tip = `more about ${codes.length === 1 ? "it" : "them"}: hsu explain ${codes.slice(0, 3).join(" | ")}${codes.length > 3 ? " | …" : ""}`;
     const rest = more === undefined || Object.keys(more).length === 0 ? "" : "; all of them: hsu validate --all";
-    yield* Invoked.say(invocation, `${renderAll(found, { color: isColoured(invocation) }, more)}\n${tip}${rest}`);
+    const text = (one: ConfigDiagnostic): string => `${render(one, { color: isColoured(invocation) })}\n\n`;
+    for (let at = 0; at < found.length; at += atOnce) {
+      const some = found.slice(at, at + atOnce);
+      yield* Effect.ignore(out.write(some.map(text).join("")));
+    }
+    yield* Invoked.say(invocation, `${summary(found, more)}\n${tip}${rest}`);
   });
 
 /** The text of the config that an invocation means, and where it is; absent where it cannot be read, which has been said then. */

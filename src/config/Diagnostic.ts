@@ -141,16 +141,16 @@ const moreText = (more: ReadonlyArray<readonly [code: string, many: number]>): s
   return `and ${number(total)} more: ${more.map(([code, many]) => `${number(many)} × ${code}`).join(", ")}`;
 };
 
-/** All findings, a blank line between them, those that were only counted, and their number. */
-export const renderAll = (found: ReadonlyArray<Shown>, options: RenderOptions = {}, counted: More = {}): string => {
+/** How many there are, and what was only counted. */
+export const summary = (found: ReadonlyArray<Shown>, counted: More = {}): string => {
   const more = Object.entries(counted).sort(([one, many], [other, few]) => few - many || (one < other ? -1 : 1));
   const sum = (isMeant: (code: string) => boolean): number => more.reduce((total, [code, many]) => total + (isMeant(code) ? many : 0), 0);
   const errors = found.filter((one) => one.severity === "error").length + sum((code) => code < "HSU-CFG-1");
   const warnings = found.filter((one) => one.severity === "warning").length + sum((code) => code >= "HSU-CFG-1");
   const total = [errors > 0 ? count(errors, "error") : "", warnings > 0 ? count(warnings, "warning") : ""].filter((text) => text !== "");
-  return [
-    ...found.map((one) => render(one, options)),
-    ...(more.length > 0 ? [moreText(more)] : []),
-    ...(total.length > 0 ? [total.join(", ")] : []),
-  ].join("\n\n");
+  return [...(more.length > 0 ? [moreText(more)] : []), ...(total.length > 0 ? [total.join(", ")] : [])].join("\n\n");
 };
+
+/** All findings, a blank line between them, those that were only counted, and their number. */
+export const renderAll = (found: ReadonlyArray<Shown>, options: RenderOptions = {}, more: More = {}): string =>
+  [...found.map((one) => render(one, options)), summary(found, more)].filter((text) => text !== "").join("\n\n");

@@ -6,10 +6,11 @@ import type { LineOf } from "./Lines.ts";
 import { type Entry, listOf, type Located, mapOf, type Problem, scalar, unique } from "./Located.ts";
 
 /** Why it is left to somebody else, and from where on. */
-export class NotPlain {
+export class NotPlain extends Error {
   readonly at: number;
   readonly why: "depth" | "values" | "form";
   constructor(at: number, why: NotPlain["why"] = "form") {
+    super(why);
     this.at = at;
     this.why = why;
   }

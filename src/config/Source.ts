@@ -189,6 +189,7 @@ const excessOf = (text: string): Problem | undefined => {
     if (depth > MAX_DEPTH) return { code: "HSU-CFG-003", start: at, end: at + 1, message: `nested more than ${MAX_DEPTH} deep` };
     if (++count > MAX_TOKENS) return tooMany(at);
     // Marks of the lexer's own are no text.
+    // oxlint-disable-next-line no-control-regex
     if (!/^[\u0002\u0018\u001f\ufeff]$/.test(token)) at += token.length;
   }
   return undefined;
