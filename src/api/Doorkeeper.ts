@@ -5,11 +5,14 @@ import * as Effect from "effect/Effect";
 import * as Headers from "effect/http/Headers";
 import * as Layer from "effect/Layer";
 import * as Option from "effect/Option";
+import * as RpcSchema from "effect/rpc/RpcSchema";
 import type { AuditWho } from "../protocol/Audit.ts";
 import { Door } from "../protocol/Door.ts";
-import { Forbidden, type TooMany } from "../protocol/RemoteErrors.ts";
+import { Forbidden, TooMany, TooOften, TooSlow } from "../protocol/RemoteErrors.ts";
+import { MasterRpc } from "../protocol/MasterRpc.ts";
 import { commandId, includes, isCommand, needs, type Operation, type Role } from "../protocol/Rights.ts";
 import { askedBy, type Trail } from "../security/index.ts";
+import type { Throttle } from "./Throttle.ts";
 import type { Outcomes } from "./Outcomes.ts";
 
 /** Who has come in. */
@@ -36,6 +39,8 @@ export interface Guard<Stranger> {
   readonly origin: Effect.Effect<AuditWho>;
   readonly outcomes: Outcomes;
   readonly audit: Trail | undefined;
+  /** Absent: as much as he wants. */
+  readonly throttle?: Throttle | undefined;
 }
 
 /** The same with his name, and what it is good for. */
@@ -59,21 +64,55 @@ export interface Asked {
   readonly id: string | undefined;
 }
 
+/** Those that are answered more than once. */
+const streaming: ReadonlySet<string> = new Set(
+  Array.from(MasterRpc.requests).flatMap(([operation, { successSchema }]) => (RpcSchema.isStreamSchema(successSchema) ? [operation] : [])),
+);
+
+const isFollowed = (payload: unknown): boolean => (payload as { readonly follow?: unknown } | null)?.follow === true;
+
+/** A call that has one answer, and has it in time; or one of not too many that are followed. */
+const bounded = <A, E, R>(
+  answer: Effect.Effect<A, E, R>,
+  { limits: { deadlineMillis, streams }, stream }: Throttle,
+  { name }: Caller,
+  { operation, payload }: Asked,
+): Effect.Effect<A, E | TooMany | TooSlow, R> => {
+  if (streaming.has(operation)) {
+    if (!isFollowed(payload)) return answer;
+    return Effect.acquireUseRelease(
+      Effect.suspend(() => {
+        const end = stream(name);
+        return end === undefined ? Effect.fail(new TooMany({ what: `streams of ${name}`, most: streams })) : Effect.succeed(end);
+      }),
+      () => answer,
+      (end) => Effect.sync(end),
+    );
+  }
+  if (deadlineMillis === 0) return answer;
+  const late = Effect.fail(new TooSlow({ operation, millis: deadlineMillis }));
+  return Effect.timeoutOrElse(answer, { duration: deadlineMillis, orElse: () => late });
+};
+
 /** What every call passes, at every door, before it is answered. */
 export const pass = <A, E, R, Stranger extends { readonly code: string }>(
-  { audit, origin, outcomes, who }: Guard<Stranger>,
-  { id, operation, payload }: Asked,
+  { audit, origin, outcomes, throttle, who }: Guard<Stranger>,
+  call: Asked,
   answer: (caller: Caller) => Effect.Effect<A, E, R>,
-): Effect.Effect<A, E | Stranger | Forbidden | TooMany, R> =>
+): Effect.Effect<A, E | Stranger | Forbidden | TooMany | TooOften | TooSlow, R> =>
   Effect.gen(function* () {
+    const { id, operation, payload } = call;
     const refused = (from: Effect.Effect<AuditWho>, code: string) =>
       audit === undefined ? Effect.void : Effect.flatMap(from, (him) => audit.refused(him, { operation, ...targetOf(payload) }, code));
     const caller = yield* Effect.tapError(who, ({ code }) => refused(origin, code));
     const from = Effect.map(origin, (him) => known(him, caller));
     const admitted = Effect.gen(function* () {
       yield* permit(caller, operation);
+      const wait = throttle?.call(caller.name) ?? 0;
+      if (wait > 0) return yield* new TooOften({ what: caller.name, retryAfterMillis: wait });
       const asked = askedBy(from)(answer(caller));
-      return yield* id === undefined || !isCommand(operation) ? asked : outcomes.once(`${caller.name} ${id}`, asked);
+      const done = id === undefined || !isCommand(operation) ? asked : outcomes.once(`${caller.name} ${id}`, asked);
+      return yield* throttle === undefined ? done : bounded(done, throttle, caller, call);
     });
     return yield* Effect.tapError(admitted, (error) => (error instanceof Forbidden ? refused(from, error.code) : Effect.void));
   });

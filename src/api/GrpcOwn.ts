@@ -16,7 +16,7 @@ import type { Own, Reach } from "../peer/Reach.ts";
 import type { AuditWho } from "../protocol/Audit.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
 import type { MasterStatus } from "../protocol/MasterRpc.ts";
-import type { Unauthorized } from "../protocol/RemoteErrors.ts";
+import type { TooOften, Unauthorized } from "../protocol/RemoteErrors.ts";
 import { commandId, type Operation } from "../protocol/Rights.ts";
 import { type Caller, pass } from "./Doorkeeper.ts";
 import { MalformedRequest } from "./MalformedRequest.ts";
@@ -26,11 +26,13 @@ import { decode, encode, methodNamed } from "./GrpcWire.ts";
 import { operationsOf } from "./Operations.ts";
 import type { Outcomes } from "./Outcomes.ts";
 import { restrictedTo } from "./Restricted.ts";
+import type { Throttle } from "./Throttle.ts";
 
 export interface Options {
   readonly reach: () => Reach;
   readonly outcomes: Outcomes;
   readonly audit: Trail | undefined;
+  readonly throttle: Throttle;
   readonly run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>;
   /** Aborts when nobody is served any more. */
   readonly closing: AbortSignal;
@@ -100,11 +102,11 @@ interface Method {
 
 /** Who has called, and from where. */
 export interface From {
-  readonly who: Effect.Effect<Caller, Unauthorized>;
+  readonly who: Effect.Effect<Caller, TooOften | Unauthorized>;
   readonly origin: Effect.Effect<AuditWho>;
 }
 
-export const make = ({ audit, closing, outcomes, reach, run }: Options): ((name: string, operation: Operation) => Method) => {
+export const make = ({ audit, closing, outcomes, reach, run, throttle }: Options): ((name: string, operation: Operation) => Method) => {
   return (name, operation) => {
     const { input, output } = methodNamed(name);
     const reply = replies[name] as ((result: unknown, said: Fields) => Fields) | undefined;
@@ -132,7 +134,7 @@ export const make = ({ audit, closing, outcomes, reach, run }: Options): ((name:
       const bytesOf = (result: unknown) => encode(output, reply?.(result, fields) ?? (result as Fields | undefined) ?? {});
       // Who does not wait any more has not taken a command back: each has an id, and goes on by itself.
       const id = metadata.get(commandId)[0]?.toString() ?? randomUUID();
-      return pass({ who, origin, outcomes, audit }, { operation, payload: fields, id }, (caller) =>
+      return pass({ who, origin, outcomes, audit, throttle }, { operation, payload: fields, id }, (caller) =>
         Effect.flatMap(answered(said, caller), (answer) => use(answer, bytesOf)),
       );
     };

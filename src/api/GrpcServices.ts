@@ -35,7 +35,7 @@ import {
 } from "../protocol/gen/grpc/health/v1/health.ts";
 import { MasterServiceDefinition } from "../protocol/gen/master.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
-import { Unauthorized } from "../protocol/RemoteErrors.ts";
+import { TooOften, Unauthorized } from "../protocol/RemoteErrors.ts";
 import type { Operation } from "../protocol/Rights.ts";
 import { Tokens } from "../security/index.ts";
 import type { Caller } from "./Doorkeeper.ts";
@@ -43,6 +43,7 @@ import { longestMessage, mostCalls } from "./Guarded.ts";
 import { known as knownCaller } from "./Identify.ts";
 import type { NetworkPlace } from "./NetworkPlace.ts";
 import * as Outcomes from "./Outcomes.ts";
+import { make as makeThrottle, type Throttle } from "./Throttle.ts";
 
 /** What a client sees of a master that works; upstream's text. */
 const okText = "hsu-master: OK";
@@ -52,6 +53,8 @@ export interface GrpcOptions {
   readonly tokens: string;
   /** What can be reached through this master just now; absent: itself alone. */
   readonly reach?: () => Reach;
+  /** How much each client gets; absent: as much as is usual. */
+  readonly throttle?: Throttle;
 }
 
 type Bytes = Uint8Array;
@@ -113,20 +116,30 @@ export const make = (place: NetworkPlace, options: GrpcOptions, closing: AbortSi
       const name = call.getAuthContext().sslPeerCertificate?.subject.CN;
       return knownCaller({ token: bearer(call.metadata), name: typeof name === "string" ? name : undefined }, place, tokens);
     };
+    const { throttle = makeThrottle() } = options;
+    // `127.0.0.1:40000`, `[::1]:40000`
+    const addressOf = (call: Unary | Streaming): string =>
+      call
+        .getPeer()
+        .replace(/:\d+$/, "")
+        .replace(/^\[|\]$/g, "");
     const fromOf = (call: Unary | Streaming) => ({
-      who: whoOf(call),
-      // `127.0.0.1:40000`, `[::1]:40000`
-      origin: Effect.sync(() => ({
-        door: "grpc",
-        address: call
-          .getPeer()
-          .replace(/:\d+$/, "")
-          .replace(/^\[|\]$/g, ""),
-      })),
+      who: Effect.mapError(whoOf(call), (refused) => {
+        const wait = throttle.failure(addressOf(call));
+        return wait === 0 ? refused : new TooOften({ what: "guesses", retryAfterMillis: wait });
+      }),
+      origin: Effect.sync(() => ({ door: "grpc", address: addressOf(call) })),
     });
     const ownDoor = once(async () => {
       const { make: makeOwn } = await import("./GrpcOwn.ts");
-      return makeOwn({ reach: options.reach ?? (() => itself), outcomes: Outcomes.make(run), audit: control.audit, run, closing });
+      return makeOwn({
+        reach: options.reach ?? (() => itself),
+        outcomes: Outcomes.make(run),
+        audit: control.audit,
+        throttle,
+        run,
+        closing,
+      });
     });
     const reflector = once(async () => {
       const [{ answers }, { GrpcReflection }] = await Promise.all([
@@ -139,6 +152,8 @@ export const make = (place: NetworkPlace, options: GrpcOptions, closing: AbortSi
     // Whether it lives, a machine may be asked by all who are on it.
     const may = isLoopback(place.address) ? () => Effect.void : (call: Unary | Streaming) => Effect.asVoid(whoOf(call));
     const answer = (call: Unary, done: sendUnaryData<Bytes>, effect: Effect.Effect<Bytes, Partial<StatusObject>>): void => {
+      const wait = throttle.call(addressOf(call));
+      if (wait > 0) return done({ code: Code.RESOURCE_EXHAUSTED, details: `not now, more are allowed in ${wait} ms` });
       const fiber = run(Effect.andThen(may(call), effect));
       call.once("cancelled", () => fiber.interruptUnsafe());
       fiber.addObserver((exit) => {

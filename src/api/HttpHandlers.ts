@@ -16,14 +16,27 @@ import * as Stream from "effect/Stream";
 import { Control } from "../master/Control.ts";
 import type { AuditWho } from "../protocol/Audit.ts";
 import { UnitNotFound } from "../protocol/Errors.ts";
+import { TooMany, TooOften, TooSlow } from "../protocol/RemoteErrors.ts";
 import { Access, MasterHttp, Needs, Scope } from "../protocol/HttpApi.ts";
 import type { MasterEvent, MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
 import { askedBy, Tokens } from "../security/index.ts";
 import { known } from "./Doorkeeper.ts";
 import * as Metrics from "./Metrics.ts";
+import type { Throttle } from "./Throttle.ts";
 import * as Refusals from "./Refusals.ts";
 import { subtree } from "./Restricted.ts";
-import { changed, type CommandError, commandProblem, forbidden, notReady, problems, unauthorized } from "./Problems.ts";
+import {
+  changed,
+  type CommandError,
+  commandProblem,
+  forbidden,
+  notReady,
+  problems,
+  tooMany,
+  tooOften,
+  tooSlow,
+  unauthorized,
+} from "./Problems.ts";
 
 const isIn = (group: string | null, unit: UnitStatus): boolean => group === null || unit.groups.includes(group);
 
@@ -61,6 +74,26 @@ const seen = Effect.fnUntraced(function* (unit: string) {
 const withTag = <A extends object>(body: A, status: UnitStatus) => HttpApiSchema.withHeaders({ body, headers: { etag: tagOf(status) } });
 
 const event = (data: MasterEvent) => ({ id: String(data.seq), event: data.type, data });
+
+/** What the response to this request says of when another one is worth it. */
+export const RetryAfter = Context.Reference<{ seconds: number }>("hsu/api/RetryAfter", { defaultValue: () => ({ seconds: 1 }) });
+
+const Throttled = Context.Reference<Throttle | undefined>("hsu/api/Throttled", { defaultValue: () => undefined });
+
+/** One that is followed is one of not too many. It counts from when it is begun to be read: a client may have gone by then. */
+const followed = Effect.fnUntraced(function* <A, E, R>(follow: boolean, stream: Stream.Stream<A, E, R>) {
+  const throttle = yield* Throttled;
+  if (!follow || throttle === undefined) return stream;
+  const { name } = yield* Scope;
+  if (!throttle.mayStream(name))
+    return yield* Effect.fail(tooMany(new TooMany({ what: `streams of ${name}`, most: throttle.limits.streams })));
+  return Stream.unwrap(
+    Effect.sync(() => {
+      const end = throttle.stream(name);
+      return end === undefined ? Stream.empty : Stream.ensuring(stream, Effect.sync(end));
+    }),
+  );
+});
 
 const open = HttpApiBuilder.group(MasterHttp, "open", (handlers) =>
   Effect.map(Control, ({ status }) =>
@@ -111,11 +144,14 @@ const units = HttpApiBuilder.group(MasterHttp, "units", (handlers) =>
       logs: ({ params: { unit }, query: { follow, lines = 100 } }) =>
         seen(unit).pipe(
           Effect.mapError(problems.UnitNotFound),
-          Effect.as(
-            control.logs({ unit, follow: follow === "true", lines }).pipe(
-              Stream.map((data) => ({ event: data.stream, data })),
-              // It was there a moment ago; whoever removed it has ended its output.
-              Stream.catchTag("UnitNotFound", () => Stream.empty),
+          Effect.andThen(
+            followed(
+              follow === "true",
+              control.logs({ unit, follow: follow === "true", lines }).pipe(
+                Stream.map((data) => ({ event: data.stream, data })),
+                // It was there a moment ago; whoever removed it has ended its output.
+                Stream.catchTag("UnitNotFound", () => Stream.empty),
+              ),
             ),
           ),
         ),
@@ -145,13 +181,14 @@ const master = HttpApiBuilder.group(MasterHttp, "master", (handlers) =>
       }),
       resources: () => Effect.flatMap(visible, resourcesOf),
       events: ({ headers, query: { follow, since } }) =>
-        Effect.map(Scope, ({ group }) => {
+        Effect.flatMap(Scope, ({ group }) => {
           const last = headers["last-event-id"];
           const from = since ?? (last === undefined ? 0 : last + 1);
-          return control.events({ follow: follow === "true", since: from }).pipe(
+          const told = control.events({ follow: follow === "true", since: from }).pipe(
             Stream.filter(({ path }) => group === null || path.includes(group)),
             Stream.map(event),
           );
+          return followed(follow === "true", told);
         }),
       openapi: () => Effect.succeed(OpenApi.fromApi(MasterHttp) as unknown),
       shutdown: Effect.fnUntraced(function* () {
@@ -180,7 +217,7 @@ export interface Asker {
 }
 
 /** Who may, by the tokens of this file. */
-export const access = (tokens: Tokens.TokenFile, control: Control["Service"]): Layer.Layer<Access> =>
+export const access = (tokens: Tokens.TokenFile, control: Control["Service"], throttle?: Throttle): Layer.Layer<Access> =>
   accessBy(
     (token) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => tokens.holder(token, now)).pipe(
@@ -190,6 +227,7 @@ export const access = (tokens: Tokens.TokenFile, control: Control["Service"]): L
         }),
       ),
     control,
+    throttle,
   );
 
 const fromOf = ({ remoteAddress }: HttpServerRequest): AuditWho => ({
@@ -200,17 +238,27 @@ const fromOf = ({ remoteAddress }: HttpServerRequest): AuditWho => ({
 /** Who may, by what is known of who asks; undefined: nobody knows him. */
 export const accessBy = (
   whoIs: (token: string, request: HttpServerRequest) => Effect.Effect<Asker | undefined, ReturnType<typeof problems.TokensUnusable>>,
-  { audit }: Control["Service"],
+  control: Control["Service"],
+  throttle?: Throttle,
 ): Layer.Layer<Access> =>
   Layer.succeed(Access, {
     bearer: (answer, { credential, endpoint }) =>
       Effect.gen(function* () {
         const request = yield* HttpServerRequest;
         const from = fromOf(request);
+        const { audit } = control;
+        const again = Effect.fnUntraced(function* (what: string, wait: number) {
+          const error = new TooOften({ what, retryAfterMillis: wait });
+          Refusals.count(control, error.code);
+          (yield* RetryAfter).seconds = Math.ceil(wait / 1000);
+          return yield* Effect.fail(tooOften(error));
+        });
         const refused = (who: AuditWho, code: string) =>
           audit === undefined ? Effect.void : audit.refused(who, { operation: `${endpoint.method} ${endpoint.path}` }, code);
         const holder = yield* whoIs(Redacted.value(credential), request);
         if (holder === undefined) {
+          const guesses = throttle?.failure(from.address ?? "") ?? 0;
+          if (guesses > 0) return yield* again("guesses", guesses);
           yield* refused(from, unauthorized.code);
           return yield* Effect.fail(unauthorized);
         }
@@ -222,7 +270,21 @@ export const accessBy = (
           yield* refused(who, problem.code);
           return yield* Effect.fail(problem);
         }
-        return yield* askedBy(Effect.succeed(who))(Effect.provideService(answer, Scope, { group }));
+        const told = Effect.provideService(answer, Scope, { group, name });
+        const asked = askedBy(Effect.succeed(who));
+        // Inside of another program that is the business of that program.
+        if (throttle === undefined) return yield* asked(told);
+        const wait = throttle.call(name);
+        if (wait > 0) return yield* again(name, wait);
+        const { deadlineMillis } = throttle.limits;
+        const answered = asked(Effect.provideService(told, Throttled, throttle));
+        const operation = `${endpoint.method} ${endpoint.path}`;
+        return yield* deadlineMillis === 0
+          ? answered
+          : Effect.timeoutOrElse(answered, {
+              duration: deadlineMillis,
+              orElse: () => Effect.fail(tooSlow(new TooSlow({ operation, millis: deadlineMillis }))),
+            });
       }),
   });
 

@@ -16,18 +16,21 @@ import * as HttpServer from "effect/http/HttpServer";
 import { HttpServerRequest } from "effect/http/HttpServerRequest";
 import * as HttpServerResponse from "effect/http/HttpServerResponse";
 import * as Layer from "effect/Layer";
+import * as Option from "effect/Option";
 import * as References from "effect/References";
 import type * as Scope from "effect/Scope";
 import { isLoopback } from "../config/HttpOf.ts";
 import { Control } from "../master/Control.ts";
 import { type Access, MasterHttp, type Problem, Readable } from "../protocol/HttpApi.ts";
+import { TooOften } from "../protocol/RemoteErrors.ts";
 import { Tokens } from "../security/index.ts";
-import { access, handlers } from "./HttpHandlers.ts";
+import { access, handlers, RetryAfter } from "./HttpHandlers.ts";
 import { HttpNotOpened, type HttpPlace } from "./HttpPlace.ts";
-import { forbidden, malformed, nothingHere } from "./Problems.ts";
+import { forbidden, malformed, nothingHere, tooOften } from "./Problems.ts";
+import * as Refusals from "./Refusals.ts";
+import { make as makeThrottle, type Throttle } from "./Throttle.ts";
 
 const limits = {
-  maxBodyBytes: 64 * 1024,
   /** Who does not come to the end of what he asks is cut off. */
   requestTimeout: 30_000,
   headersTimeout: 10_000,
@@ -49,14 +52,36 @@ const meant = HttpRouter.middleware(
   { global: true },
 );
 
-/** Who has no token is told which kind is wanted. */
+/** Who has no token is told which kind is wanted, and who comes too often when it is worth coming again. */
 const wanting = HttpRouter.middleware(
   (app) =>
-    Effect.map(app, (response) =>
-      response.status === 401 ? HttpServerResponse.setHeader(response, "www-authenticate", "Bearer") : response,
-    ),
+    Effect.suspend(() => {
+      const after = { seconds: 1 };
+      return Effect.map(Effect.provideService(app, RetryAfter, after), (response) => {
+        if (response.status === 401) return HttpServerResponse.setHeader(response, "www-authenticate", "Bearer");
+        return response.status === 429 && response.headers["retry-after"] === undefined
+          ? HttpServerResponse.setHeader(response, "retry-after", String(after.seconds))
+          : response;
+      });
+    }),
   { global: true },
 );
+
+/** Paths without a token: each address gets what each token gets. */
+const throttled = (throttle: Throttle, control: Control["Service"]) =>
+  HttpRouter.middleware(
+    (app) =>
+      Effect.flatMap(HttpServerRequest, ({ headers, remoteAddress, url }) => {
+        if (headers["authorization"] !== undefined && !/^\/(health|ready)\b/.test(url)) return app;
+        const address = Option.getOrElse(remoteAddress, () => "");
+        const wait = throttle.call(address);
+        if (wait === 0) return app;
+        const error = new TooOften({ what: address, retryAfterMillis: wait });
+        Refusals.count(control, error.code);
+        return Effect.succeed(HttpServerResponse.setHeader(answer(tooOften(error)), "retry-after", String(Math.ceil(wait / 1000))));
+      }),
+    { global: true },
+  );
 
 const nowhere = HttpRouter.use((router) =>
   router.add("*", "/*", (request) => Effect.succeed(answer(nothingHere(request.url.split("?")[0] ?? "/")))),
@@ -74,7 +99,7 @@ export const routesFor = (may: Layer.Layer<Access>) =>
   Layer.mergeAll(HttpApiBuilder.layer(MasterHttp).pipe(Layer.provide(handlers), Layer.provide([may, readable])), nowhere, wanting);
 
 /** What belongs to each server of them. */
-export const bounded = Layer.succeed(MaxBodySize, ByteSize.fromInputUnsafe(limits.maxBodyBytes));
+export const bounded = (bodyBytes = 64 * 1024) => Layer.succeed(MaxBodySize, ByteSize.fromInputUnsafe(bodyBytes));
 
 const serverFor = ({ tls }: HttpPlace): Server => {
   const server =
@@ -93,6 +118,7 @@ const serverFor = ({ tls }: HttpPlace): Server => {
 export const listen = Effect.fnUntraced(function* (
   place: HttpPlace,
   tokens: string,
+  throttle: Throttle = makeThrottle(),
 ): Effect.fn.Return<number, HttpNotOpened, Control | Scope.Scope> {
   const failed = (cause: unknown) =>
     new HttpNotOpened({ place: `${place.address}:${place.port}`, reason: cause instanceof Error ? cause.message : String(cause) });
@@ -103,13 +129,14 @@ export const listen = Effect.fnUntraced(function* (
     gracefulShutdownTimeout: "1 second",
   });
   const routes = Layer.mergeAll(
-    routesFor(access(new Tokens.TokenFile(tokens), yield* Control)),
+    routesFor(access(new Tokens.TokenFile(tokens), yield* Control, throttle)),
+    throttled(throttle, yield* Control),
     ...(isLoopback(place.address) && place.tls === undefined ? [meant] : []),
   );
   const context = yield* Layer.build(
     HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
       Layer.provideMerge(http),
-      Layer.provide([HttpServer.layerServices, bounded]),
+      Layer.provide([HttpServer.layerServices, bounded(throttle.limits.bodyBytes)]),
     ),
   ).pipe(
     Effect.mapError(({ cause }) => failed(cause)),

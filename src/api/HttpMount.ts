@@ -79,8 +79,9 @@ export const mount = Effect.fnUntraced(function* (
     identify === undefined
       ? access(new Tokens.TokenFile(tokens), control)
       : accessBy((_, { source }) => Effect.succeed(identities.get(source)), control);
-  const app = yield* HttpRouter.toHttpEffect(routesFor(may).pipe(Layer.provide([HttpServer.layerServices, bounded])));
-  const context = yield* Layer.build(Layer.mergeAll(HttpServer.layerServices, bounded));
+  const bodies = bounded();
+  const app = yield* HttpRouter.toHttpEffect(routesFor(may).pipe(Layer.provide([HttpServer.layerServices, bodies])));
+  const context = yield* Layer.build(Layer.mergeAll(HttpServer.layerServices, bodies));
   const answer = yield* NodeHttpServer.makeHandler(app, { scope }).pipe(
     Effect.provideContext(context),
     Effect.provideService(References.UnhandledLogLevel, undefined),

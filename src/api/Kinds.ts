@@ -67,6 +67,8 @@ export const kinds = {
   FrameRefused: [400, "INVALID_ARGUMENT"],
   Forbidden: [403, "PERMISSION_DENIED"],
   TooMany: [429, "RESOURCE_EXHAUSTED"],
+  TooOften: [429, "RESOURCE_EXHAUSTED"],
+  TooSlow: [504, "DEADLINE_EXCEEDED"],
   PeerDown: [503, "UNAVAILABLE"],
   OutcomeUnknown: [504, "UNKNOWN"],
 } as const satisfies Readonly<Record<Failure["_tag"], Kind>>;

@@ -23,13 +23,14 @@ import { alone, type Reach } from "../peer/Reach.ts";
 import { agree, type Encoding, longestHello, protocols, readHello, refusedLine, welcomeLine } from "../protocol/Hello.ts";
 import type { AuditWho } from "../protocol/Audit.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
-import { FrameRefused, type Refused, RpcNotOpened, TooMany, type Unauthorized } from "../protocol/RemoteErrors.ts";
+import { FrameRefused, type Refused, RpcNotOpened, TooMany, TooOften, type Unauthorized } from "../protocol/RemoteErrors.ts";
 import { Tokens } from "../security/index.ts";
 import { type Caller, doorFor } from "./Doorkeeper.ts";
 import { guarded, longestMessage } from "./Guarded.ts";
 import { certified, identify } from "./Identify.ts";
 import type { NetworkPlace } from "./NetworkPlace.ts";
 import * as Outcomes from "./Outcomes.ts";
+import { make as makeThrottle, type Throttle } from "./Throttle.ts";
 import * as Refusals from "./Refusals.ts";
 import { restrictedTo } from "./Restricted.ts";
 import { handlersOf } from "./RpcServer.ts";
@@ -49,6 +50,8 @@ export interface ListenOptions {
   readonly version: string;
   /** What can be reached through this master just now; absent: itself alone. */
   readonly reach?: () => Reach;
+  /** How much each client gets; absent: as much as is usual. */
+  readonly throttle?: Throttle;
   /** How long a client may be silent. */
   readonly silenceMillis?: number;
 }
@@ -107,9 +110,11 @@ export const listen = Effect.fnUntraced(function* (
   const tokens = new Tokens.TokenFile(options.tokens);
   const incarnation = randomUUID();
   const guests = new Map<Socket, Guest>();
+  const { throttle = makeThrottle() } = options;
 
   const turnAway = (socket: Socket, refused: Refused): void => {
     Refusals.count(control, refused.code);
+    // Of those who come too often it is enough to know how many.
     if (control.audit !== undefined && strangers.has(refused._tag)) {
       run(control.audit.refused(fromOf(socket, false), { operation: "Connect" }, refused.code));
     }
@@ -128,7 +133,11 @@ export const listen = Effect.fnUntraced(function* (
     const hello = yield* Effect.fromResult(readHello(text));
     const agreed = yield* Effect.fromResult(agree(hello, { version: options.version, ...protocols }));
     const who = identify(socket, hello, place, tokens);
-    const caller = yield* who;
+    const caller = yield* Effect.mapError(who, (refused) => {
+      // Whoever has shown something that is good is let in all the same.
+      const wait = throttle.failure(socket.remoteAddress ?? "");
+      return wait === 0 ? refused : new TooOften({ what: "guesses", retryAfterMillis: wait });
+    });
     guest.stays = who;
     socket.write(welcomeLine({ version: options.version, incarnation, role: caller.role, group: caller.group, ...agreed }));
     return { caller, who, isMaster: hello.master === true, encoding: agreed.encoding };
@@ -159,7 +168,7 @@ export const listen = Effect.fnUntraced(function* (
     const all = (): Reach => (isMaster ? own : (options.reach?.() ?? own));
     const { group } = caller;
     const reach = (): Reach => (group === null ? all() : restrictedTo(group, all()));
-    const door = doorFor({ who, origin: Effect.succeed(fromOf(socket, isMaster)), outcomes, audit: control.audit });
+    const door = doorFor({ who, origin: Effect.succeed(fromOf(socket, isMaster)), outcomes, audit: control.audit, throttle });
     const answering = RpcServer.layer(MasterRpc, { disableTracing: true, disableFatalDefects: true });
     yield* Layer.build(answering.pipe(Layer.provide([handlersOf(reach), door, wire])));
     yield* ended(socket);

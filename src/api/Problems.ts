@@ -21,8 +21,10 @@ const titles: Readonly<Record<Problem["status"], string>> = {
   404: "Not found",
   409: "Conflict",
   412: "Precondition failed",
+  429: "Too many requests",
   502: "The unit failed",
   503: "Unavailable",
+  504: "Too slow",
 };
 
 const problem = <Status extends Problem["status"]>(status: Status, code: string, detail: string, hint: string): Of<Status> =>
@@ -43,6 +45,10 @@ export const problems = {
   TokensUnusable: of(503),
   AuditUnwritable: of(503),
 };
+
+export const tooOften = of(429);
+export const tooMany = of(429);
+export const tooSlow = of(504);
 
 export type CommandError = AuditUnwritable | UnitNotFound | InvalidTransition | NotReloadable | NotAllowed | StartFailed;
 

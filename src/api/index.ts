@@ -12,4 +12,5 @@ export { serve as serveNetwork } from "./NetworkServer.ts";
 export { PortInUse, PortNotOpened, serve as serveGrpc } from "./GrpcServer.ts";
 export { RegistryNotOpened, type RegistryPlaces, serve as serveRegistry } from "./RegistryServer.ts";
 export { layer, serve } from "./RpcServer.ts";
+export { make as makeThrottle, type Throttle } from "./Throttle.ts";
 export { ListenFailed, SocketInUse } from "./UnixSocket.ts";

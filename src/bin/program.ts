@@ -52,6 +52,7 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
     yield* platform.Paths.ensurePrivate(pids);
     const outputs = yield* logs.collecting({ stateDirectory, units: new Map(unitsOf(spec.root).map((unit) => [unit.id, unit.logs])) });
     const { audit = {} } = spec;
+    const throttle = api.makeThrottle(spec.limits);
     const trail = Audit.make({
       path: audit.path ?? join(stateDirectory, "audit.log"),
       rotation: { maxBytes: audit.maxBytes ?? 10_000_000, maxFiles: audit.maxFiles ?? 10 },
@@ -78,9 +79,9 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
           // The root starts nobody else while it starts this one.
           Effect.andThen(api.serve(socketPath, reach), Effect.forkScoped(begin)),
         ),
-        ...(port === undefined ? [] : [withPeers("grpc", ({ reach }) => api.serveGrpc(port, { tokens, reach }))]),
-        ...(spec.http === undefined ? [] : [serving("http", api.serveHttp(spec.http, tokens))]),
-        ...(rpc === undefined ? [] : [withPeers("rpc", ({ reach }) => api.serveNetwork(rpc, { tokens, version, reach }))]),
+        ...(port === undefined ? [] : [withPeers("grpc", ({ reach }) => api.serveGrpc(port, { tokens, reach, throttle }))]),
+        ...(spec.http === undefined ? [] : [serving("http", api.serveHttp(spec.http, tokens, throttle))]),
+        ...(rpc === undefined ? [] : [withPeers("rpc", ({ reach }) => api.serveNetwork(rpc, { tokens, version, reach, throttle }))]),
         ...(spec.registry === undefined ? [] : [serving("registry", api.serveRegistry(spec.registry))]),
       ],
     });

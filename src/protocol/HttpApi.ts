@@ -33,8 +33,10 @@ const problems = {
   notFound: problem(404),
   conflict: problem(409),
   precondition: problem(412),
+  tooOften: problem(429),
   failed: problem(502),
   unavailable: problem(503),
+  late: problem(504),
 };
 export type Problem = (typeof problems)[keyof typeof problems]["Type"];
 
@@ -42,11 +44,13 @@ export type Problem = (typeof problems)[keyof typeof problems]["Type"];
 export const Needs = Context.Reference<"viewer" | "operator" | "admin">("hsu/protocol/HttpApi/Needs", { defaultValue: () => "viewer" });
 
 /** The group that the token of this request is good for; null: all. */
-export class Scope extends Context.Service<Scope, { readonly group: string | null }>()("hsu/protocol/HttpApi/Scope") {}
+export class Scope extends Context.Service<Scope, { readonly group: string | null; readonly name: string }>()(
+  "hsu/protocol/HttpApi/Scope",
+) {}
 
 export class Access extends HttpApiMiddleware.Service<Access, { provides: Scope }>()("hsu/protocol/HttpApi/Access", {
   security: { bearer: HttpApiSecurity.bearer },
-  error: [problems.unauthorized, problems.forbidden, problems.unavailable],
+  error: [problems.unauthorized, problems.forbidden, problems.tooOften, problems.unavailable, problems.late],
 }) {}
 
 /** What cannot be read is said as any other error. */

@@ -93,6 +93,28 @@ export class TooMany extends Schema.TaggedError<TooMany>()("TooMany", { what: Sc
   }
 }
 
+/** He asks more often than he may. */
+export class TooOften extends Schema.TaggedError<TooOften>()("TooOften", { what: Schema.String, retryAfterMillis: Schema.Number }) {
+  readonly code = "HSU-RPC-010";
+  override get message(): string {
+    return `${this.what}: not now, more are allowed in ${Math.ceil(this.retryAfterMillis)} ms`;
+  }
+  get hint(): string {
+    return "ask less often, or have the master's `process_manager.limits` allow more";
+  }
+}
+
+/** The answer takes longer than is waited for over a network. */
+export class TooSlow extends Schema.TaggedError<TooSlow>()("TooSlow", { operation: Schema.String, millis: Schema.Number }) {
+  readonly code = "HSU-RPC-011";
+  override get message(): string {
+    return `${this.operation} has not come to its end within ${this.millis} ms`;
+  }
+  get hint(): string {
+    return "it may still do so: look before you ask for it again; `process_manager.limits.deadline` says how long is waited";
+  }
+}
+
 /** Nobody answers at the address, or not as a master does. */
 export class CannotReach extends Schema.TaggedError<CannotReach>()("CannotReach", { address: Schema.String, reason: Schema.String }) {
   readonly code = "HSU-RPC-008";
@@ -119,12 +141,12 @@ export class AddressNotUsable extends Schema.TaggedError<AddressNotUsable>()("Ad
 }
 
 /** What a master says to who comes, before it lets him go. */
-export const Refused = Schema.Union([VersionMismatch, Unauthorized, CertificateRefused, FrameRefused, TooMany]);
+export const Refused = Schema.Union([VersionMismatch, Unauthorized, CertificateRefused, FrameRefused, TooMany, TooOften]);
 export type Refused = typeof Refused.Type;
 
 /** Why there is no connection to a master. */
 export type NotConnected = Refused | CannotReach | AddressNotUsable;
 
 /** What any call may be answered with. */
-export const Refusal = Schema.Union([Forbidden, TooMany, PeerDown, OutcomeUnknown, AuditUnwritable]);
+export const Refusal = Schema.Union([Forbidden, TooMany, TooOften, TooSlow, PeerDown, OutcomeUnknown, AuditUnwritable]);
 export type Refusal = typeof Refusal.Type;

@@ -8,5 +8,6 @@
 export { askedBy, Origin } from "./Origin.ts";
 export * as Audit from "./audit/Trail.ts";
 export type { Trail } from "./audit/Trail.ts";
+export * as Bucket from "./Bucket.ts";
 export * as Tokens from "./Tokens.ts";
 export * as Masking from "./Masking.ts";

@@ -24,6 +24,7 @@ export { watchSpec } from "./Watch.ts";
 export { childSpec, emptySlot, type RunRpcs, type Slot } from "./Run.ts";
 export { formatExit, ProcessFailed } from "./RunErrors.ts";
 export { secretsOf } from "./SecretsOf.ts";
+export type { AuditSpec, DoorLimits, TelemetrySpec } from "./Oversight.ts";
 export * as Schedule from "./Schedule.ts";
 export { Unit, type UnitRef } from "./Unit.ts";
 export { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
