@@ -4,7 +4,7 @@
 import type { DoorLimits } from "../unit/index.ts";
 import { Bucket } from "../security/index.ts";
 
-export const usualLimits: Required<DoorLimits> = {
+const usualLimits: Required<DoorLimits> = {
   rate: 200,
   burst: 400,
   failures: 30,

@@ -98,7 +98,7 @@ const served = Effect.fnUntraced(function* (limits: DoorLimits, more: Partial<Co
     Effect.promise(() =>
       fetch(`http://127.0.0.1:${http}${path}`, {
         ...init,
-        ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}`, ...init.headers } }),
+        headers: { "content-type": "application/json", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
       }),
     );
   return { ...fake, control, one, other, at, ask, status };
@@ -206,7 +206,6 @@ it("a body that is too long is not read", () =>
         ask("/v1/units/web/signal", one, {
           method: "POST",
           body: JSON.stringify({ signal }),
-          headers: { "content-type": "application/json" },
         });
       expect((yield* send("SIGHUP")).status).toBe(204);
       expect((yield* send("x".repeat(2000))).status).toBeGreaterThanOrEqual(400);
