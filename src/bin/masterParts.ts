@@ -10,5 +10,5 @@ export * as platform from "../platform/index.ts";
 export * as store from "../store/index.ts";
 export { Audit } from "../security/index.ts";
 export { layer as processes, masterRunsOn } from "../platform/Systems.ts";
-export { unitsOf } from "../unit/index.ts";
+export { reveal, unitsOf } from "../unit/index.ts";
 export { replace } from "./replace.ts";

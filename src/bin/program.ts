@@ -17,9 +17,8 @@ const manyUnits = 50;
 
 /** Imported when a master starts: the other verbs need none of it. */
 const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath, stateDirectory }) {
-  const { api, Audit, driver, logs, master, masterRunsOn, peer, platform, processes, replace, store, unitsOf } = yield* Effect.promise(
-    () => import("./masterParts.ts"),
-  );
+  const { api, Audit, driver, logs, master, masterRunsOn, peer, platform, processes, replace, reveal, store, unitsOf } =
+    yield* Effect.promise(() => import("./masterParts.ts"));
   yield* masterRunsOn(process.platform);
   if (unitsOf(spec.root).length > manyUnits) platform.compile();
   return yield* Effect.gen(function* () {
@@ -50,7 +49,11 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
     const state = yield* store.SqliteStore.open({ directory: stateDirectory, bootId: os.bootId(), unwritable });
     const pids = join(stateDirectory, "pids");
     yield* platform.Paths.ensurePrivate(pids);
-    const outputs = yield* logs.collecting({ stateDirectory, units: new Map(unitsOf(spec.root).map((unit) => [unit.id, unit.logs])) });
+    const outputs = yield* logs.collecting({
+      stateDirectory,
+      reveal,
+      units: new Map(unitsOf(spec.root).map((unit) => [unit.id, unit.logs])),
+    });
     const { audit = {} } = spec;
     const throttle = api.makeThrottle(spec.limits);
     const trail = Audit.make({

@@ -86,7 +86,6 @@ const isUnmanaged = ({ node }: Found): boolean =>
 /** What is accepted without effect, by place in a unit: the key itself, or only some keys of it (`except`: all but these). */
 const WITHOUT_EFFECT: ReadonlyArray<Idle> = [
   ["management.process_file"],
-  ["management.logging", ["buffer_size"]],
   ["management.metadata", ["version", "tags"]],
   ["management.unmanaged.metadata", ["version", "tags"]],
   ...["standard_managed", "integrated_managed"].flatMap((kind): ReadonlyArray<Idle> => [

@@ -20,29 +20,52 @@ const isNowhere = (target: Located): boolean => {
   return !target.entries.has("path") && (type === undefined || type === "file");
 };
 
-/** What of one block has no effect, in words. */
-const idleOf = (block: Located): ReadonlyArray<string> => {
+type Place = Pick<Entry, "end" | "start">;
+const idle = ({ end, start }: Place, message: string): Problem => ({ code: "HSU-CFG-101", start, end, message });
+
+/** Targets of one block that have no effect. */
+const idleOf = (block: Located | undefined, whose: string): ReadonlyArray<Problem> => {
   const all = streams.flatMap((stream) => targetsOf(block, stream) ?? []).concat(get(block, "outputs", "forwarding")?.node.items ?? []);
-  return all.some(isNowhere) ? ["targets without a type or a path"] : [];
+  return idleTargets(all, whose);
 };
+const idleTargets = (all: ReadonlyArray<Located>, whose: string): ReadonlyArray<Problem> =>
+  all.filter(isNowhere).map((target) => idle(target, `${whose}this target has no effect: it has neither a type nor a path`));
 
-const idleGlobal = (block: Located): ReadonlyArray<string> => {
+/** Why a key cannot be in effect. */
+const withoutEffect: ReadonlyArray<readonly [place: ReadonlyArray<string>, value: boolean | undefined, why: string]> = [
+  [
+    ["enhancement", "metadata", "add_process_manager_id"],
+    true,
+    "a master has no id of its own; add_hostname says on which machine a line was written",
+  ],
+  [["enhancement", "metadata", "add_timestamp"], false, "the time belongs to the forms enhanced_plain and json; raw and plain have none"],
+  [
+    ["system", "metrics"],
+    undefined,
+    "what logs cost, bring and lose is not written to targets; GET /metrics (process_manager.http) and hsu describe have it",
+  ],
+];
+
+const unbuffered = "what it writes goes to a file, and waits in no memory; log_collection.backlog bounds that file";
+
+const idleGlobal = (block: Located, units: number): ReadonlyArray<Problem> => {
   const aggregation = get(block, "global_aggregation");
-  const lost = isOff(aggregation) ? false : get(aggregation?.node, "targets")?.node.items.some(isNowhere);
-  const metadata = isOff(get(block, "enhancement")) ? undefined : get(block, "enhancement", "metadata")?.node;
-  const set = (key: string): unknown => get(metadata, key)?.node.value;
+  const targets = isOff(aggregation) ? [] : (get(aggregation?.node, "targets")?.node.items ?? []);
+  const most = get(block, "system", "max_managed_processes");
+  const { value } = most?.node ?? {};
+  const keys = withoutEffect.flatMap(([place, wanted, why]) => {
+    const entry = get(block, ...place);
+    if (entry === undefined || isOff(entry) || isOff(get(block, place[0]!))) return [];
+    if (wanted !== undefined && entry.node.value !== wanted) return [];
+    return [idle(entry, `"${entry.key}" has no effect: ${why}`)];
+  });
   return [
-    ...(lost === true ? ["targets without a type or a path"] : []),
-    ...["add_process_manager_id", "add_line_number"].filter((key) => set(key) === true),
-    ...(set("add_timestamp") === false ? ["add_timestamp: false"] : []),
-    ...["buffer_size", "flush_interval", "max_managed_processes", "metrics"].filter((key) => get(block, "system", key) !== undefined),
+    ...idleTargets(targets, ""),
+    ...keys,
+    ...(most === undefined || typeof value !== "number" || value === 0 || units <= value
+      ? []
+      : [{ ...idle(most, `there are ${units} units, and "max_managed_processes" is ${value}: the logs of all are kept`) }]),
   ];
-};
-
-const warning = (entry: Entry, whose: string, idle: ReadonlyArray<string>): ReadonlyArray<Problem> => {
-  const { end, start } = entry;
-  const message = `${whose}${idle.join(", ")} in "log_collection" ${idle.length === 1 ? "is" : "are"} accepted and not in effect in this version`;
-  return idle.length === 0 ? [] : [{ code: "HSU-CFG-101", start, end, message }];
 };
 
 const blockOf = (unit: Located): Entry | undefined => {
@@ -55,15 +78,17 @@ export const logProblems = (root: Located, units: ReadonlyArray<Located>, nameOf
   const common = global === undefined || isOff(global) ? undefined : get(global.node, "default");
   const problems: Array<Problem> = [];
   if (global !== undefined && !isOff(global)) {
-    const ofAll = common === undefined || isOff(common) ? [] : idleOf(common.node);
-    problems.push(...warning(global, "", [...idleGlobal(global.node), ...ofAll.map((idle) => `default ${idle}`)]));
+    if (!isOff(common)) problems.push(...idleOf(common?.node, ""));
+    problems.push(...idleGlobal(global.node, units.length));
   }
   const folder = common === undefined ? undefined : get(global?.node, "system", "process_directory")?.node.value;
   const taken = new Map<string, string>();
   for (const unit of units) {
     const own = blockOf(unit);
     const block = own === undefined || isOff(own) ? undefined : own.node;
-    if (own !== undefined && block !== undefined) problems.push(...warning(own, `${nameOf(unit)}: `, idleOf(block)));
+    problems.push(...idleOf(block, `${nameOf(unit)}: `));
+    const buffer = get(unit, "management", "logging", "buffer_size");
+    if (buffer !== undefined) problems.push(idle(buffer, `${nameOf(unit)}: "buffer_size" has no effect: ${unbuffered}`));
     const id = get(unit, "id")?.node.value;
     for (const stream of streams) {
       const targets = targetsOf(block, stream) ?? (isOff(common) ? undefined : targetsOf(common?.node, stream));

@@ -7,9 +7,9 @@ import { defaultRotation, type LogFilters, type LogFormat } from "../logs/LogsSp
 import { levelNamed, levels } from "../logs/read/Level.ts";
 import { facilities } from "../logs/sink/Facilities.ts";
 import { parseAddress } from "../logs/sink/Address.ts";
-import type { Batch, Destination, TargetSpec, TargetType } from "../logs/sink/TargetSpec.ts";
+import type { Batch, Destination, TargetSecret, TargetSpec, TargetType } from "../logs/sink/TargetSpec.ts";
 import { size } from "./Sizes.ts";
-import { block, Count, dispatch, Duration, Flag, isRecord, Name, OneOf, Positive, ReadValue, Text, Timeout, told } from "./Values.ts";
+import { block, Count, dispatch, Duration, Flag, isRecord, Name, OneOf, Positive, SecretValue, Text, Timeout, told } from "./Values.ts";
 
 const isPattern = (text: string): boolean => {
   try {
@@ -41,7 +41,7 @@ const Address = Text.check(
     told("HSU-CFG-040", "udp://HOST:PORT, tcp://HOST:PORT, tls://HOST:PORT or unix:/PATH"),
   ),
 );
-const Header = dispatch<string | ReadValue>((value) => (isRecord(value) ? ReadValue : Text));
+const Header = dispatch<string | SecretValue>((value) => (isRecord(value) ? SecretValue : Text));
 
 const types = [
   "file",
@@ -64,7 +64,7 @@ const Target = block({
   rotation: Rotation,
   filters: Filters,
   /** Secrets are never in the file itself. */
-  authentication: block({ user: Text, username: Text, password: ReadValue, token: ReadValue }),
+  authentication: block({ user: Text, username: Text, password: SecretValue, token: SecretValue }),
   config: block({
     url: Url,
     address: Address,
@@ -121,6 +121,8 @@ const typeOf = ({ path, type }: Pick<Target, "path" | "type">): TargetType | und
 export interface Around {
   /** Of the config file. */
   readonly folder: string;
+  /** The file that encrypted values are opened with. */
+  readonly identity?: string | undefined;
   readonly unit: string;
   readonly logPath: (path: string) => string;
   /** What `buffering` says of all. */
@@ -129,7 +131,11 @@ export interface Around {
   readonly withHostname: boolean;
 }
 
-const secretOf = (folder: string, value: ReadValue): ReadValue => ("file" in value ? { file: resolve(folder, value.file) } : value);
+const secretOf = ({ folder, identity }: Around, value: SecretValue): TargetSecret => {
+  if ("file" in value) return { file: resolve(folder, value.file) };
+  if ("env" in value) return value;
+  return { ...("age" in value ? value : { ageFile: resolve(folder, value.age_file) }), ...optional("identity", identity) };
+};
 
 const optional = <A>(key: string, value: A | undefined): Readonly<Record<string, A>> => (value === undefined ? {} : { [key]: value });
 
@@ -144,10 +150,11 @@ const tlsOf = (folder: string, tls: NonNullable<NonNullable<Target["config"]>["t
   };
 };
 
-const destinationOf = (type: TargetType, target: Target, { folder, logPath }: Around): Destination => {
+const destinationOf = (type: TargetType, target: Target, around: Around): Destination => {
+  const { folder, logPath } = around;
   const { authentication = {}, config = {}, path, rotation } = target;
   const headers = Object.entries(config.headers ?? {}).map(
-    ([name, value]) => [name, typeof value === "string" ? value : secretOf(folder, value)] as const,
+    ([name, value]) => [name, typeof value === "string" ? value : secretOf(around, value)] as const,
   );
   const isHttp = type === "elasticsearch" || type === "otlp" || type === "loki";
   const { password, token } = authentication;
@@ -159,8 +166,8 @@ const destinationOf = (type: TargetType, target: Target, { folder, logPath }: Ar
     ...(path === undefined ? {} : { path: type === "file" ? logPath(path) : resolve(folder, path) }),
     ...(headers.length === 0 ? {} : { headers: Object.fromEntries(headers) }),
     ...optional("username", authentication.username ?? authentication.user),
-    ...(password === undefined ? {} : { password: secretOf(folder, password) }),
-    ...(token === undefined ? {} : { token: secretOf(folder, token) }),
+    ...(password === undefined ? {} : { password: secretOf(around, password) }),
+    ...(token === undefined ? {} : { token: secretOf(around, token) }),
     ...(config.tls === undefined ? {} : { tls: tlsOf(folder, config.tls) ?? {} }),
     ...optional("labels", config.labels),
     ...optional("index", config.index),

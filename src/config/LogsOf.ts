@@ -22,6 +22,7 @@ const fileOf = (targets: ReadonlyArray<Target> | undefined): Target | undefined 
 
 interface Said {
   readonly folder: string;
+  readonly identity?: string | undefined;
   readonly collection: LogCollection | undefined;
   readonly unit: string;
   readonly own: UnitLogCollection | undefined;
@@ -30,7 +31,7 @@ interface Said {
   readonly capture: { readonly capture_stdout?: boolean; readonly capture_stderr?: boolean } | undefined;
 }
 
-export const logsOf = ({ capture, collection, folder, isModule, own, unit }: Said): Pick<UnitSpec, "capture" | "logs"> => {
+export const logsOf = ({ capture, collection, folder, identity, isModule, own, unit }: Said): Pick<UnitSpec, "capture" | "logs"> => {
   const global = inEffect(collection);
   const common = inEffect(global?.default);
   const unitOwn = inEffect(own);
@@ -40,12 +41,15 @@ export const logsOf = ({ capture, collection, folder, isModule, own, unit }: Sai
     stderr: capture?.capture_stderr ?? said.capture_stderr ?? true,
   };
   const metadata = global?.enhancement?.enabled === false ? undefined : global?.enhancement?.metadata;
+  // Of both outputs together, in the order in which they were written.
+  const isNumbered = metadata?.add_sequence === true || metadata?.add_line_number === true;
   const targets = targetsOf(global, common, unitOwn, {
     folder,
+    identity,
     unit,
     logPath: (path) => logPathOf(folder, global, path, unit),
-    buffering: { ...common?.buffering, ...unitOwn?.buffering },
-    withSequence: metadata?.add_sequence === true,
+    buffering: { ...systemOf(global), ...common?.buffering, ...unitOwn?.buffering },
+    withSequence: isNumbered,
     withHostname: metadata?.add_hostname === true,
   });
   if (common === undefined && unitOwn === undefined && targets.length === 0) return { capture: captured };
@@ -76,12 +80,18 @@ export const logsOf = ({ capture, collection, folder, isModule, own, unit }: Sai
       whenFull: isModule === true ? "drop" : (backlog.when_full ?? defaultLogs.backlog.whenFull),
     },
     ...(filters === undefined ? {} : { filters }),
-    ...(metadata?.add_sequence === true ? { withSequence: true } : {}),
+    ...(isNumbered ? { withSequence: true } : {}),
     ...(metadata?.add_hostname === true ? { withHostname: true } : {}),
     ...(said.processing?.parse_structured === true ? { parse: true } : {}),
     ...(targets.length === 0 ? {} : { targets }),
   };
   return { capture: captured, logs };
+};
+
+/** What the file says of all buffers. */
+const systemOf = (global: LogCollection | undefined): Around["buffering"] => {
+  const { buffer_size: size, flush_interval } = global?.system ?? {};
+  return { ...(size === undefined ? {} : { size }), ...(flush_interval === undefined ? {} : { flush_interval }) };
 };
 
 /** Where else it goes: what both outputs have in common, what one of them has besides its own file, and what the file says of all units. */

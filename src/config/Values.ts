@@ -78,6 +78,8 @@ const secretOf = (value: Readonly<Record<string, unknown>>) =>
 /** Of one that is read when it is needed, again and again. */
 export type ReadValue = { readonly file: string } | { readonly env: string };
 export const ReadValue = dispatch<ReadValue>((value) => (isRecord(value) && "env" in value ? FromEnvironment : FromFile));
+/** The same, or encrypted. */
+export const SecretValue = dispatch<SecretValue>((value) => (isRecord(value) ? secretOf(value) : FromFile));
 const EnvironmentMap = Schema.Record(
   VariableName,
   dispatch<string | number | boolean | SecretValue>((value) => (isRecord(value) ? secretOf(value) : Scalar)),

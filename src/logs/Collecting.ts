@@ -9,12 +9,15 @@ import { Collector, type CollectorOptions } from "./collect/Collector.ts";
 import * as LogFiles from "./LogFiles.ts";
 import { defaultLogs, type LogsSpec } from "./LogsSpec.ts";
 import type { Outputs } from "./Outputs.ts";
+import type { Reveal } from "./sink/TargetSpec.ts";
 import type { Feeds } from "./sink/Feeds.ts";
 
 export interface CollectingOptions {
   readonly stateDirectory: string;
   /** Of each unit whose output an earlier master may not have taken over, how it is kept; undefined: as by default. */
   readonly units: ReadonlyMap<string, LogsSpec | undefined>;
+  /** Has the values of secrets of targets; absent: of those that are not encrypted. */
+  readonly reveal?: Reveal;
 }
 
 /** When a master ends, targets that are there get the last lines within it. */
@@ -23,9 +26,14 @@ const lastMillis = 2000;
 /** A reader waits so long for what a unit has just written. */
 const settleMillis = 1000;
 
-export const collecting = ({ stateDirectory, units }: CollectingOptions): Effect.Effect<Outputs, never, Scope.Scope> =>
+export const collecting = ({ reveal, stateDirectory, units }: CollectingOptions): Effect.Effect<Outputs, never, Scope.Scope> =>
   Effect.gen(function* () {
     let told: (unit: string, message: string) => void = () => {};
+    let learned: (secrets: Iterable<string>) => void = () => {};
+    const known = (value: string): string => {
+      learned([value]);
+      return value;
+    };
     const notice = (unit: string, message: string): void => told(unit, message);
     const folderOf = (unit: string): string => LogFiles.directory(stateDirectory, unit);
     let feeds: Feeds | undefined;
@@ -33,7 +41,13 @@ export const collecting = ({ stateDirectory, units }: CollectingOptions): Effect
     const bring = async (unit: string, spec: LogsSpec = defaultLogs): Promise<void> => {
       if (spec.targets === undefined && feeds === undefined) return;
       const { Feeds } = await import("./sink/Feeds.ts");
-      feeds ??= new Feeds({ folderOf, notice, now: Date.now, random: Math.random });
+      feeds ??= new Feeds({
+        folderOf,
+        notice,
+        now: Date.now,
+        random: Math.random,
+        ...(reveal === undefined ? {} : { reveal: async (secret) => known(await reveal(secret)) }),
+      });
       feeds.set(unit, spec);
     };
     /** Of units that wait for their logs: for which. */
@@ -101,6 +115,9 @@ export const collecting = ({ stateDirectory, units }: CollectingOptions): Effect
             return read(stateDirectory, unit, spec ?? defaultLogs, query);
           }),
         ),
-      listen: (listener) => void (told = listener),
+      listen: (listener, learns) => {
+        told = listener;
+        learned = learns;
+      },
     };
   });

@@ -28,8 +28,8 @@ export interface Outputs {
   readonly counted: (unit: string) => Effect.Effect<ReadonlyArray<LogTarget>>;
   /** What it has written, in order. */
   readonly read: (unit: string, spec: LogsSpec | undefined, query: LogQuery) => Stream.Stream<LogLine>;
-  /** Who is told when what a unit writes cannot be taken over, and when it can be again. */
-  readonly listen: (told: (unit: string, message: string) => void) => void;
+  /** Who is told when what a unit writes cannot be taken over, and when it can be again; and who learns what nobody is to be shown. */
+  readonly listen: (told: (unit: string, message: string) => void, learned: (secrets: Iterable<string>) => void) => void;
 }
 
 /** Nobody takes anything over: the log is what the unit has written, for ever. */

@@ -10,7 +10,7 @@ import { collecting } from "../logs/index.ts";
 import { Paths, type Processes } from "../platform/index.ts";
 import { layer as processes } from "../platform/Systems.ts";
 import { MemoryStore } from "../store/index.ts";
-import { type MasterSpec, unitsOf } from "../unit/index.ts";
+import { type MasterSpec, reveal, unitsOf } from "../unit/index.ts";
 import { Control } from "./Control.ts";
 import { type MasterStartError, start } from "./Master.ts";
 import type { Options } from "./Options.ts";
@@ -86,7 +86,7 @@ export const embedded = Effect.fnUntraced(function* (
   stateDirectory: string,
   services: Options["services"] = [],
 ): Effect.fn.Return<Control["Service"], MasterStartError, Processes | Scope.Scope> {
-  const outputs = yield* collecting({ stateDirectory, units: new Map(unitsOf(spec.root).map(({ id, logs }) => [id, logs])) });
+  const outputs = yield* collecting({ stateDirectory, reveal, units: new Map(unitsOf(spec.root).map(({ id, logs }) => [id, logs])) });
   return yield* start({
     spec,
     outputs,

@@ -79,7 +79,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       );
     const { driver, store } = options;
     const outputs = options.outputs ?? direct(options.stateDirectory);
-    outputs.listen((unit, message) => history.publish([...(entries.get(unit)?.groups ?? []), unit], "log", message));
+    outputs.listen((unit, message) => history.publish([...(entries.get(unit)?.groups ?? []), unit], "log", message), masker.learn);
     const registry = yield* Published.make({ entries, store, publish: history.publish });
     const now = (): number => clock.currentTimeMillisUnsafe();
     const random = Context.get(yield* Effect.context(), Random.Random).nextDoubleUnsafe;

@@ -60,6 +60,28 @@ const valueOf = (name: string, secret: Secret, identity: string | undefined): Ef
 const whole = (name: string, value: string): Effect.Effect<string, SecretMissing> =>
   value.includes("\0") ? Effect.fail(new SecretMissing({ name, why: "its value has a NUL character in it" })) : Effect.succeed(value);
 
+/** Of a target of logs. A value that is encrypted is opened again after this time, not for each batch. */
+const openMillis = 60_000;
+export type SecretOfTarget =
+  | { readonly file: string }
+  | { readonly env: string }
+  | (({ readonly age: string } | { readonly ageFile: string }) & { readonly identity?: string });
+
+/** One value, as it is now. */
+export const revealer = (now: () => number = Date.now): ((secret: SecretOfTarget) => Promise<string>) => {
+  const open = new Map<string, { readonly at: number; readonly value: string }>();
+  return async (secret) => {
+    const isOpened = "age" in secret || "ageFile" in secret;
+    const key = JSON.stringify(secret);
+    const known = open.get(key);
+    if (known !== undefined && now() - known.at < openMillis) return known.value;
+    const name = isOpened ? ("ageFile" in secret ? secret.ageFile : "of a log target") : "env" in secret ? secret.env : secret.file;
+    const value = await Effect.runPromise(valueOf(name, secret, isOpened ? secret.identity : undefined));
+    if (isOpened) open.set(key, { at: now(), value });
+    return value;
+  };
+};
+
 /** As variables of a process. `identity`: the file that encrypted ones are opened with. */
 export const read = (secrets: Secrets, identity?: string): Effect.Effect<Readonly<Record<string, string>>, SecretMissing> =>
   Effect.map(

@@ -75,7 +75,7 @@ const dueIn = ({ args, misses, task }: State): number => {
 /** Asks who was found how it is. Whatever it says, nobody is ended for it. */
 const probe = (args: WatchArgs): Effect.Effect<Probing | null, never, Scope.Scope> => {
   const { probes } = args.spec;
-  if (probes !== undefined) return beginProbing(args, probes, () => {});
+  if (probes !== undefined) return beginProbing({ ...args, learned: () => {} }, probes, () => {});
   return Effect.as(
     Effect.sync(() => args.slot.readiness.set(true)),
     null,

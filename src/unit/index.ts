@@ -20,6 +20,7 @@ export * as Recovered from "./Recovered.ts";
 export type { ModuleSpec } from "./ModuleHost.ts";
 export { moduleSpec } from "./ModuleRun.ts";
 export type { Unmanaged } from "./Unmanaged.ts";
+export { reveal } from "./SecretsOf.ts";
 export { watchSpec } from "./Watch.ts";
 export { childSpec, emptySlot, type RunRpcs, type Slot } from "./Run.ts";
 export { formatExit, ProcessFailed } from "./RunErrors.ts";

@@ -257,7 +257,7 @@ describe("the files of the Rust build", () => {
     ).toMatchInlineSnapshot(`
       [
         "16 HSU-CFG-101 unit "echo-test": version, tags in "metadata" are",
-        "101 HSU-CFG-101 add_process_manager_id in "log_collection" is",
+        "115 HSU-CFG-101 "add_process_manager_id" has no effect: a master has no id of its own; add_hostname says on which machine a line was written",
       ]
     `);
   });

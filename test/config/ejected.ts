@@ -20,10 +20,17 @@ const odd = yaml`
     strategy: rest_for_one
     intensity: 3
     when_exceeded: open_circuit
+  secrets: { identity_file: age.key }
   managed_processes:
     - id: new
       requires: [mod]
       management:
+        log_collection:
+          outputs:
+            forwarding:
+              - type: loki
+                authentication: { token: { age: YWdlLWVuY3J5cHRpb24ub3JnL3YxCi0+IFgyNTUxOSB4 } }
+                config: { headers: { X-Key: { age_file: key.age }, X-Other: { env: OTHER }, X-Plain: a } }
         control:
           executable: /usr/bin/x
           working_directory: /

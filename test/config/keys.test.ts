@@ -119,9 +119,9 @@ describe("what this version does not do", () => {
   it("HSU-CFG-101: a block that is not in effect, once a block and unit; not when it is switched off", () => {
     expect(findings(unit("  resource_limits: {max_memory_mb: 512}", "  logging: {buffer_size: 10}"))).toMatchInlineSnapshot(`
       "
-      hsu.yaml:7:5: warning HSU-CFG-101: unit "web": buffer_size in "logging" is accepted and not in effect in this version
+      hsu.yaml:7:15: warning HSU-CFG-101: unit "web": "buffer_size" has no effect: what it writes goes to a file, and waits in no memory; log_collection.backlog bounds that file
         7 |     logging: {buffer_size: 10}
-          |     ^^^^^^^
+          |               ^^^^^^^^^^^
 
       1 warning
       "

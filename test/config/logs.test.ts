@@ -59,23 +59,55 @@ describe("log_collection", () => {
     expect(
       findings(
         file(
-          `{ global_aggregation: { targets: [{ format: json }] }, system: { buffer_size: 1MB } }`,
+          `{ global_aggregation: { targets: [{ format: json }] }, enhancement: { metadata: { add_timestamp: false } },
+            system: { metrics: { enabled: true }, max_managed_processes: 1 } }`,
           "{ outputs: { separate: { stderr: [{ type: file, path: a }, { type: file }] } }, backlog: { when_full: drop } }",
         ),
       ),
     ).toMatchInlineSnapshot(`
       "
-      hsu.yaml:9:11: warning HSU-CFG-101: unit "web": targets without a type or a path in "log_collection" is accepted and not in effect in this version
+      hsu.yaml:9:86: warning HSU-CFG-101: unit "web": this target has no effect: it has neither a type nor a path
         9 |           log_collection: { outputs: { separate: { stderr: [{ type: file, path: a }, { type: file }] } }, backlog: { when_full: drop } }
-          |           ^^^^^^^^^^^^^^
+          |                                                                                      ^^^^^^^^^^^^^^
 
-      hsu.yaml:12:1: warning HSU-CFG-101: targets without a type or a path, buffer_size in "log_collection" are accepted and not in effect in this version
-        12 | log_collection: { global_aggregation: { targets: [{ format: json }] }, system: { buffer_size: 1MB } }
-           | ^^^^^^^^^^^^^^
+      hsu.yaml:12:51: warning HSU-CFG-101: this target has no effect: it has neither a type nor a path
+        12 | log_collection: { global_aggregation: { targets: [{ format: json }] }, enhancement: { metadata: { add_timestamp: false } }, system: { metrics: { enabled: true }, max_managed_processes: 1 } }
+           |                                                   ^^^^^^^^^^^^^^^^
 
-      2 warnings
+      hsu.yaml:12:99: warning HSU-CFG-101: "add_timestamp" has no effect: the time belongs to the forms enhanced_plain and json; raw and plain have none
+        12 | log_collection: { global_aggregation: { targets: [{ format: json }] }, enhancement: { metadata: { add_timestamp: false } }, system: { metrics: { enabled: true }, max_managed_processes: 1 } }
+           |                                                                                                   ^^^^^^^^^^^^^
+
+      hsu.yaml:12:135: warning HSU-CFG-101: "metrics" has no effect: what logs cost, bring and lose is not written to targets; GET /metrics (process_manager.http) and hsu describe have it
+        12 | ancement: { metadata: { add_timestamp: false } }, system: { metrics: { enabled: true }, max_managed_processes: 1 } }
+           |                                                             ^^^^^^^
+
+      hsu.yaml:12:163: warning HSU-CFG-101: there are 2 units, and "max_managed_processes" is 1: the logs of all are kept
+        12 | timestamp: false } }, system: { metrics: { enabled: true }, max_managed_processes: 1 } }
+           |                                                             ^^^^^^^^^^^^^^^^^^^^^
+
+      5 warnings
       "
     `);
+  });
+
+  it("what the file says of all buffers counts where nobody says more of his own, and add_line_number is the number of a line", () => {
+    const common = `{ default: { outputs: { forwarding: [{ type: stdout }] } }, enhancement: { metadata: { add_line_number: true } },
+      system: { buffer_size: 128KB, flush_interval: 7s } }`;
+    const [web, worker] = logsOf(file(common, "{ buffering: { size: 64KB } }"));
+    expect(web?.logs?.targets?.[0]?.batch).toEqual({ maxLines: 1000, maxBytes: 64_000, everyMillis: 7000 });
+    expect(worker?.logs?.targets?.[0]?.batch).toEqual({ maxLines: 1000, maxBytes: 128_000, everyMillis: 7000 });
+    expect([web?.logs?.withSequence, web?.logs?.targets?.[0]?.withSequence]).toEqual([true, true]);
+  });
+
+  it("secrets of targets may be encrypted, for the identity of the file", () => {
+    const base64 = Buffer.from("age-encryption.org/v1\n-> X25519 x").toString("base64");
+    const target = `{ type: loki, authentication: { token: { age: ${base64} } }, config: { headers: { X-Key: { age_file: key.age } } } }`;
+    const text = `${file(`{ default: { outputs: { forwarding: [${target}] } } }`)}secrets: { identity_file: age.key }\n`;
+    expect(logsOf(text)[0]?.logs?.targets?.[0]?.destination).toMatchObject({
+      token: { age: base64, identity: "/etc/hsu/age.key" },
+      headers: { "X-Key": { ageFile: "/etc/hsu/key.age", identity: "/etc/hsu/age.key" } },
+    });
   });
 
   it("targets are those of an output, of a unit, of the default, and of all units", () => {

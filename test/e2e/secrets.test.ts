@@ -30,7 +30,7 @@ it("no door of a master shows a secret that it knows", async () => {
         // What it prints stands in the events, and in its description.
         probes: {
           readiness: {
-            exec: { command: "sh", args: ["-c", "[ -e sick ] || exit 0; echo $(cat token) $DB_PASSWORD $CLIENT_KEY >&2; exit 1"] },
+            exec: { command: "sh", args: ["-c", "[ -e sick ] || exit 0; echo $API_TOKEN $DB_PASSWORD $CLIENT_KEY >&2; exit 1"] },
             interval: "50ms",
             failure_threshold: 1,
           },

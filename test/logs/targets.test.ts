@@ -8,10 +8,12 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
+import { Encrypter, generateIdentity, identityToRecipient } from "age-encryption";
 import { expect, it, onTestFinished } from "vitest";
 import { lazySink } from "../../src/logs/sink/Open.ts";
 import type { LogRecord, LogSink } from "../../src/logs/sink/LogSink.ts";
 import type { Destination } from "../../src/logs/sink/TargetSpec.ts";
+import { reveal } from "../../src/unit/index.ts";
 import { until } from "../e2e/program.ts";
 import { openReceiver } from "./datagrams.ts";
 
@@ -209,6 +211,24 @@ it("a secret that cannot be had keeps the lines waiting, and its name is told an
     "the master has no variable HSU_TEST_NONE",
   );
   expect(asked).toEqual([]);
+});
+
+it("an encrypted secret is opened when it is needed; where it cannot be, the lines wait", async () => {
+  const { asked, url } = await httpServer(() => ({ status: 204 }));
+  const place = folder();
+  const identity = join(place, "age.key");
+  const key = await generateIdentity();
+  const encrypter = new Encrypter();
+  encrypter.addRecipient(await identityToRecipient(key));
+  writeFileSync(join(place, "token.age"), await encrypter.encrypt("from-age\n"));
+  const sink = lazySink({ type: "loki", url, timeoutMillis: 2000, token: { ageFile: join(place, "token.age"), identity } }, reveal);
+  onTestFinished(() => sink.close?.());
+  await expect(sink.deliver([record(1)])).rejects.toThrow(/token\.age cannot be had: .*age\.key/);
+  expect(asked).toEqual([]);
+  writeFileSync(identity, key);
+  await sink.deliver([record(1)]);
+  await sink.deliver([record(2)]);
+  expect(asked.map(({ headers }) => headers.authorization)).toEqual(["Bearer from-age", "Bearer from-age"]);
 });
 
 it("a server that does not answer is away after the timeout", async () => {

@@ -8,7 +8,7 @@ import { formatDuration } from "../Duration.ts";
 import { given, yamlOf } from "../Written.ts";
 import { inOne } from "./Instances.ts";
 import { oversightBlocks } from "./WriteOversight.ts";
-import { filtersOf, rotationOf, targetOf } from "./WriteTargets.ts";
+import { filtersOf, identityOf, rotationOf, secretOf, targetOf } from "./WriteTargets.ts";
 
 type Block = { readonly [key: string]: unknown };
 
@@ -208,7 +208,7 @@ const probesOf = ({ liveness, livenessIsReadiness, readiness, startup }: ProbesS
 };
 
 const secretsOf = ({ secrets }: UnitSpec): Block =>
-  Object.fromEntries(Object.entries(secrets ?? {}).map(([name, each]) => [name, "ageFile" in each ? { age_file: each.ageFile } : each]));
+  Object.fromEntries(Object.entries(secrets ?? {}).map(([name, each]) => [name, secretOf(each)]));
 
 const controlOf = (unit: UnitSpec): Block => {
   const { listen, onCall, onDemand, proxy, schedule } = unit;
@@ -371,7 +371,9 @@ const collectionOf = (logs: ReadonlyArray<LogsSpec>): Block | undefined => {
  */
 export const toYaml = (spec: MasterSpec): string => {
   const { http, peers, registry, rpc, sampling } = spec;
-  const identity = unitsOf(spec.root).find(({ ageIdentity }) => ageIdentity !== undefined)?.ageIdentity;
+  const identity = unitsOf(spec.root)
+    .map(({ ageIdentity, logs }) => ageIdentity ?? identityOf(logs?.targets))
+    .find((each) => each !== undefined);
   return yamlOf(
     given({
       process_manager: given({

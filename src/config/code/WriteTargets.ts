@@ -2,7 +2,7 @@
  * Targets of logs, as `log_collection` has them. Pure.
  */
 import { facilities } from "../../logs/sink/Facilities.ts";
-import type { Destination, TargetSpec } from "../../logs/sink/TargetSpec.ts";
+import type { Destination, TargetSecret, TargetSpec } from "../../logs/sink/TargetSpec.ts";
 import type { LogFilters, Rotation } from "../../logs/LogsSpec.ts";
 import { formatDuration } from "../Duration.ts";
 import { given } from "../Written.ts";
@@ -35,9 +35,25 @@ const tlsOf = (tls: NonNullable<Destination["tls"]>): Block =>
     insecure_skip_verify: tls.insecureSkipVerify,
   });
 
+/** The file of identities is said once, for all. */
+export const secretOf = (secret: TargetSecret): Block => {
+  if ("age" in secret) return { age: secret.age };
+  return "ageFile" in secret ? { age_file: secret.ageFile } : secret;
+};
+
+const secretsOf = ({ headers = {}, password, token }: Destination): ReadonlyArray<TargetSecret> =>
+  [password, token, ...Object.values(headers)].filter((each) => typeof each === "object");
+
+/** Which that is, where a target has an encrypted value. */
+export const identityOf = (targets: ReadonlyArray<TargetSpec> | undefined): string | undefined =>
+  targets
+    ?.flatMap(({ destination }) => secretsOf(destination))
+    .map((secret) => ("age" in secret || "ageFile" in secret ? secret.identity : undefined))
+    .find((identity) => identity !== undefined);
+
 /** One target; what it is called comes from what it says. */
 export const targetOf = ({ batch, destination, filters, format, maxRetryMillis, prefix }: TargetSpec): Block => {
-  const { facility, password, rotation, tls, token, type, username } = destination;
+  const { facility, headers, password, rotation, tls, token, type, username } = destination;
   return given({
     type,
     path: destination.path,
@@ -45,13 +61,15 @@ export const targetOf = ({ batch, destination, filters, format, maxRetryMillis, 
     prefix,
     rotation: rotation === undefined ? undefined : rotationOf(rotation),
     filters: filtersOf(filters),
-    authentication: ifAny(given({ username, password, token })),
+    authentication: ifAny(given({ username, password: password && secretOf(password), token: token && secretOf(token) })),
     config: given({
       url: destination.url,
       address: destination.address,
       index: destination.index,
       labels: destination.labels,
-      headers: destination.headers,
+      headers:
+        headers &&
+        Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : secretOf(value)])),
       tls: tls === undefined ? undefined : tlsOf(tls),
       facility: facility === undefined ? undefined : facilities[facility],
       app_name: destination.appName,

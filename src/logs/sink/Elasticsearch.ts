@@ -4,7 +4,7 @@
 import type { Answer } from "./Http.ts";
 import { httpSink } from "./HttpSink.ts";
 import type { Delivery, LogRecord, LogSink } from "./LogSink.ts";
-import type { Destination } from "./TargetSpec.ts";
+import type { Destination, Reveal } from "./TargetSpec.ts";
 
 /** Of the day of the line, and not of today: it comes again to where it was. */
 export const indexOf = (pattern: string, { time, unit }: LogRecord): string =>
@@ -47,8 +47,8 @@ export const judgeBulk = (records: ReadonlyArray<LogRecord>, { text }: Answer): 
   return { again, rejected, ...(why === undefined ? {} : { why }) };
 };
 
-export const open = (destination: Destination): LogSink =>
-  httpSink(destination, {
+export const open = (destination: Destination, reveal: Reveal): LogSink =>
+  httpSink(destination, reveal, {
     path: ({ pathname }) => `${pathname.replace(/\/$/, "")}/_bulk`,
     contentType: "application/x-ndjson",
     encode: (records) => encodeBulk(destination.index ?? "hsu-logs-{date}", records),

@@ -10,7 +10,7 @@ import { removeCursor, targetsIn } from "./Cursor.ts";
 import { Feed, type FeedState } from "./Feed.ts";
 import type { LogSink } from "./LogSink.ts";
 import { lazySink } from "./Open.ts";
-import type { Destination, TargetSpec } from "./TargetSpec.ts";
+import type { Destination, Reveal, TargetSpec } from "./TargetSpec.ts";
 
 export interface FeedsOptions {
   /** The folder of one unit's logs. */
@@ -18,6 +18,8 @@ export interface FeedsOptions {
   readonly notice: (unit: string, message: string) => void;
   readonly now: () => number;
   readonly random: () => number;
+  /** Has the values of secrets; absent: of those that need no library. */
+  readonly reveal?: Reveal;
   /** For tests. */
   readonly open?: (destination: Destination) => LogSink;
 }
@@ -108,7 +110,7 @@ export class Feeds {
   #start(unit: string, place: Place, spec: LogsSpec, target: TargetSpec, key: string, after: Promise<void> | undefined): Running {
     const { notice, now, random } = this.#options;
     const sinkKey = JSON.stringify(target.destination);
-    const open = this.#options.open ?? lazySink;
+    const open = this.#options.open ?? ((destination: Destination) => lazySink(destination, this.#options.reveal));
     const shared = this.#sinks.get(sinkKey) ?? { sink: open(target.destination), users: 0 };
     shared.users++;
     this.#sinks.set(sinkKey, shared);

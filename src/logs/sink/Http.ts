@@ -5,8 +5,7 @@
 import { readFileSync } from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
-import { readSecret } from "../../platform/index.ts";
-import type { Destination } from "./TargetSpec.ts";
+import type { Destination, Reveal } from "./TargetSpec.ts";
 
 export interface Answer {
   readonly status: number;
@@ -32,23 +31,27 @@ export const tlsOptions = ({ tls = {} }: Destination) => {
   };
 };
 
-const headersOf = ({ headers = {}, password, token, username }: Destination): Record<string, string> => {
-  const own = Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : readSecret(value)] as const);
-  const user = username === undefined ? undefined : `${username}:${password === undefined ? "" : readSecret(password)}`;
+const headersOf = async ({ headers = {}, password, token, username }: Destination, reveal: Reveal): Promise<Record<string, string>> => {
+  const own = await Promise.all(
+    Object.entries(headers).map(async ([name, value]) => [name, typeof value === "string" ? value : await reveal(value)] as const),
+  );
+  const user = username === undefined ? undefined : `${username}:${password === undefined ? "" : await reveal(password)}`;
   return {
     ...Object.fromEntries(own),
     ...(user === undefined ? {} : { authorization: `Basic ${Buffer.from(user).toString("base64")}` }),
-    ...(token === undefined ? {} : { authorization: `Bearer ${readSecret(token)}` }),
+    ...(token === undefined ? {} : { authorization: `Bearer ${await reveal(token)}` }),
   };
 };
 
 export class HttpPoster {
   readonly #destination: Destination;
+  readonly #reveal: Reveal;
   readonly #url: URL;
   #agent: http.Agent | undefined;
 
-  constructor(destination: Destination, path: (url: URL) => string) {
+  constructor(destination: Destination, reveal: Reveal, path: (url: URL) => string) {
     this.#destination = destination;
+    this.#reveal = reveal;
     this.#url = new URL(destination.url!);
     this.#url.pathname = path(this.#url);
   }
@@ -59,7 +62,7 @@ export class HttpPoster {
     const options = { keepAlive: true, maxSockets: 4 };
     this.#agent ??= isSecure ? new https.Agent({ ...options, ...tlsOptions(this.#destination) }) : new http.Agent(options);
     const bytes = Buffer.from(body);
-    const headers = { ...headersOf(this.#destination), "content-type": contentType, "content-length": bytes.length };
+    const headers = { ...(await headersOf(this.#destination, this.#reveal)), "content-type": contentType, "content-length": bytes.length };
     try {
       return await this.#ask(isSecure ? https.request : http.request, headers, bytes);
     } catch (error) {

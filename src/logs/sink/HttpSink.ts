@@ -3,7 +3,7 @@
  */
 import { type Answer, HttpPoster, shown, verdictOf } from "./Http.ts";
 import type { Delivery, LogRecord, LogSink } from "./LogSink.ts";
-import type { Destination } from "./TargetSpec.ts";
+import type { Destination, Reveal } from "./TargetSpec.ts";
 
 export interface Protocol {
   /** Behind the URL that is given. */
@@ -14,8 +14,8 @@ export interface Protocol {
   readonly judge?: (records: ReadonlyArray<LogRecord>, answer: Answer) => Delivery | void;
 }
 
-export const httpSink = (destination: Destination, { contentType, encode, judge, path }: Protocol): LogSink => {
-  const poster = new HttpPoster(destination, path);
+export const httpSink = (destination: Destination, reveal: Reveal, { contentType, encode, judge, path }: Protocol): LogSink => {
+  const poster = new HttpPoster(destination, reveal, path);
   const deliver = async (records: ReadonlyArray<LogRecord>): Promise<Delivery | void> => {
     const answer = await poster.post(contentType, encode(records));
     const verdict = verdictOf(answer.status);

@@ -4,7 +4,7 @@
 import { hostname } from "node:os";
 import { httpSink, pathOr } from "./HttpSink.ts";
 import type { LogRecord, LogSink } from "./LogSink.ts";
-import type { Destination } from "./TargetSpec.ts";
+import type { Destination, Reveal } from "./TargetSpec.ts";
 
 export const encodeLoki = (labels: Readonly<Record<string, string>>, records: ReadonlyArray<LogRecord>): string => {
   const { stream, unit } = records[0]!;
@@ -13,8 +13,8 @@ export const encodeLoki = (labels: Readonly<Record<string, string>>, records: Re
   return JSON.stringify({ streams: [{ stream: { job: "hsu", host: hostname(), unit, stream, ...Object.fromEntries(own) }, values }] });
 };
 
-export const open = (destination: Destination): LogSink =>
-  httpSink(destination, {
+export const open = (destination: Destination, reveal: Reveal): LogSink =>
+  httpSink(destination, reveal, {
     path: pathOr("/loki/api/v1/push"),
     contentType: "application/json",
     encode: (records) => encodeLoki(destination.labels ?? {}, records),

@@ -2,9 +2,10 @@
  * What brings lines to a destination; loaded when the first one of its kind is needed.
  */
 import type { LogSink } from "./LogSink.ts";
-import type { Destination, TargetType } from "./TargetSpec.ts";
+import { readSecret } from "../../platform/index.ts";
+import type { Destination, Reveal, TargetType } from "./TargetSpec.ts";
 
-type Module = { readonly open: (destination: Destination) => LogSink };
+type Module = { readonly open: (destination: Destination, reveal: Reveal) => LogSink };
 
 const modules: Readonly<Record<TargetType, () => Promise<Module>>> = {
   file: () => import("./FileSink.ts"),
@@ -17,13 +18,19 @@ const modules: Readonly<Record<TargetType, () => Promise<Module>>> = {
   loki: () => import("./Loki.ts"),
 };
 
+/** What needs no library. */
+const plainly: Reveal = async (secret) => {
+  if ("age" in secret || "ageFile" in secret) throw new Error("there is nobody to open an encrypted value");
+  return readSecret(secret);
+};
+
 /** Opened with the first batch. */
-export const lazySink = (destination: Destination): LogSink => {
+export const lazySink = (destination: Destination, reveal: Reveal = plainly): LogSink => {
   let sink: Promise<LogSink> | undefined;
   let isClosed = false;
   return {
     deliver: async (records) => {
-      sink ??= modules[destination.type]().then(({ open }) => open(destination));
+      sink ??= modules[destination.type]().then(({ open }) => open(destination, reveal));
       const opened = await sink;
       if (isClosed) throw new Error("closed");
       return opened.deliver(records);

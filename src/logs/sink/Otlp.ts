@@ -6,7 +6,7 @@ import { type Level, levelOf } from "../read/Level.ts";
 import type { Answer } from "./Http.ts";
 import { httpSink, pathOr } from "./HttpSink.ts";
 import type { Delivery, LogRecord, LogSink } from "./LogSink.ts";
-import type { Destination } from "./TargetSpec.ts";
+import type { Destination, Reveal } from "./TargetSpec.ts";
 
 const severities: Readonly<Record<Level, number>> = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 };
 
@@ -41,8 +41,8 @@ const judge = (records: ReadonlyArray<LogRecord>, { text }: Answer): Delivery | 
   }
 };
 
-export const open = (destination: Destination): LogSink =>
-  httpSink(destination, {
+export const open = (destination: Destination, reveal: Reveal): LogSink =>
+  httpSink(destination, reveal, {
     path: pathOr("/v1/logs"),
     contentType: "application/json",
     encode: (records) => encodeOtlp(destination.labels ?? {}, records),

@@ -8,6 +8,15 @@ import type { LogFilters, LogFormat, Rotation } from "../LogsSpec.ts";
 export const targetTypes = ["file", "stdout", "stderr", "syslog", "journald", "elasticsearch", "otlp", "loki"] as const;
 export type TargetType = (typeof targetTypes)[number];
 
+/** Where a value is that stands in no config, or the value itself, encrypted for the identity in a file. */
+export type TargetSecret =
+  | Secret
+  | { readonly age: string; readonly identity?: string }
+  | { readonly ageFile: string; readonly identity?: string };
+
+/** Has its value as it is now; rejects, without it, where it cannot be had. */
+export type Reveal = (secret: TargetSecret) => Promise<string>;
+
 export interface TlsFiles {
   readonly caFile?: string;
   readonly certFile?: string;
@@ -25,10 +34,10 @@ export interface Destination {
   readonly address?: string;
   /** Of a file, and of journald's socket. */
   readonly path?: string;
-  readonly headers?: Readonly<Record<string, string | Secret>>;
+  readonly headers?: Readonly<Record<string, string | TargetSecret>>;
   readonly username?: string;
-  readonly password?: Secret;
-  readonly token?: Secret;
+  readonly password?: TargetSecret;
+  readonly token?: TargetSecret;
   readonly tls?: TlsFiles;
   /** Of one delivery. */
   readonly timeoutMillis: number;
