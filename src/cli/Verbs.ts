@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope";
 import { accessVerbs } from "./AccessVerbs.ts";
 import type { Explained, OutputClosed } from "./Errors.ts";
 import type { ExitCode } from "./ExitCode.ts";
+import { follow, watch } from "./FollowFlags.ts";
 import { insideVerbs } from "./InsideVerbs.ts";
 import type { Invocation } from "./Invocation.ts";
 
@@ -47,7 +48,6 @@ const units: OperandSpec = { name: "UNIT", required: true, many: true };
 const many =
   "UNIT is a unit's id, a group's, a pattern such as 'worker-*', or all; of what only a group or a pattern names, those that it makes sense for.";
 const output = (...words: ReadonlyArray<string>): FlagSpec => ({ type: words, short: "o", help: `how to print it (${words[0]})` });
-const follow: FlagSpec = { type: "boolean", short: "f", help: "go on with what happens next" };
 
 const outputFile: FlagSpec = { type: "text", short: "O", value: "FILE", help: "write it there; a file that is there already stays" };
 
@@ -177,7 +177,7 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     details: "Exit code 3 if no master is running, or if a unit that should run does not.",
     operands: [],
     flags: {
-      watch: { type: "boolean", short: "w", help: "each unit once, then each that changes, a line each" },
+      ...watch,
       output: output("table", "json", "yaml", "name"),
     },
     load: () => import("./verbs/status.ts"),
@@ -276,7 +276,7 @@ export const verbs: ReadonlyArray<VerbSpec> = [
       "TIME is a duration (10m: ten minutes ago), a date or a time as 2026-01-31T12:00:00Z.",
     operands: [units],
     flags: {
-      follow,
+      ...follow,
       lines: { type: "count", short: "n", value: "N", help: "the last N lines (100; with a flag below: all)" },
       tail: { type: "count", value: "N", help: "the same" },
       since: { type: "text", value: "TIME", help: "written then or later" },
@@ -293,7 +293,7 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     summary: "Show what has happened in the tree",
     operands: [],
     flags: {
-      follow,
+      ...follow,
       since: { type: "count", value: "SEQ", help: "from this sequence number on (0: all that are kept)" },
       output: output("text", "json"),
     },

@@ -172,6 +172,8 @@ export const LogLine = Schema.Struct({
   text: Schema.String,
   /** When it was read, Unix milliseconds; absent: nobody knows. */
   time: Schema.optionalKey(Schema.Number),
+  /** For who may go on later: `after` this line is what comes next of both outputs. Not with each line. */
+  cursor: Schema.optionalKey(Schema.String),
 });
 export type LogLine = typeof LogLine.Type;
 
@@ -188,6 +190,10 @@ export const LogRequest = Schema.Struct({
   grep: Schema.optionalKey(Schema.String),
   /** Lines that give themselves this level, or a graver one. */
   level: Schema.optionalKey(Schema.Literals(["trace", "debug", "info", "warn", "error", "fatal"])),
+  /** With `follow`: lines have cursors. */
+  resumable: Schema.optionalKey(Schema.Boolean),
+  /** The cursor of a line that an earlier master may have read: all that is behind it, whatever `lines` says. */
+  after: Schema.optionalKey(Schema.String),
 });
 export type LogRequest = typeof LogRequest.Type;
 

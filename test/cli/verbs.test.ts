@@ -169,7 +169,7 @@ describe("streams", () => {
     "logs -f goes on, and the end of the master is no failure",
     withMaster(({ io, server }) =>
       Effect.gen(function* () {
-        const following = yield* Effect.forkChild(hsu(io, "logs", "-f", "web"));
+        const following = yield* Effect.forkChild(hsu(io, "logs", "-f", "--reconnect", "0", "web"));
         yield* until(() => io.out() === "listening\nwarning: 1\n", "the history");
         yield* Effect.sleep(20);
         yield* server.write({ unit: "web", stream: "stdout", text: "\x1b[32mmore\x1b[39m" });

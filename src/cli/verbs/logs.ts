@@ -9,9 +9,11 @@ import { levels } from "../../logs/read/Level.ts";
 import type { LogLine, LogRequest } from "../../protocol/MasterRpc.ts";
 import { UsageError } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
-import { type Invocation, withMaster } from "../Invocation.ts";
+import { type Invocation, print, withMaster } from "../Invocation.ts";
+import { nothingShown, resumed, shown } from "../Resume.ts";
 import { ndjson } from "../render/structured.ts";
 import type { Verb } from "../Verbs.ts";
+import { overMasters } from "./again.ts";
 import { byTime } from "./byTime.ts";
 import { printAll } from "./follow.ts";
 
@@ -65,7 +67,40 @@ const textOf = (ids: ReadonlyArray<string>): ((line: LogLine) => string) => {
   return ({ text, unit }) => `${unit.padEnd(width)} | ${text}\n`;
 };
 
-const jsonOf = ({ time, ...line }: LogLine): string => ndjson(time === undefined ? line : { time: new Date(time).toISOString(), ...line });
+const jsonOf = ({ cursor: _cursor, time, ...line }: LogLine): string =>
+  ndjson(time === undefined ? line : { time: new Date(time).toISOString(), ...line });
+
+/** What each master shows, from where the one before was left. */
+const followed = Effect.fnUntraced(function* (
+  invocation: Invocation,
+  ids: ReadonlyArray<string>,
+  request: Omit<LogRequest, "unit">,
+  render: (line: LogLine) => string,
+) {
+  const begunAt = yield* Clock.currentTimeMillis;
+  const places = new Map(ids.map((unit) => [unit, nothingShown]));
+  let isFirst = true;
+  return yield* overMasters(invocation, ({ call }) => {
+    const skips = new Map<string, number>();
+    const each = ids.map((unit) => {
+      const asked = { ...request, unit, resumable: true };
+      const next = isFirst ? { request: asked, skip: 0 } : resumed(asked, places.get(unit) ?? nothingShown, begunAt);
+      skips.set(unit, next.skip);
+      return call.Logs(next.request);
+    });
+    isFirst = false;
+    return Stream.runForEachArray(Stream.mergeAll(each, { concurrency: "unbounded" }), (lines) => {
+      const fresh = lines.filter(({ unit }) => {
+        const skip = skips.get(unit) ?? 0;
+        if (skip > 0) skips.set(unit, skip - 1);
+        return skip === 0;
+      });
+      // What has been shown stands where it stood when it comes again.
+      for (const line of fresh) places.set(line.unit, shown(places.get(line.unit) ?? nothingShown, line));
+      return fresh.length === 0 ? Effect.void : print(invocation, fresh.map(render).join(""));
+    });
+  });
+});
 
 export const run: Verb = (invocation) =>
   Effect.gen(function* () {
@@ -73,13 +108,13 @@ export const run: Verb = (invocation) =>
     if (request instanceof UsageError) return yield* Effect.fail(request);
     const ids = Array.from(new Set(invocation.operands));
     const render = invocation.flags["output"] === "json" ? jsonOf : textOf(ids);
+    if (request.follow) {
+      yield* followed(invocation, ids, request, render);
+      return ExitCode.ok;
+    }
     yield* withMaster(invocation, ({ call }) => {
       const each = ids.map((unit) => call.Logs({ ...request, unit }));
-      const lines = request.follow
-        ? Stream.mergeAll(each, { concurrency: "unbounded" })
-        : invocation.flags["merge"] === true
-          ? byTime(each)
-          : Stream.flatMap(Stream.fromIterable(each), (stream) => stream);
+      const lines = invocation.flags["merge"] === true ? byTime(each) : Stream.flatMap(Stream.fromIterable(each), (stream) => stream);
       return printAll(invocation, lines, render);
     });
     return ExitCode.ok;

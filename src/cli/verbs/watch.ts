@@ -6,9 +6,10 @@ import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
 import type { UnitStatus } from "../../protocol/MasterRpc.ts";
 import { ExitCode } from "../ExitCode.ts";
-import { type Invocation, print, withMaster } from "../Invocation.ts";
+import { type Invocation, print } from "../Invocation.ts";
 import { looks } from "../Looks.ts";
 import { stateStyle } from "../render/paint.ts";
+import { overMasters } from "./again.ts";
 import { ndjson } from "../render/structured.ts";
 import { clean } from "../render/text.ts";
 import { clock, note } from "../render/units.ts";
@@ -33,9 +34,9 @@ export const watch = (invocation: Invocation) => {
   };
   const gone = (id: string, now: number): string =>
     isJson ? ndjson({ at: now, id, gone: true }) : `${paint.dim(clock(now))} ${clean(id)} is not there any more\n`;
-  return withMaster(invocation, ({ call }) => {
-    let known: ReadonlyMap<string, UnitStatus> = new Map();
-    return Stream.runForEach(
+  let known: ReadonlyMap<string, UnitStatus> = new Map();
+  return overMasters(invocation, ({ call }) =>
+    Stream.runForEach(
       Stream.mapEffect(looks(call), () => Effect.zip(call.Status(undefined), Clock.currentTimeMillis)),
       ([{ units }, now]) => {
         const before = known;
@@ -45,6 +46,6 @@ export const watch = (invocation: Invocation) => {
         const text = [...lost.map((id) => gone(id, now)), ...changed.map((unit) => line(unit, now))].join("");
         return text === "" ? Effect.void : print(invocation, text);
       },
-    );
-  }).pipe(Effect.as(ExitCode.ok));
+    ),
+  ).pipe(Effect.as(ExitCode.ok));
 };

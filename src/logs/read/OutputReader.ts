@@ -6,6 +6,7 @@ import type { LogFileSpec } from "../LogsSpec.ts";
 import { LineSplitter } from "../Lines.ts";
 import type { Place } from "../collect/Place.ts";
 import { countOf, entryAt, entryOfOffset, offsetAtTime } from "../collect/LogIndex.ts";
+import type { Position } from "./LogPosition.ts";
 import { isWanted, looksInside, type LogQuery } from "./Query.ts";
 import { chunksOf, committedTo, indexOf, type Segment, segmentsOf } from "./Segments.ts";
 import { parseStored } from "./Stored.ts";
@@ -31,10 +32,19 @@ export class OutputReader {
   /** Entries of its index that are behind. */
   #entries = 0;
 
-  constructor(place: Place, file: LogFileSpec, query: LogQuery) {
+  /** `after`: there is nothing but what was added behind that. */
+  constructor(place: Place, file: LogFileSpec, query: LogQuery, after?: Position) {
     this.#place = place;
     this.#file = file;
     this.#query = query;
+    if (after !== undefined) {
+      this.#snapshot = [];
+      // A log that was removed meanwhile has begun anew.
+      const isThere = after.segment <= committedTo(place).segment;
+      this.#segment = isThere ? after.segment : 1;
+      this.#offset = isThere ? after.offset : 0;
+      return;
+    }
     this.#snapshot = segmentsOf(place);
     const current = this.#snapshot.at(-1);
     this.#segment = current?.number ?? 1;
@@ -66,6 +76,11 @@ export class OutputReader {
       if (this.#query.since !== undefined && begin !== undefined && begin < this.#query.since) break;
     }
     return found;
+  }
+
+  /** Behind all lines that were there at the beginning and have been added. */
+  position(): Position {
+    return { segment: this.#segment, offset: this.#offset - this.#news.heldBytes };
   }
 
   /** Lines that have been added; none: that is all for now. */

@@ -16,6 +16,8 @@ export interface LogQuery {
   readonly grep?: RegExp;
   /** Lines that give themselves a level of at least this. */
   readonly level?: Level;
+  readonly resumable?: boolean;
+  readonly after?: string;
 }
 
 /** Whether it is asked for what a line says, and not only when it was written. */

@@ -12,6 +12,7 @@ import * as LogFiles from "../LogFiles.ts";
 import type { LogsSpec } from "../LogsSpec.ts";
 import { placeOf } from "../collect/Place.ts";
 import { merged } from "./Merge.ts";
+import { decode, encode } from "./LogPosition.ts";
 import { OutputReader, type ReadLine } from "./OutputReader.ts";
 import type { LogQuery } from "./Query.ts";
 
@@ -25,15 +26,27 @@ export const read = (stateDirectory: string, unit: string, spec: LogsSpec, query
       const folder = LogFiles.directory(stateDirectory, unit);
       const places = LogFiles.streams.map((stream) => placeOf(folder, stream, spec[stream].path));
       const folders = query.follow ? Array.from(new Set(places.map(({ log }) => dirname(log)))) : [];
+      const after = query.after === undefined ? undefined : decode(query.after);
       const changes = yield* Effect.forEach(folders, changesOf);
-      const readers = yield* Effect.sync(() => places.map((place) => new OutputReader(place, spec[place.stream], query)));
+      const readers = yield* Effect.sync(() =>
+        places.map((place) => new OutputReader(place, spec[place.stream], query, after?.[place.stream])),
+      );
       const history = merged(
         readers.map((reader) => (query.lines === null ? reader.all() : once(reader.last(query.lines)))),
         isBefore,
       );
       yield* Effect.addFinalizer(() => Effect.promise(() => history.return(undefined)));
-      const label = (lines: ReadonlyArray<ReadLine>): ReadonlyArray<LogLine> =>
-        lines.map(({ stream, text, time }) => ({ unit, stream, text, ...(time === null ? {} : { time }) }));
+      const isResumable = query.follow && query.resumable === true;
+      /** `isWhole`: all that is behind the readers has been said with it. */
+      const label = (lines: ReadonlyArray<ReadLine>, isWhole: boolean): ReadonlyArray<LogLine> => {
+        const labelled = lines.map(({ stream, text, time }): LogLine => ({ unit, stream, text, ...(time === null ? {} : { time }) }));
+        const last = labelled.at(-1);
+        if (isWhole && isResumable && last !== undefined) {
+          const [stdout, stderr] = readers.map((reader) => reader.position());
+          labelled[labelled.length - 1] = { ...last, cursor: encode({ stdout: stdout!, stderr: stderr! }) };
+        }
+        return labelled;
+      };
 
       /** What is there, while it lasts; the last ones of both outputs are more than were asked for. */
       const past = async (): Promise<ReadonlyArray<ReadLine> | undefined> => {
@@ -56,13 +69,14 @@ export const read = (stateDirectory: string, unit: string, spec: LogsSpec, query
           if (isPast) {
             const lines = yield* Effect.promise(past);
             if (query.lines !== null || lines === undefined) isPast = false;
-            if (lines !== undefined && Arr.isReadonlyArrayNonEmpty(lines)) return label(lines) as Arr.NonEmptyReadonlyArray<LogLine>;
+            if (lines !== undefined && Arr.isReadonlyArrayNonEmpty(lines))
+              return label(lines, query.lines !== null) as Arr.NonEmptyReadonlyArray<LogLine>;
             continue;
           }
           if (changes.length === 0) return yield* Cause.done();
           for (const each of changes) each.seen();
           const lines = yield* Effect.promise(news);
-          if (Arr.isReadonlyArrayNonEmpty(lines)) return label(lines) as Arr.NonEmptyReadonlyArray<LogLine>;
+          if (Arr.isReadonlyArrayNonEmpty(lines)) return label(lines, true) as Arr.NonEmptyReadonlyArray<LogLine>;
           yield* Effect.raceAllFirst(changes.map(({ waits }) => waits));
         }
       });
