@@ -20,6 +20,7 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
   const { api, Audit, driver, logs, master, masterRunsOn, peer, platform, processes, replace, reveal, store, unitsOf } =
     yield* Effect.promise(() => import("./masterParts.ts"));
   yield* masterRunsOn(process.platform);
+  platform.adoptOrphans();
   if (unitsOf(spec.root).length > manyUnits) platform.compile();
   return yield* Effect.gen(function* () {
     yield* platform.takeOver;

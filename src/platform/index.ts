@@ -9,6 +9,7 @@
 export { compile, optimize } from "./Compilers.ts";
 export { canReplace, replaceSoon, takeOver, tookOver, tryOut } from "./Replace.ts";
 export * from "./FreePort.ts";
+export { adoptOrphans } from "./linux/Orphans.ts";
 export { newInvocation } from "./Invocation.ts";
 export { type Meter, noUsage, type Usage } from "./Meter.ts";
 export {

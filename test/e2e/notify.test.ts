@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { notifier, python } from "../programs/python.ts";
@@ -33,6 +33,16 @@ const write = (units: Readonly<Record<string, { readonly steps: ReadonlyArray<st
   );
 const units = async () => Object.fromEntries((await place.status()).units.map((unit) => [unit.id, unit]));
 
+/** From the state of a process on. */
+const statOf = (pid: string): string | undefined => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.slice(stat.lastIndexOf(")") + 2);
+  } catch {
+    return undefined;
+  }
+};
+
 /** A network of its own, where sockets queue as much as systemd has them do. */
 const withQueue = ["unshare", "-n", "sh", "-c", 'echo 512 > /proc/sys/net/unix/max_dgram_qlen && exec "$@"', "sh"];
 const canQueue = spawnSync(withQueue[0]!, [...withQueue.slice(1), "true"]).status === 0;
@@ -60,6 +70,24 @@ describe.skipIf(python === null)("notifications over masters (needs python3)", (
     expect(after["reloads"]).toMatchObject({ state: "running", pid: before["reloads"]!.pid, ready: false });
     process.kill(before["web"]!.pid!, "SIGSTOP");
     expect(await place.hsu("down")).toMatchObject({ code: 0 });
+    expect(place.left()).toEqual([]);
+  });
+
+  it("how a process has ended that a unit has named as its main one is known, also over an upgrade, and nobody is left as a zombie", async () => {
+    write({
+      web: { steps: ["orphan", "daemon", "READY=1", "until go", "exit 7"] },
+      done: { steps: ["daemon", "READY=1", "until go", "exit 0"] },
+    });
+    expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
+    const before = await place.status();
+    const zombies = () => readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && (statOf(pid)?.startsWith(`Z ${before.pid} `) ?? false));
+    expect((await place.hsu("upgrade")).code).toBe(0);
+    writeFileSync(join(place.folder, "go"), "");
+    const { done, web } = await until("they have ended", units, ({ done, web }) => web?.lastExit != null && done?.lastExit != null);
+    expect([web!.lastExit, done!.lastExit]).toMatchObject([{ code: 7 }, { code: 0 }]);
+    expect(done).toMatchObject({ state: "stopped", restarts: 0 });
+    await until("nobody is left", zombies, (all) => all.length === 0);
+    expect(await place.hsu("down")).toMatchObject({ code: 0, err: expect.stringMatching(/^stopping/) as string });
     expect(place.left()).toEqual([]);
   });
 

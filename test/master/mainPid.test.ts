@@ -39,11 +39,11 @@ describe.skipIf(python === null)("a unit that names another of its processes as 
   it.each(["hand-over", "daemon"])("%s: its end is the unit's, and what it leaves is ended", (how) =>
     withMaster(yaml(how, "READY=1", "child-hang", "hang"), ({ control, mark }) =>
       Effect.gen(function* () {
-        const first = yield* until(unit(control, "web"), ({ state }) => state === "running");
-        yield* until(
-          Effect.sync(() => marked(mark)),
-          (pids) => pids.length === 2,
-        );
+        // The second process may speak before its parent has named it.
+        const first = yield* until(unit(control, "web"), ({ pid, state }) => {
+          const pids = marked(mark);
+          return state === "running" && pids.length === 2 && pids.includes(pid!);
+        });
         process.kill(first.pid!, "SIGKILL");
         const next = yield* until(unit(control, "web"), ({ pid, ready }) => ready && pid !== null && pid !== first.pid);
         expect(next).toMatchObject({ state: "running", restarts: 1 });

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A unit that tells its state. Each argument is a step: a number of seconds to wait, `ignore-abort`, `hang`, `exit N`, `child TEXT` (sent by a child of its own), `hand-over` (a child of its own goes on with what is left, is named as MAINPID, and its parent ends at once), `daemon` (the same, and that is the leader of a session of its own), `touch FILE`, `until FILE` (waits for it), `child-hang` (a child of its own that stays), `connect` (one socket for all that follows, whose errors end it), `print-env`, or a datagram with \\n for a new line."""
+"""A unit that tells its state. Each argument is a step: a number of seconds to wait, `ignore-abort`, `hang`, `exit N`, `child TEXT` (sent by a child of its own), `hand-over` (a child of its own goes on with what is left, is named as MAINPID, and its parent ends at once), `daemon` (the same, and that is the leader of a session of its own), `touch FILE`, `until FILE` (waits for it), `orphan` (a child's child ends after its parent), `child-hang` (a child of its own that stays), `connect` (one socket for all that follows, whose errors end it), `print-env`, or a datagram with \\n for a new line."""
 import os, signal, socket, subprocess, sys, time
 
 connected = None
@@ -51,6 +51,12 @@ for step in sys.argv[1:]:
             time.sleep(0.01)
     elif word == "touch":
         open(rest, "w").close()
+    elif word == "orphan":
+        if os.fork() == 0:
+            if os.fork() == 0:
+                time.sleep(0.5)
+            os._exit(0)
+        os.wait()
     elif word == "child-hang":
         subprocess.Popen([sys.executable, __file__, "hang"])
     elif word == "print-env":

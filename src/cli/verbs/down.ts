@@ -1,6 +1,7 @@
 /**
  * `hsu down [--timeout TIME]`
  */
+import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
 import { Processes, type ProcessIdentity } from "../../platform/index.ts";
@@ -44,7 +45,11 @@ export const run: Verb = (invocation) => {
       const alive = units.filter((unit) => unit.pid !== null).length;
       yield* say(invocation, `stopping ${count(alive, "unit")} of master ${pid}`);
       // The answer may be overtaken by the end of the master: then the connection is closed, which is what we wait for.
-      yield* Effect.raceFirst(call.Shutdown(undefined), closed).pipe(Effect.catchTag("RpcClientError", () => Effect.void));
+      // One that has nothing to stop may end before it has answered, which interrupts the call.
+      yield* Effect.raceFirst(call.Shutdown(undefined), closed).pipe(
+        Effect.catchTag("RpcClientError", () => Effect.void),
+        Effect.catchCause((cause) => (Cause.hasInterruptsOnly(cause) ? Effect.void : Effect.failCause(cause))),
+      );
       return { master, pid };
     });
     // However short the wait may be: it begins when the shutdown has.

@@ -14,6 +14,8 @@ import type { ControlGroup } from "./Cgroup.ts";
 import { type Group, LateGroup } from "./LateGroup.ts";
 import { instanceName } from "./CgroupPlace.ts";
 import { type EndWatch, watchEnd } from "./Watch.ts";
+import { adopts, onAdoptedEnd } from "./Orphans.ts";
+import { nativeSpawn } from "./PosixSpawn.ts";
 import { reapSoon } from "./Reap.ts";
 import type { StartedChild } from "./Spawn.ts";
 import type { Probe } from "../Probe.ts";
@@ -76,9 +78,14 @@ export const attachHandle = (identity: ProcessIdentity, probe: Probe, group?: Co
   };
   const heard = (): ProcessExit => reaped(identity, probe) ?? unheard;
   let end: EndWatch | undefined;
+  let forget = (): void => {};
   const source: Source = {
     watch: (ended) => {
       end = watchEnd({ runs, ended: () => ended(heard()), group });
+      // Its pid is its own until it has been waited for.
+      forget = onAdoptedEnd(identity.pid, ended);
+      // Children are heard of from the first spawn on, and a master that goes on with all of its units makes none.
+      if (adopts()) nativeSpawn();
     },
     // Its pid is free for anybody as soon as it has ended: each signal looks first.
     check: () => (runs() ? undefined : heard()),
@@ -89,7 +96,10 @@ export const attachHandle = (identity: ProcessIdentity, probe: Probe, group?: Co
       return true;
     },
     expect: () => end?.expect(),
-    close: () => end?.close(),
+    close: () => {
+      end?.close();
+      forget();
+    },
   };
   return makeHandle(identity, probe, source, group, limited);
 };

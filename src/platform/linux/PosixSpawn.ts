@@ -5,6 +5,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ProcessExit } from "../Process.ts";
+import { adopts, awaitedPids, isAwaited, tellEnd, tidying } from "./Orphans.ts";
 import { exitFrom } from "./Reap.ts";
 
 /** What is spawned; descriptors are kept open for the process under these numbers. */
@@ -78,6 +79,8 @@ const structureBytes = 512;
 /** So many that other threads spawn may be under way: more than one turn of the loop starts. */
 const besideAtMost = 16;
 const signalSetBytes = 128;
+/** `PR_SET_CHILD_SUBREAPER`: stays over an upgrade, which is the same process. */
+const childSubreaper = 36;
 /** In `siginfo_t`, of who has ended. */
 const pidOffset = 16;
 
@@ -91,6 +94,7 @@ const make = (): NativeSpawner => {
   const addDuplicate = declare("posix_spawn_file_actions_adddup2", "void *, int, int");
   const addOpen = declare("posix_spawn_file_actions_addopen", "void *, int, const char *, int, int");
   const addFolder = declare("posix_spawn_file_actions_addchdir_np", "void *, const char *");
+  if (adopts()) library.func("int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)")(childSubreaper, 1, 0, 0, 0);
   const waitid = declare("waitid", "int, int, void *, int");
   const waitpid = declare("waitpid", "int, void *, int");
 
@@ -119,6 +123,7 @@ const make = (): NativeSpawner => {
 
   const reap = (child: number): void => {
     if (waitpid(child, status, noHang) !== child) return;
+    tellEnd(child, exitFrom(status.readInt32LE(0)));
     const entry = children.get(child);
     children.delete(child);
     if (children.size === 0 && lifeline !== null) {
@@ -127,6 +132,10 @@ const make = (): NativeSpawner => {
     }
     entry?.ended?.(exitFrom(status.readInt32LE(0)));
   };
+  const orphans = tidying(
+    (child) => children.has(child) || isAwaited(child),
+    (child) => void waitpid(child, null, noHang),
+  );
   /** Whether the next turn looks. */
   let isComing = false;
   /** Somebody has ended whom another thread has just spawned, as far as is known. */
@@ -140,9 +149,10 @@ const make = (): NativeSpawner => {
     const first = info.readInt32LE(pidOffset);
     if (first === 0) return;
     // Somebody else's, who will wait for it, hides those that have ended after it.
-    if (!children.has(first)) {
+    if (!children.has(first) && !isAwaited(first)) {
       isMissed = besides > 0;
-      return Array.from(children.keys()).forEach(reap);
+      if (adopts()) orphans.seen(first);
+      return [...children.keys(), ...awaitedPids()].forEach(reap);
     }
     isComing = true;
     setImmediate(lookAgain);
