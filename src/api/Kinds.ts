@@ -35,6 +35,7 @@ type Kind = readonly [http: HttpStatus, grpc: GrpcCode];
 export const kinds = {
   NotBeside: [409, "FAILED_PRECONDITION"],
   CommandNotStarted: [409, "FAILED_PRECONDITION"],
+  NoInput: [409, "FAILED_PRECONDITION"],
   NoSuchExec: [404, "NOT_FOUND"],
   UnitNotFound: [404, "NOT_FOUND"],
   InvalidTransition: [409, "FAILED_PRECONDITION"],

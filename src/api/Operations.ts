@@ -39,6 +39,7 @@ export const operationsOf = (now: () => Own) => {
     Call: (options) => now().call(options),
     Exec: (request) => now().exec(request),
     ExecInput: ({ input, session }) => now().execInput(session, input),
+    Input: ({ data, unit }) => now().input(unit, data),
     Resources: (request) => now().resources(request),
     Validate: ({ file, yaml }) =>
       Effect.map(now().compile(yaml, file), ({ spec: { root }, warnings }) => ({

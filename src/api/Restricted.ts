@@ -51,6 +51,7 @@ export const restrictedTo = (group: string, reach: Reach): Reach => {
     events: (options) => Stream.filter(reach.events(options), ({ path }) => path.includes(group)),
     logs: (request) => Stream.unwrap(Effect.as(seen(request.unit), reach.logs(request))),
     call: (request) => Stream.unwrap(Effect.as(seen(request.unit), reach.call(request))),
+    input: command(reach.input),
     // Whoever may run what he wants is not held to a group.
     exec: () => Stream.fromEffect(refuse),
     execInput: () => refuse,

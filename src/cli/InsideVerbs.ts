@@ -23,6 +23,16 @@ export const insideVerbs: ReadonlyArray<VerbSpec> = [
     load: () => import("./verbs/call.ts"),
   },
   {
+    name: "attach",
+    summary: "Show what a unit writes, and write to it",
+    details:
+      "Lines of both its outputs as they come, over its restarts. What is typed goes to its standard input, a line at a time, where its config says\n" +
+      "control.stdin: pipe. Ctrl-P Ctrl-Q, Ctrl-C or the end of the input leave it; it runs on.",
+    operands: [{ name: "UNIT", required: true }],
+    flags: { "no-stdin": { type: "boolean", help: "look only" } },
+    load: () => import("./verbs/attach.ts"),
+  },
+  {
     name: "exec",
     summary: "Run a command in the environment of a unit",
     details:

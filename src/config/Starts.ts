@@ -47,6 +47,7 @@ export const startKeys = {
   schedule: optional(dispatch<string | ScheduleBlock>((value) => (typeof value === "string" ? Cron : ScheduleBlock))),
   run_timeout: optional(LongerThanNothing),
   watchdog: optional(LongerThanNothing),
+  stdin: optional(OneOf("none", "pipe")),
 };
 
 const StartBlock = Schema.Struct(startKeys);
@@ -67,8 +68,10 @@ export const startsOf = ({
   run_timeout,
   schedule,
   start,
+  stdin,
   watchdog,
-}: StartBlock): Pick<UnitSpec, "runTimeoutMillis" | "schedule" | "start" | "watchdogMillis"> => ({
+}: StartBlock): Pick<UnitSpec, "runTimeoutMillis" | "schedule" | "start" | "stdin" | "watchdogMillis"> => ({
+  ...(stdin === "pipe" ? { stdin } : {}),
   ...(watchdog === undefined ? {} : { watchdogMillis: watchdog }),
   ...(start === undefined || start === "process" ? {} : { start }),
   ...(schedule === undefined ? {} : { schedule: scheduleOf(schedule) }),

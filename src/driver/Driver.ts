@@ -38,6 +38,8 @@ export interface TaskSpec {
   readonly environment: Readonly<Record<string, string>>;
   /** What it finds from descriptor 3 on, and whether it is told. */
   readonly sockets?: { readonly held: HeldSockets; readonly told: boolean };
+  /** It reads what `write` writes; absent: nothing. */
+  readonly stdin?: "pipe";
   readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
   /** How that is kept; absent: as by default. */
   readonly logs?: LogsSpec;
@@ -81,6 +83,12 @@ export interface Task {
 /** Why a task could not be started. */
 export type DriverError = SpawnError | Paths.DirectoryError;
 
+/** Nobody reads what is written. */
+export interface InputClosed {
+  readonly _tag: "InputClosed";
+  readonly reason: string;
+}
+
 /** A way to run tasks. */
 export interface Driver {
   readonly name: string;
@@ -113,6 +121,8 @@ export interface Driver {
     command: Command & { readonly tty: { readonly rows: number; readonly columns: number } | null },
     task: Task | null,
   ) => Effect.Effect<Attended, SpawnError>;
+  /** Writes to the standard input of a task that was started with one; returns when it has been taken, or rejects. Absent: it cannot. */
+  readonly write?: (id: string, data: Uint8Array) => Effect.Effect<void, InputClosed>;
   /** Kills what an invocation of a task has left behind, and does not wait for it. */
   readonly sweep: (id: string, invocation: string) => Effect.Effect<void>;
   /** Opens the socket that a task tells its state to, for as long as the scope is open; named as in the task's `NOTIFY_SOCKET`. */

@@ -52,6 +52,8 @@ export const audited = (control: Service, trail: Trail): Service => {
           control.exec(request),
         ),
       ),
+    input: (unit, data) =>
+      whole(trail.around({ operation: "Input", target: unit, payload: () => ({ bytes: data.length }) }, control.input(unit, data))),
     upgrade: (command) =>
       whole(
         trail.around(

@@ -8,7 +8,7 @@ import type { Remote } from "../actor/index.ts";
 import type { Registry } from "../integrated/Registry.ts";
 import type { CallError } from "../protocol/CallErrors.ts";
 import type { InvalidTransition, NotAllowed, NotReloadable, NotUpgradable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
-import type { CommandNotStarted, ExecEvent, ExecInput, ExecRequest, NoSuchExec, NotBeside } from "../protocol/ExecRpc.ts";
+import type { CommandNotStarted, ExecEvent, ExecInput, ExecRequest, NoInput, NoSuchExec, NotBeside } from "../protocol/ExecRpc.ts";
 import type {
   CallReply,
   LogLine,
@@ -56,6 +56,8 @@ export class Control extends Context.Service<
     /** Runs a command in the environment of the unit, and beside its process, for as long as the stream is read; `execInput` speaks to it. */
     readonly exec: (request: ExecRequest) => Stream.Stream<ExecEvent, UnitNotFound | NotBeside | CommandNotStarted>;
     readonly execInput: (session: string, input: ExecInput) => Effect.Effect<void, NoSuchExec>;
+    /** Writes to the standard input of the unit. */
+    readonly input: (unit: string, data: Uint8Array) => Effect.Effect<void, UnitNotFound | NoInput>;
     /** What units use of the machine, and what they may. */
     readonly resources: (request: ResourceRequest) => Effect.Effect<ResourceReport, UnitNotFound>;
     /** Who has published what. Units of this master are known in it by their processes. */

@@ -7,7 +7,15 @@ import * as Option from "effect/Option";
 import * as Stream from "effect/Stream";
 import type { Driver } from "../driver/index.ts";
 import { type Attended, Signal } from "../platform/index.ts";
-import { CommandNotStarted, type ExecEvent, type ExecInput, type ExecRequest, NoSuchExec, NotBeside } from "../protocol/ExecRpc.ts";
+import {
+  CommandNotStarted,
+  type ExecEvent,
+  type ExecInput,
+  type ExecRequest,
+  NoInput,
+  NoSuchExec,
+  NotBeside,
+} from "../protocol/ExecRpc.ts";
 import { secretsOf } from "../unit/index.ts";
 import type { Entry } from "./Entry.ts";
 
@@ -20,6 +28,7 @@ export interface Deps {
 
 export interface Execs {
   readonly run: (entry: Entry, request: ExecRequest) => Stream.Stream<ExecEvent, NotBeside | CommandNotStarted>;
+  readonly write: (entry: Entry, data: Uint8Array) => Effect.Effect<void, NoInput>;
   readonly tell: (session: string, input: ExecInput) => Effect.Effect<void, NoSuchExec>;
 }
 
@@ -79,6 +88,16 @@ export const make = (deps: Deps): Execs => {
           return Stream.concat(Stream.succeed<ExecEvent>({ _tag: "Started", session, pid: attended.pid }), Stream.concat(output, exited));
         }),
       ),
+    write: ({ slot, spec: { id, stdin } }, data) => {
+      const { driver } = deps;
+      if (stdin === undefined || driver.write === undefined) {
+        const hint = "give it one: control.stdin: pipe";
+        return Effect.fail(new NoInput({ unit: id, why: "it has no standard input", hint }));
+      }
+      const hint = `\`hsu start ${id}\` starts it`;
+      if (slot.task === null) return Effect.fail(new NoInput({ unit: id, why: "it does not run", hint }));
+      return Effect.mapError(driver.write(id, data), ({ reason }) => new NoInput({ unit: id, why: reason, hint }));
+    },
     tell: (session, input) =>
       Effect.suspend(() => {
         const attended = sessions.get(session);

@@ -193,6 +193,7 @@ export const make = (parts: Parts): Control["Service"] => {
       ),
     exec: (request) => Stream.unwrap(Effect.zipWith(find(request.unit), execs, (entry, { run }) => run(entry, request))),
     execInput: (session, input) => Effect.flatMap(execs, ({ tell }) => tell(session, input)),
+    input: (unit, data) => Effect.flatMap(find(unit), (entry) => Effect.flatMap(execs, ({ write }) => write(entry, data))),
     resources: (request) =>
       Effect.flatMap(
         request.unit === null ? Effect.succeed([...entries.values()]) : Effect.map(find(request.unit), (entry) => [entry]),

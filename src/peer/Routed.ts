@@ -288,6 +288,10 @@ export const make = Effect.fnUntraced(function* (options: Options & { readonly f
               ),
         ),
       ),
+    input: (id, data) =>
+      Effect.flatMap(at(id), (where) =>
+        where === undefined ? control.input(id, data) : ask(where.peer, (call) => call.Input({ unit: where.unit, data })),
+      ),
     exec: (request) =>
       Stream.unwrap(
         Effect.map(at(request.unit), (where) =>

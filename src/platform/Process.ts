@@ -64,7 +64,7 @@ export interface SpawnOptions {
   readonly capped?: Capped | undefined;
   /** Others start as well: it is started beside the event loop, so that the next one can be seen to. One alone is there sooner without. */
   readonly among?: boolean;
-  readonly stdin: "ignore";
+  readonly stdin: "ignore" | { readonly descriptor: number };
   readonly stdout: Output;
   readonly stderr: Output;
 }

@@ -24,6 +24,7 @@ export {
   type OutOfMemory,
 } from "./Caps.ts";
 export type { Attended } from "./Attended.ts";
+export { makeFifo } from "./Fifo.ts";
 export * from "./Discovery.ts";
 export {
   formatAddress,

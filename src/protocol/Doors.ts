@@ -41,6 +41,7 @@ export const doors: Readonly<Record<Operation, Names>> = {
   Reload: { grpc: "UnitService/Reload", http: "POST /v1/units/:unit/reload", cli: "reload" },
   ResetFailed: { grpc: "UnitService/ResetFailed", http: "POST /v1/units/:unit/reset-failed", cli: "reset-failed" },
   Call: { grpc: "UnitService/Call", http: "POST /v1/units/:unit/call", cli: "call" },
+  Input: { grpc: session, http: session, cli: "attach" },
   Exec: { grpc: session, http: session, cli: "exec" },
   ExecInput: { grpc: session, http: session, cli: "exec" },
   Validate: { grpc: "ConfigService/Validate", http: "POST /v1/config/validate", cli: local },

@@ -40,6 +40,14 @@ export type ExecInput = typeof ExecInput.Type;
 
 const quote = JSON.stringify;
 
+/** What is written to a unit reaches nobody. */
+export class NoInput extends Schema.TaggedError<NoInput>()("NoInput", { unit: Schema.String, why: Schema.String, hint: Schema.String }) {
+  readonly code = "HSU-EXEC-004";
+  override get message(): string {
+    return `unit ${quote(this.unit)} cannot be written to: ${this.why}`;
+  }
+}
+
 /** There is nothing to be beside of. */
 export class NotBeside extends Schema.TaggedError<NotBeside>()("NotBeside", {
   unit: Schema.String,

@@ -4,7 +4,7 @@
 import * as Schema from "effect/Schema";
 import * as Rpc from "effect/rpc/Rpc";
 import * as RpcGroup from "effect/rpc/RpcGroup";
-import { CommandNotStarted, ExecEvent, ExecInput, ExecRequest, NoSuchExec, NotBeside } from "./ExecRpc.ts";
+import { CommandNotStarted, ExecEvent, ExecInput, ExecRequest, NoInput, NoSuchExec, NotBeside } from "./ExecRpc.ts";
 import { Batch, NotServed, Opening, SessionBatch } from "./Actors.ts";
 import { LogTarget } from "./LogTargets.ts";
 import { AuditEntry, AuditRequest, AuditVerdict, NoAudit } from "./Audit.ts";
@@ -269,6 +269,8 @@ export const MasterRpc = RpcGroup.make(
     stream: true,
   }),
   Rpc.make("ExecInput", { payload: { session: Schema.String, input: ExecInput }, error: NoSuchExec }),
+  /** For the standard input of the unit. Answered when its pipe has taken it. */
+  Rpc.make("Input", { payload: { unit: Schema.String, data: Schema.Uint8Array }, error: Schema.Union([UnitNotFound, NoInput]) }),
   /** What units use; of all of them where none is named. */
   Rpc.make("Resources", {
     payload: { unit: Schema.NullOr(Schema.String), history: Schema.Boolean, detail: Schema.Boolean },

@@ -29,6 +29,7 @@ export const needs: Readonly<Record<Operation, Role>> = {
   Reload: "operator",
   ResetFailed: "operator",
   Call: "operator",
+  Input: "operator",
   Exec: "admin",
   ExecInput: "admin",
   // Not for people: how a ref of an actor of another process is carried, over Effect RPC alone.

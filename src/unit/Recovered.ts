@@ -44,6 +44,7 @@ export const fingerprint = (spec: UnitSpec): string => {
     capture,
     // What it finds in its environment.
     ...(spec.secrets === undefined ? [] : [{ secrets: spec.secrets }]),
+    ...(spec.stdin === undefined ? [] : [{ stdin: spec.stdin }]),
     ...(start === "notify" ? [{ watchdogMillis }] : []),
     ...(proxy === undefined ? [] : [{ proxy }]),
     ...(listen === undefined ? [] : [{ listen: listen.map(({ address, name }) => [formatAddress(address), name]) }]),

@@ -364,6 +364,7 @@ const startNew = Effect.fnUntraced(function* (args: RunArgs, notifying: Notifyin
     workingDirectory: spec.workingDirectory,
     environment: { ...spec.environment, ...secrets, ...notifying?.environment, ...Proxying.environmentOf(behind) },
     capture: spec.capture,
+    ...(spec.stdin === undefined ? {} : { stdin: spec.stdin }),
     ...(spec.logs === undefined ? {} : { logs: spec.logs }),
     ...(slot.sockets === null ? {} : { sockets: { held: slot.sockets, told: spec.proxy === undefined } }),
     keeper: notifying?.keeper ?? undefined,

@@ -126,6 +126,8 @@ export interface UnitSpec extends Waits {
   /** What has it read its own configuration again: a signal's name; absent: it cannot. */
   readonly reloadSignal?: Signal.Signal;
   readonly restart: RestartPolicy;
+  /** It can be written to (`hsu attach`); absent: it reads nothing. */
+  readonly stdin?: "pipe";
   readonly capture: { readonly stdout: boolean; readonly stderr: boolean };
   /** How its output is kept; absent: as `defaultLogs` says. */
   readonly logs?: LogsSpec;

@@ -147,6 +147,7 @@ export const make = Effect.gen(function* () {
     rejected: (how, why) => Effect.sync(() => void calls.push(`rejected ${how} ${why}`)),
     describe: (id) => Effect.map(find(id), (found) => ({ status: found, history: [{ state: found.state, at: now, reason: null }] })),
     exec: ({ unit: id }) => Stream.unwrap(Effect.as(find(id), Stream.succeed({ _tag: "Exited", code: 3, signal: null } as const))),
+    input: (id, data) => Effect.asVoid(call(`input ${Buffer.from(data).toString()}`, id)),
     execInput: (session) => Effect.fail(new NoSuchExec({ session })),
     resources: ({ unit: id }) =>
       Effect.map(id === null ? Effect.succeed(null) : find(id), (found) => ({

@@ -22,7 +22,7 @@ describe("keys", () => {
       hsu.yaml:6:7: error HSU-CFG-005: unknown key "args" in "control"
         6 |       args: [1]
           |       ^^^^
-          = expected one of executable, arguments, working_directory, environment, env_file, startup_timeout, shutdown_timeout, stop_signal, reload_signal, start, schedule, run_timeout, watchdog, on_call, listen, proxy, on_demand
+          = expected one of executable, arguments, working_directory, environment, env_file, startup_timeout, shutdown_timeout, stop_signal, reload_signal, start, schedule, run_timeout, watchdog, stdin, on_call, listen, proxy, on_demand
           = did you mean "arguments"?
 
       hsu.yaml:7:5: error HSU-CFG-005: unknown key "control2" in "management"

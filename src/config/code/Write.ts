@@ -233,6 +233,7 @@ const controlOf = (unit: UnitSpec): Block => {
           }),
     run_timeout: time(unit.runTimeoutMillis),
     watchdog: time(unit.watchdogMillis),
+    stdin: unit.stdin,
     listen: listen?.map(({ address, backlog, name }) => ({
       ...(address._tag === "Unix"
         ? { unix: address.path, mode: address.mode.toString(8).padStart(4, "0") }

@@ -1,6 +1,7 @@
 /**
  * Runs a task as a native process that leads its own group and writes its output to files without the master's help.
  */
+import { closeSync } from "node:fs";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import * as Option from "effect/Option";
@@ -63,11 +64,19 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
       return taskOf(id, of);
     };
 
+    /** Loaded with the first unit that can be written to. */
+    const inputs = Effect.map(
+      Effect.promise(() => import("./Inputs.ts")),
+      ({ make: makeInputs }) => makeInputs(options.stateDirectory),
+    );
+
     const driver: Driver = {
       name: "process",
       finder: finder(processes),
       start: Effect.fnUntraced(function* (task) {
         const files = yield* outputs.begin(task.id, task.logs);
+        // Opened for both directions by the unit itself, it neither ends nor breaks with a master.
+        const input = task.stdin === undefined ? undefined : yield* (yield* inputs).open(task.id);
         const output = (on: boolean, path: string): Output => (on ? { appendTo: path } : "ignore");
         const spawn = processes.spawn({
           executable: task.executable,
@@ -80,11 +89,15 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           keeper: task.keeper,
           capped: task.capped,
           ...(task.among === true ? { among: true } : {}),
-          stdin: "ignore",
+          stdin: input === undefined ? "ignore" : { descriptor: input },
           stdout: output(task.capture.stdout, files.stdout),
           stderr: output(task.capture.stderr, files.stderr),
         });
-        return held(task.id, yield* Effect.acquireRelease(Effect.map(spawn, started(task.invocation, false)), release(task.id)));
+        const spawned = Effect.ensuring(
+          spawn,
+          Effect.sync(() => input !== undefined && closeSync(input)),
+        );
+        return held(task.id, yield* Effect.acquireRelease(Effect.map(spawned, started(task.invocation, false)), release(task.id)));
       }),
       runs: processes.isAlive,
       exitOf: processes.exitOf,
@@ -123,6 +136,7 @@ export const make = (options: Options): Effect.Effect<Driver, never, Processes |
           received,
           holder ? { identity: holder.identity, mark: `${mark}=${holder.invocation}` } : undefined,
         ),
+      write: (id, data) => Effect.flatMap(inputs, ({ write }) => write(id, data)),
       attend: ({ args, environment, executable, id, tty, workingDirectory }, task) =>
         Effect.flatMap(
           Effect.promise(() => import("../../platform/Attended.ts")),

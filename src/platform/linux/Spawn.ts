@@ -144,7 +144,7 @@ const commandOf = (options: SpawnOptions): Pick<SpawnOptions, "executable" | "ar
  */
 export const spawnChild = <A>(options: SpawnOptions, started: (child: StartedChild) => A): Effect.Effect<A, SpawnError> =>
   Effect.callback((resume) => {
-    const stdio: Array<number | "ignore"> = [options.stdin];
+    const stdio: Array<number | "ignore"> = [options.stdin === "ignore" ? "ignore" : options.stdin.descriptor];
     const opened: Array<number> = [];
     const failed = (error: unknown): void => resume(Effect.fail(error instanceof SpawnError ? error : explain(options, codeOf(error))));
     const close = (): void => {
