@@ -11,7 +11,8 @@ import { Door } from "../protocol/Door.ts";
 import { Forbidden, TooMany, TooOften, TooSlow } from "../protocol/RemoteErrors.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
 import { commandId, includes, isCommand, needs, type Operation, type Role } from "../protocol/Rights.ts";
-import { askedBy, type Trail } from "../security/index.ts";
+import type { Trail } from "../security/index.ts";
+import { askedBy } from "../security/Origin.ts";
 import type { Throttle } from "./Throttle.ts";
 import type { Outcomes } from "./Outcomes.ts";
 

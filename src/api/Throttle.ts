@@ -2,7 +2,7 @@
  * How much of a master each one gets who comes over a network, through whichever door; the machine's own account gets all it wants.
  */
 import type { DoorLimits } from "../unit/index.ts";
-import { Bucket } from "../security/index.ts";
+import * as Bucket from "../security/Bucket.ts";
 
 const usualLimits: Required<DoorLimits> = {
   rate: 200,

@@ -8,7 +8,7 @@ export * as master from "../master/index.ts";
 export * as peer from "../peer/index.ts";
 export * as platform from "../platform/index.ts";
 export * as store from "../store/index.ts";
-export { Audit } from "../security/index.ts";
+export * as Audit from "../security/audit/Trail.ts";
 export { layer as processes, masterRunsOn } from "../platform/Systems.ts";
 export { reveal, unitsOf } from "../unit/index.ts";
 export { replace } from "./replace.ts";
