@@ -42,7 +42,7 @@ const begin = Effect.fnUntraced(function* (source: LaunchSource, stateDirectory:
   const spec = yield* specOf(source);
   const ports: { rpc?: number; http?: number } = {};
   const tokens = join(stateDirectory, "tokens.json");
-  let peering: Peering | undefined;
+  let peering = undefined as Peering | undefined;
   const { http, peers = [], rpc } = spec;
   const services: Array<Service> = [];
   const serve = (id: string, start: (among: Peering) => Effect.Effect<void, unknown, Scope.Scope | Control>): void =>
@@ -56,7 +56,7 @@ const begin = Effect.fnUntraced(function* (source: LaunchSource, stateDirectory:
         }),
     });
   const api = Effect.promise(() => import("../api/index.ts"));
-  if (peers.length > 0) serve("peering", ({ begin: connect }) => Effect.asVoid(Effect.forkScoped(connect)));
+  if (peers.length > 0) serve("peering", () => Effect.void);
   if (socket !== undefined) serve("api", ({ reach }) => Effect.flatMap(api, ({ serve: open }) => open(socket, reach)));
   if (doors.includes("rpc") && rpc !== undefined) {
     serve("rpc", ({ reach }) =>
@@ -69,6 +69,8 @@ const begin = Effect.fnUntraced(function* (source: LaunchSource, stateDirectory:
     serve("http", () => Effect.flatMap(api, ({ serveHttp }) => Effect.map(serveHttp(http, tokens), (port) => void (ports.http = port))));
   }
   const control = yield* embedded(spec, stateDirectory, services);
+  // The root starts nobody else while it starts its parts.
+  if (peering !== undefined) yield* peering.begin;
   return { control, ports, peer: (name: string) => peering?.node(name), tokens };
 });
 

@@ -15,9 +15,13 @@ const mostUnderway = 16;
 /** Characters that go together, if more than one message does. */
 const together = 250_000;
 
+const isTransport = (error: unknown): boolean =>
+  typeof error === "object" && error !== null && "_tag" in error && error._tag === "RpcClientError";
+
 /** Why it was over, for people. */
 const reasonOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause);
+  if (isTransport(error)) return "it has closed the connection";
   return error instanceof Error ? error.message : String(error);
 };
 
