@@ -27,10 +27,10 @@ describe("wrong usage", () => {
     [
       ["logs"],
       "`hsu logs` needs UNIT",
-      "usage: hsu logs [-f] [-n N] [--tail N] [--since TIME] [--until TIME] [--grep REGEX] [--level trace|debug|info|warn|error|fatal] [--merge] [-o text|json] UNIT…",
+      "usage: hsu logs [-f] [--reconnect TIME] [-n N] [--tail N] [--since TIME] [--until TIME] [--grep REGEX] [--level trace|debug|info|warn|error|fatal] [--merge] [-o text|json] UNIT…",
     ],
     [["signal", "web"], "`hsu signal` needs SIGNAL", "usage: hsu signal UNIT SIGNAL"],
-    [["status", "web"], '`hsu status` does not take "web"', "usage: hsu status [-w] [-o table|json|yaml|name]"],
+    [["status", "web"], '`hsu status` does not take "web"', "usage: hsu status [-w] [--reconnect TIME] [-o table|json|yaml|name]"],
     [["logs", "-n", "many", "web"], '-n needs a whole number, not "many"', "see `hsu help logs`"],
     [["logs", "-n", "-f", "web"], "-n needs a value: N", "see `hsu help logs`"],
     [["logs", "web", "-n"], "-n needs a value: N", "see `hsu help logs`"],
