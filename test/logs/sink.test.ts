@@ -5,6 +5,8 @@ import { gzipSync } from "node:zlib";
 import { expect, it, onTestFinished } from "vitest";
 import { Collector } from "../../src/logs/collect/Collector.ts";
 import type { LogsSpec } from "../../src/logs/LogsSpec.ts";
+import { placeOf } from "../../src/logs/collect/Place.ts";
+import { OutputReader } from "../../src/logs/read/OutputReader.ts";
 import { Feeds } from "../../src/logs/sink/Feeds.ts";
 import type { Delivery, LogRecord } from "../../src/logs/sink/LogSink.ts";
 import type { TargetSpec } from "../../src/logs/sink/TargetSpec.ts";
@@ -82,6 +84,7 @@ const master = (spec: LogsSpec, world: World, folder = newFolder()) => {
   return {
     folder,
     feeds,
+    collector,
     notices,
     end,
     write: async (text: string, stream: "stdout" | "stderr" = "stdout") => {
@@ -120,6 +123,40 @@ it("goes on where it was, over rotations and over a master that was not there, w
   expect(new Set(world.got.map(({ id }) => id)).size).toBe(2000);
   expect(world.got.every(({ nanos }, at) => at === 0 || nanos > world.got[at - 1]!.nanos)).toBe(true);
   expect(again.state()).toMatchObject({ awaySince: null, lost: 0, rejected: 0, lagBytes: 0 });
+});
+
+it.each([
+  { when: "while it runs", isRestarted: false },
+  { when: "while no master runs", isRestarted: true },
+])("brings what was written before a log got another place, $when, and goes on there", async ({ isRestarted }) => {
+  const world = newWorld();
+  const spec = small();
+  let running = master(spec, world);
+  await running.write(numberedLines(1, 10));
+  await gets(world, 10);
+  world.isAway = true;
+  await running.write(numberedLines(11, 1500));
+  const moved = { ...spec, stdout: { ...spec.stdout, path: join(running.folder, "there/out.log") } };
+  if (isRestarted) {
+    await running.end();
+    running = master(moved, world, running.folder);
+  } else {
+    running.collector.keep("u", moved);
+    running.feeds.set("u", moved);
+  }
+  await running.write(numberedLines(1501, 2000));
+  expect(existsSync(join(running.folder, "there/out.log"))).toBe(true);
+  world.isAway = false;
+  await gets(world, 2000);
+  expect(numbersOf(world.got)).toEqual(upTo(2000));
+  expect(running.state()).toMatchObject({ lost: 0, lagBytes: 0 });
+  const reader = new OutputReader(placeOf(join(running.folder, "u"), "stdout", moved.stdout.path), moved.stdout, {
+    follow: false,
+    lines: null,
+  });
+  const read: Array<number> = [];
+  for await (const lines of reader.all()) read.push(...lines.map(({ text }) => Number.parseInt(text, 10)));
+  expect(read).toEqual(upTo(2000));
 });
 
 it("waits for a target that is away, says so once and since when, and loses nothing", async () => {

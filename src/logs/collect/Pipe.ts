@@ -15,6 +15,7 @@ import { format, linesIn, type Options as FormatOptions } from "./Format.ts";
 import { Gathered } from "./Gathered.ts";
 import { atOnceBytes, LogWriter } from "./LogWriter.ts";
 import { Pressure } from "./Pressure.ts";
+import { begun, lastLog, moved } from "./Moves.ts";
 import { checkpointPath, generationsIn, type Place, placeOf, spoolPath } from "./Place.ts";
 
 /** Of one unit: counts the lines of both outputs. */
@@ -100,7 +101,13 @@ export class Pipe {
     this.#folder = folder;
     this.#stream = stream;
     const place = placeOf(folder, stream, spec[stream].path);
-    this.place = place;
+    const found = isNew ? [] : generationsIn(place);
+    // Nothing of it on the disk: it is not looked at, nor is anything made, before there is something to be kept.
+    this.#isFresh = isNew || (found.length === 0 && !Fs.existsSync(checkpointPath(place)));
+    const log = this.#isFresh ? place.log : lastLog(place);
+    this.place = { ...place, log };
+    // Kept elsewhere from now on: what is there is complete with the next step.
+    if (log !== place.log) this.#next = spec;
     this.#spec = spec;
     this.#file = spec[stream];
     this.#keeps = spec.filters === undefined ? undefined : filterOf(spec.filters);
@@ -108,9 +115,6 @@ export class Pipe {
     this.#world = world;
     this.#writer = this.#write();
     this.#pressure = new Pressure((isFull) => world.full?.(unit, stream, isFull), isNew);
-    const found = isNew ? [] : generationsIn(place);
-    // Nothing of it on the disk: it is not looked at, nor is anything made, before there is something to be kept.
-    this.#isFresh = isNew || (found.length === 0 && !Fs.existsSync(checkpointPath(place)));
     const { generation, sequence: next, spoolOffset } = this.#at;
     sequence.next = Math.max(sequence.next, next);
     for (const old of found.filter((each) => each < generation)) Fs.rmSync(spoolPath(place, old), { force: true });
@@ -159,6 +163,7 @@ export class Pipe {
   begin(): string {
     this.#ended = false;
     this.#keepsEmpty = true;
+    if (this.#isFresh) begun(this.place);
     this.#highest += 1;
     const path = spoolPath(this.place, this.#highest);
     const fd = this.#make(path);
@@ -309,16 +314,20 @@ export class Pipe {
   /** In another form it is another file; one in another place goes on there. */
   #change(spec: LogsSpec): void {
     const before = this.#file;
+    const place = placeOf(this.#folder, this.#stream, spec[this.#stream].path);
+    const isMoved = place.log !== this.place.log;
     this.#next = undefined;
     this.#spec = spec;
     this.#file = spec[this.#stream];
     this.#keeps = spec.filters === undefined ? undefined : filterOf(spec.filters);
     this.#isFresh = false;
-    if (before.format !== this.#file.format || before.path !== this.#file.path) this.#writer.complete();
-    const place = placeOf(this.#folder, this.#stream, this.#file.path);
-    // What somebody else has written there is kept.
-    if (place.log !== this.place.log)
+    if (before.format !== this.#file.format || isMoved) this.#writer.complete();
+    if (isMoved) {
+      const { segment } = this.#at;
+      // What somebody else has written there is kept.
       this.#writer.skip({ logBytes: Fs.statSync(place.log, { throwIfNoEntry: false })?.size ?? 0, indexBytes: 0 });
+      moved(this.place, place.log, segment);
+    }
     this.#writer.close();
     this.place = place;
     this.#writer = this.#write();

@@ -6,6 +6,7 @@ import { dirname } from "node:path";
 import { decode } from "../collect/Checkpoint.ts";
 import { entryBytes } from "../collect/LogIndex.ts";
 import { checkpointPath, indexPath, namesIn, type Place } from "../collect/Place.ts";
+import { completeEverywhere, logOf } from "../collect/Moves.ts";
 import { completeName, completeOf } from "../collect/Rotate.ts";
 
 export interface Segment {
@@ -35,16 +36,16 @@ const currentSegment = (place: Place): number => committedTo(place).segment;
 
 /** Whether a complete file has not been removed. */
 export const isThere = (place: Place, segment: number): boolean => {
-  const complete = completeName(place.log, segment);
+  const complete = completeName(logOf(place, segment), segment);
   return Fs.existsSync(complete) || Fs.existsSync(`${complete}.gz`);
 };
 
 /** Oldest first; the last one is the one that is written. Within one turn of the loop, so that nothing is rotated meanwhile. */
 export const segmentsOf = (place: Place): ReadonlyArray<Segment> => {
-  const complete = completeOf(place.log, namesIn(dirname(place.log)));
+  const complete = completeEverywhere(place);
   const size = Fs.statSync(place.log, { throwIfNoEntry: false })?.size ?? 0;
   return [
-    ...complete.map(({ segment }): Segment => ({ number: segment, path: completeName(place.log, segment) })),
+    ...complete.map(({ log, segment }): Segment => ({ number: segment, path: completeName(log, segment) })),
     { number: currentSegment(place), path: place.log, size },
   ];
 };
@@ -70,7 +71,7 @@ const blockBytes = 128 * 1024;
 
 /** Opened under the name that it has by now: it may have been completed or compressed since it was listed. Undefined: it was removed. */
 const opened = (place: Place, { number, path }: Segment): { readonly fd: number; readonly compressed: boolean } | undefined => {
-  const complete = completeName(place.log, number);
+  const complete = completeName(logOf(place, number), number);
   const isWritten = path === place.log && currentSegment(place) === number;
   for (const name of isWritten ? [path] : [complete, `${complete}.gz`, complete]) {
     const fd = orNothing(() => Fs.openSync(name, "r"));
