@@ -106,7 +106,7 @@ test("durations and bytes", () => {
     "1d01h",
     "0s",
   ]);
-  expect([0, 1023, 1024, 1_048_576, 5_368_709_120].map(bytes)).toEqual(["0B", "1023B", "1.0KiB", "1.0MiB", "5.0GiB"]);
+  expect([0, 263.408, 1023, 1024, 1_048_576, 5_368_709_120].map(bytes)).toEqual(["0B", "263B", "1023B", "1.0KiB", "1.0MiB", "5.0GiB"]);
 });
 
 test("who holds the limits of units is a column where one of them has some", () => {

@@ -24,7 +24,7 @@ export const bytes = (number: number): string => {
     value /= 1024;
     index++;
   }
-  return `${index === 0 ? value : value.toFixed(1)}${names[index]}`;
+  return `${value.toFixed(index === 0 ? 0 : 1)}${names[index]}`;
 };
 
 /** The time of day, in the user's own time zone. */
