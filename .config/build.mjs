@@ -1,11 +1,12 @@
-// node .config/build.mjs [lib] [bin] [--if-possible]
+// node .config/build.mjs [lib] [bin] [man] [--if-possible]
 //   lib  the library: one module and one declaration file a source file, into dist/lib
 //   bin  the command: dist/bin/hsu.mjs with all dependencies in it and beside it; a part is read when a verb needs it
+//   man  the manual, into dist/man: from the verb table and docs/reference/config.md
 // $HSU_DIST is another folder than dist, for a test that must not touch it.
 // With --if-possible (npm's `prepare`), a missing tool or a missing source is no error: a package installed without
 // development dependencies comes with its dist.
 import { execFileSync } from "node:child_process";
-import { chmodSync, cpSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -184,5 +185,14 @@ const possible = () => {
   }
 };
 
+const buildMan = async () => {
+  const { manual } = await import("../src/cli/render/man.ts");
+  rmSync(join(dist, "man"), { recursive: true, force: true });
+  mkdirSync(join(dist, "man"), { recursive: true });
+  const config = readFileSync(join(root, "docs/reference/config.md"), "utf8");
+  for (const [name, text] of manual(packageVersion, config)) writeFileSync(join(dist, "man", name), text);
+};
+
 if (wanted.has("lib")) buildLib();
+if (wanted.has("man")) await buildMan();
 if (wanted.has("bin") && (!wanted.has("--if-possible") || possible())) await buildBin();

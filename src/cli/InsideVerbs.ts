@@ -9,8 +9,7 @@ export const insideVerbs: ReadonlyArray<VerbSpec> = [
     summary: "Call a method of a unit's own gRPC services",
     details:
       "METHOD is package.Service/Method, JSON its request ({} without it, - reads it from stdin); each reply is one line of JSON.\n" +
-      "Without METHOD: what the unit serves. The unit has to serve gRPC server reflection.\n" +
-      'Example: hsu call echo proto.EchoService/Echo \'{"message":"hi"}\'',
+      "Without METHOD: what the unit serves. The unit has to serve gRPC server reflection.",
     operands: [
       { name: "UNIT", required: true },
       { name: "METHOD", required: false },

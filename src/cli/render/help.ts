@@ -2,6 +2,8 @@
  * Help, from the verb table.
  */
 import { usageOf, valueOf } from "../Args.ts";
+import { examples } from "../Examples.ts";
+import { exitCodes, passedOn } from "../ExitCodes.ts";
 import { globalFlags } from "../GlobalFlags.ts";
 import { type FlagSpec, verbs, type VerbSpec } from "../Verbs.ts";
 import type { Paint } from "./paint.ts";
@@ -19,6 +21,13 @@ export const overview = (version: string, paint: Paint): string =>
     paint.bold("Flags of every verb:"),
     ...flagLines(globalFlags),
     "",
+    paint.bold("Exit codes:"),
+    ...align(
+      exitCodes.map(([code, meaning]) => [`  ${code}`, meaning]),
+      new Set([0]),
+    ),
+    `  ${passedOn}`,
+    "",
     "`hsu help VERB` tells more of one verb.",
     "",
   ].join("\n");
@@ -32,6 +41,9 @@ export const verbHelp = (verb: VerbSpec, paint: Paint): string => {
     `${paint.bold("Usage:")} ${usageOf(verb)}`,
     ...(verb.aliases === undefined ? [] : [`${paint.bold("Also:")} ${verb.aliases.map((alias) => `hsu ${alias}`).join(", ")}`]),
     ...(verb.details === undefined ? [] : ["", verb.details]),
+    "",
+    paint.bold("Examples:"),
+    ...(examples[verb.name] ?? []).flatMap(({ does, line }) => [`  ${line}`, `      ${paint.dim(does)}`]),
     ...(own.length === 0 ? [] : ["", paint.bold("Flags:"), ...own]),
     "",
     paint.bold("Flags of every verb:"),
