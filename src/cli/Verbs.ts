@@ -246,7 +246,9 @@ export const verbs: ReadonlyArray<VerbSpec> = [
   {
     name: "top",
     summary: "Show what units use of the machine",
-    details: "On a terminal it is drawn again and again until Ctrl-C; elsewhere, or with --once, once. With -o json one object a line.",
+    details:
+      "On a terminal it is drawn again and again: c, m, i and n order it, / filters it, up and down mark a unit that k signals (it asks first), q ends it.\n" +
+      "Elsewhere, or with --once, once. With -o json one object a line.",
     operands: [{ name: "UNIT", required: false }],
     flags: {
       once: { type: "boolean", help: "look once" },
