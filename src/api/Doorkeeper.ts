@@ -13,6 +13,7 @@ import { MasterRpc } from "../protocol/MasterRpc.ts";
 import { commandId, includes, isCommand, needs, type Operation, type Role } from "../protocol/Rights.ts";
 import type { Trail } from "../security/index.ts";
 import { askedBy } from "../security/Origin.ts";
+import { Traceparent } from "../security/Traceparent.ts";
 import type { Throttle } from "./Throttle.ts";
 import type { Outcomes } from "./Outcomes.ts";
 
@@ -63,6 +64,8 @@ export interface Asked {
   readonly operation: Operation;
   readonly payload: unknown;
   readonly id: string | undefined;
+  /** W3C's header. */
+  readonly traceparent?: string | undefined;
 }
 
 /** Those that are answered more than once. */
@@ -111,7 +114,7 @@ export const pass = <A, E, R, Stranger extends { readonly code: string }>(
       yield* permit(caller, operation);
       const wait = throttle?.call(caller.name) ?? 0;
       if (wait > 0) return yield* new TooOften({ what: caller.name, retryAfterMillis: wait });
-      const asked = askedBy(from)(answer(caller));
+      const asked = Effect.provideService(askedBy(from)(answer(caller)), Traceparent, call.traceparent);
       const done = id === undefined || !isCommand(operation) ? asked : outcomes.once(`${caller.name} ${id}`, asked);
       return yield* throttle === undefined ? done : bounded(done, throttle, caller, call);
     });
@@ -122,6 +125,7 @@ export const doorFor = ({ who, ...guard }: Guard<{ readonly message: string }>):
   const door = { ...guard, who: Effect.mapError(who, ({ message }) => new Forbidden({ why: message })) };
   return Layer.succeed(Door, (answer, { headers, payload, rpc }) => {
     const id = Option.getOrUndefined(Headers.get(headers, commandId));
-    return pass(door, { operation: rpc._tag as Operation, payload, id }, () => answer);
+    const traceparent = Option.getOrUndefined(Headers.get(headers, "traceparent"));
+    return pass(door, { operation: rpc._tag as Operation, payload, id, traceparent }, () => answer);
   });
 };

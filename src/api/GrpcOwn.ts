@@ -134,8 +134,10 @@ export const make = ({ audit, closing, outcomes, reach, run, throttle }: Options
       const bytesOf = (result: unknown) => encode(output, reply?.(result, fields) ?? (result as Fields | undefined) ?? {});
       // Who does not wait any more has not taken a command back: each has an id, and goes on by itself.
       const id = metadata.get(commandId)[0]?.toString() ?? randomUUID();
-      return pass({ who, origin, outcomes, audit, throttle }, { operation, payload: fields, id }, (caller) =>
-        Effect.flatMap(answered(said, caller), (answer) => use(answer, bytesOf)),
+      return pass(
+        { who, origin, outcomes, audit, throttle },
+        { operation, payload: fields, id, traceparent: metadata.get("traceparent")[0]?.toString() },
+        (caller) => Effect.flatMap(answered(said, caller), (answer) => use(answer, bytesOf)),
       );
     };
 

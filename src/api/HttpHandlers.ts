@@ -19,7 +19,7 @@ import { UnitNotFound } from "../protocol/Errors.ts";
 import { TooMany, TooOften, TooSlow } from "../protocol/RemoteErrors.ts";
 import { Access, MasterHttp, Needs, Scope } from "../protocol/HttpApi.ts";
 import type { MasterEvent, MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
-import { askedBy, Tokens } from "../security/index.ts";
+import { askedBy, Tokens, Traceparent } from "../security/index.ts";
 import { known } from "./Doorkeeper.ts";
 import * as Metrics from "./Metrics.ts";
 import type { Throttle } from "./Throttle.ts";
@@ -270,7 +270,10 @@ export const accessBy = (
           yield* refused(who, problem.code);
           return yield* Effect.fail(problem);
         }
-        const told = Effect.provideService(answer, Scope, { group, name });
+        const told = answer.pipe(
+          Effect.provideService(Scope, { group, name }),
+          Effect.provideService(Traceparent, request.headers["traceparent"]),
+        );
         const asked = askedBy(Effect.succeed(who));
         // Inside of another program that is the business of that program.
         if (throttle === undefined) return yield* asked(told);

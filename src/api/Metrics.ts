@@ -6,9 +6,9 @@ import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
 import type { ResourceReport, UsageSample } from "../protocol/Resources.ts";
 
 type Labels = Readonly<Record<string, string>>;
-type Sample = readonly [labels: Labels, value: number];
+export type Sample = readonly [labels: Labels, value: number];
 
-interface Metric {
+export interface Metric {
   readonly name: string;
   readonly type: "gauge" | "counter";
   readonly help: string;
@@ -157,8 +157,44 @@ const target: ReadonlyArray<TargetMetric> = [
   },
 ];
 
-/** Names, types and meanings, for the docs. */
-export const catalogue: ReadonlyArray<Metric> = [...master, refused, ...unit, ...target];
+const telemetryDropped: Metric = {
+  name: "hsu_telemetry_dropped_total",
+  type: "counter",
+  help: "Spans, events and snapshots that the server of telemetry did not take in time; told by OTLP alone.",
+};
+export const dropped = (count: number): Collected => ({ metric: telemetryDropped, samples: [[{}, count]] });
+
+/** A metric as the docs have it. */
+interface Listed extends Metric {
+  readonly unit: string;
+  readonly labels: ReadonlyArray<string>;
+}
+
+/** What it is counted in, by its name, as Prometheus wants names to be. */
+export const unitOf = (name: string): string =>
+  /_seconds(_total)?$/.test(name) ? "seconds" : /_bytes(_total)?$/.test(name) ? "bytes" : name.endsWith("_info") ? "" : "1";
+
+const masterLabels: Readonly<Record<string, ReadonlyArray<string>>> = {
+  hsu_build_info: ["version"],
+  hsu_units: ["state"],
+  [refused.name]: ["code"],
+};
+
+const listed =
+  (labels: ReadonlyArray<string>) =>
+  (metric: Metric): Listed => ({
+    ...metric,
+    unit: unitOf(metric.name),
+    labels: masterLabels[metric.name] ?? labels,
+  });
+
+/** Each of them, for the docs. */
+export const catalogue: ReadonlyArray<Listed> = [
+  ...[...master, refused].map(listed([])),
+  ...unit.map(listed(["unit", "group"])),
+  ...target.map(listed(["unit", "group", "target"])),
+  listed([])(telemetryDropped),
+];
 
 const escaped = (value: string): string => value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 
@@ -171,8 +207,17 @@ const lines = ({ help, name, type }: Metric, samples: ReadonlyArray<Sample>): st
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${rows.join("")}`;
 };
 
-/** The text format, version 0.0.4. */
-export const render = (status: MasterStatus, resources: ResourceReport, refusals: ReadonlyMap<string, number> = new Map()): string => {
+export interface Collected {
+  readonly metric: Metric;
+  readonly samples: ReadonlyArray<Sample>;
+}
+
+/** Each metric with what is known of it. */
+export const collect = (
+  status: MasterStatus,
+  resources: ResourceReport,
+  refusals: ReadonlyMap<string, number> = new Map(),
+): ReadonlyArray<Collected> => {
   const usage = new Map(resources.units.map((of) => [of.unit, of.usage]));
   const ofUnit = (metric: UnitMetric): ReadonlyArray<Sample> =>
     status.units.flatMap((each): ReadonlyArray<Sample> => {
@@ -184,12 +229,15 @@ export const render = (status: MasterStatus, resources: ResourceReport, refusals
       logTargets.map((each): Sample => [{ unit: id, group: groups.join("/"), target: each.target }, metric.of(each)]),
     );
   return [
-    ...master.map((metric) => lines(metric, metric.of(status, resources.master))),
-    lines(
-      refused,
-      Array.from(refusals, ([code, count]): Sample => [{ code }, count]),
-    ),
-    ...unit.map((metric) => lines(metric, ofUnit(metric))),
-    ...target.map((metric) => lines(metric, ofTargets(metric))),
-  ].join("");
+    ...master.map((metric) => ({ metric, samples: metric.of(status, resources.master) })),
+    { metric: refused, samples: Array.from(refusals, ([code, count]): Sample => [{ code }, count]) },
+    ...unit.map((metric) => ({ metric, samples: ofUnit(metric) })),
+    ...target.map((metric) => ({ metric, samples: ofTargets(metric) })),
+  ];
 };
+
+/** The text format, version 0.0.4. */
+export const render = (...known: Parameters<typeof collect>): string =>
+  collect(...known)
+    .map(({ metric, samples }) => lines(metric, samples))
+    .join("");

@@ -14,7 +14,9 @@ import type { ActorDoor } from "./ActorDoor.ts";
 type Spec = Parameters<Control["Service"]["apply"]>[0];
 
 const auditOf = ({ audit }: Own) =>
-  audit === undefined ? Effect.fail(new NoAudit({ reason: "this master writes none, or none that you may see" })) : Effect.succeed(audit);
+  audit === undefined || audit.isKept === false
+    ? Effect.fail(new NoAudit({ reason: "this master writes none, or none that you may see" }))
+    : Effect.succeed(audit);
 
 const groupsOf = (group: GroupSpec): number =>
   group.children.reduce((sum, child) => sum + (child._tag === "Group" ? groupsOf(child) : 0), 1);

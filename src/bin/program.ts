@@ -8,7 +8,8 @@ import * as Option from "effect/Option";
 import * as References from "effect/References";
 import type * as Scope from "effect/Scope";
 import { nodeIo, run, type StartMaster } from "../cli/index.ts";
-import type { Control, Service } from "../master/index.ts";
+import type { TelemetrySpec } from "../unit/index.ts";
+import type { Control, Service, Within } from "../master/index.ts";
 import type { Peering } from "../peer/index.ts";
 import { version } from "./version.ts";
 
@@ -33,6 +34,10 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
     const serving = (id: string, serve: Effect.Effect<unknown, unknown, Scope.Scope | Control>): Service => ({
       id,
       start: (control) => Effect.asVoid(Effect.provideService(serve, master.Control, control)),
+    });
+    const within = (id: string, serve: (place: Within) => Effect.Effect<unknown, unknown, Scope.Scope | Control>): Service => ({
+      id,
+      start: (control, place) => Effect.asVoid(Effect.provideService(serve(place), master.Control, control)),
     });
     let peering: Peering | undefined;
     const { peers = [], port, rpc } = spec;
@@ -67,9 +72,13 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       startedAt: Date.now(),
       unwritable,
     });
+    const noted = audit.enabled === false ? undefined : trail;
+    // Loaded by a config that asks for it alone.
+    const telemetry = spec.telemetry === undefined ? undefined : yield* telemetryOf(spec.telemetry);
+    const through = telemetry === undefined ? noted : telemetry.traced(noted);
     const control = yield* master.start({
       spec,
-      ...(audit.enabled === false ? {} : { audit: trail }),
+      ...(through === undefined ? {} : { audit: through }),
       outputs,
       store: store.PidFiles.beside(state, pids, unwritable),
       driver: yield* driver.ProcessDriver.make({ stateDirectory, environment: process.env, outputs }),
@@ -83,6 +92,7 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
           // The root starts nobody else while it starts this one.
           Effect.andThen(api.serve(socketPath, reach), Effect.forkScoped(begin)),
         ),
+        ...(telemetry === undefined ? [] : [within("telemetry", telemetry.serve)]),
         ...(port === undefined ? [] : [withPeers("grpc", ({ reach }) => api.serveGrpc(port, { tokens, reach, throttle }))]),
         ...(spec.http === undefined ? [] : [serving("http", api.serveHttp(spec.http, tokens, throttle))]),
         ...(rpc === undefined ? [] : [withPeers("rpc", ({ reach }) => api.serveNetwork(rpc, { tokens, version, reach, throttle }))]),
@@ -97,6 +107,12 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
     Effect.provideService(References.MinimumLogLevel, logLevels[spec.logLevel]),
     Effect.provideService(References.LogToStderr, true),
   );
+});
+
+const telemetryOf = Effect.fnUntraced(function* (spec: TelemetrySpec) {
+  const { make, settingsOf } = yield* Effect.promise(() => import("../api/telemetry/index.ts"));
+  const settings = settingsOf(spec, process.env);
+  return settings === undefined ? undefined : make({ settings, version, pid: process.pid });
 });
 
 const logLevels = { debug: "Debug", info: "Info", warn: "Warn", error: "Error" } as const;

@@ -5,6 +5,7 @@
  * May import: `actor`, `platform`, `protocol`.
  * Never changes: a secret is shown once, when it is made; what is kept of it cannot be used.
  */
+export { parseTraceparent, type TraceContext, Traceparent } from "./Traceparent.ts";
 export { askedBy, Origin } from "./Origin.ts";
 export * as Audit from "./audit/Trail.ts";
 export type { Trail } from "./audit/Trail.ts";

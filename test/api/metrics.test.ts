@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { catalogue, render } from "../../src/api/Metrics.ts";
+import { catalogue, collect, render } from "../../src/api/Metrics.ts";
 import type { MasterStatus, UnitStatus } from "../../src/protocol/MasterRpc.ts";
 
 const unit = (id: string, more: Partial<UnitStatus> = {}): UnitStatus => ({
@@ -70,9 +69,29 @@ it("labels are written so that nobody can write other metrics by them", () => {
   expect(text).toContain('hsu_unit_running{unit="a",group="x\\"} 1\\nevil 2\\\\"} 1\n');
 });
 
-it("the docs name each metric, with its type and meaning", () => {
-  const rows = catalogue.map(({ help, name, type }) => `| \`${name}\` | ${type} | ${help} |`);
-  expect(readFileSync("docs/reference/http.md", "utf8")).toContain(
-    `| metric | type | meaning |\n| --- | --- | --- |\n${rows.join("\n")}\n`,
+it("docs/reference/metrics.md is made of the table of metrics: `-u` writes it", async () => {
+  const rows = catalogue.map(
+    ({ help, labels, name, type, unit: of }) =>
+      `| \`${name}\` | ${type} | ${of} | ${labels.map((label) => `\`${label}\``).join(" ")} | ${help} |`,
   );
+  await expect(`# Metrics
+
+What \`/metrics\` of the [HTTP API](http.md#metrics) tells Prometheus, and [telemetry](telemetry.md) sends. \`group\` is the way to the unit: \`units/web\`. Where nothing is known there is no
+sample. This page is written by test/api/metrics.test.ts.
+
+| name | type | unit | labels | meaning |
+| --- | --- | --- | --- | --- |
+${rows.join("\n")}
+`).toMatchFileSnapshot("../../docs/reference/metrics.md");
+});
+
+it("each sample has the labels, and each name the form, that the table says", () => {
+  const away = { target: "loki http://l", awaySince: 5, why: "no", delivered: 7, lost: 1, rejected: 2, lagBytes: 30 };
+  const collected = collect(status(unit("a", { logTargets: [away] })), nothing, new Map([["HSU-RPC-003", 1]]));
+  for (const { metric, samples } of collected) {
+    const { labels } = catalogue.find(({ name }) => name === metric.name)!;
+    for (const [own] of samples) expect(Object.keys(own)).toEqual(labels);
+  }
+  for (const { name, type } of catalogue) expect(name).toMatch(type === "counter" ? /^hsu_[a-z_]+_total$/ : /^hsu_[a-z_]+(?<!_total)$/);
+  expect(new Set(catalogue.map(({ name }) => name)).size).toBe(catalogue.length);
 });

@@ -31,6 +31,8 @@ export interface Act {
 }
 
 export interface Trail {
+  /** It is written down; absent: it is. */
+  readonly isKept?: false;
   readonly around: <A, E, R>(act: Act, effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E | AuditUnwritable, R>;
   readonly aroundStream: <A, E, R>(act: Act, stream: Stream.Stream<A, E, R>) => Stream.Stream<A, E | AuditUnwritable, R>;
   /** It was not let through. */
