@@ -70,11 +70,27 @@ export const holderOf = (entries: ReadonlyArray<Entry>, token: string, now: numb
   return found === undefined || (found.expiresAt !== undefined && found.expiresAt <= now) ? undefined : found;
 };
 
+/** When a token was used last is known as exactly as that. */
+const usedEveryMillis = 60_000;
+
+const decodeUsed = Schema.decodeUnknownExit(Schema.fromJsonString(Schema.Record(Schema.String, Schema.Number)));
+
+/** By their hashes. What cannot be read is not known: nothing hangs on it. */
+const readUsed = (path: string): Readonly<Record<string, number>> => {
+  try {
+    const read = decodeUsed(readFileSync(path, "utf8"));
+    return Exit.isSuccess(read) ? read.value : {};
+  } catch {
+    return {};
+  }
+};
+
 /** Tokens in a file that nobody else can read. A command changes it while the master runs: what is revoked does not work from then on. */
 export class TokenFile {
   readonly path: string;
   #seen = "";
   #entries: ReadonlyArray<Entry> = [];
+  readonly #noted = new Map<string, number>();
 
   constructor(path: string) {
     this.path = path;
@@ -102,7 +118,36 @@ export class TokenFile {
 
   /** Who has this token. */
   holder(token: string, now: number): Effect.Effect<Entry | undefined, TokensUnusable> {
-    return Effect.map(this.list, (entries) => holderOf(entries, token, now));
+    return Effect.map(this.list, (entries) => {
+      const found = holderOf(entries, token, now);
+      if (found !== undefined) this.#note(found, entries, now);
+      return found;
+    });
+  }
+
+  /** When each was used last, by their names: Unix milliseconds, to the minute. */
+  get used(): Effect.Effect<ReadonlyMap<string, number>, TokensUnusable> {
+    return Effect.map(this.list, (entries) => {
+      const used = readUsed(this.#usedPath);
+      return new Map(entries.flatMap(({ hash, name }) => (used[hash] === undefined ? [] : [[name, used[hash]] as const])));
+    });
+  }
+
+  get #usedPath(): string {
+    return `${this.path}.used`;
+  }
+
+  #note({ hash }: Entry, entries: ReadonlyArray<Entry>, now: number): void {
+    if (now - (this.#noted.get(hash) ?? Number.NEGATIVE_INFINITY) < usedEveryMillis) return;
+    this.#noted.set(hash, now);
+    try {
+      // Another door of this master may have noted others.
+      const before = readUsed(this.#usedPath);
+      const kept = entries.flatMap((entry) => (before[entry.hash] === undefined ? [] : [[entry.hash, before[entry.hash]] as const]));
+      this.#replace(this.#usedPath, JSON.stringify({ ...Object.fromEntries(kept), [hash]: now }));
+    } catch {
+      // Who has a good token comes in, also where nobody can note that.
+    }
   }
 
   /** Makes one, and tells it: nobody can tell it again. */
@@ -129,15 +174,19 @@ export class TokenFile {
     return Effect.fail(new TokensUnusable({ file: this.path, reason }));
   }
 
+  #replace(path: string, text: string): void {
+    const next = `${path}.${process.pid}`;
+    writeFileSync(next, text, { mode: 0o600 });
+    chmodSync(next, 0o600);
+    renameSync(next, path);
+  }
+
   /** Whole or not at all. */
   #write(tokens: ReadonlyArray<Entry>): Effect.Effect<void, TokensUnusable> {
     return Effect.try({
       try: () => {
         mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
-        const next = `${this.path}.${process.pid}`;
-        writeFileSync(next, `${JSON.stringify({ tokens }, undefined, 2)}\n`, { mode: 0o600 });
-        chmodSync(next, 0o600);
-        renameSync(next, this.path);
+        this.#replace(this.path, `${JSON.stringify({ tokens }, undefined, 2)}\n`);
       },
       catch: (error) => new TokensUnusable({ file: this.path, reason: (error as NodeJS.ErrnoException).code ?? String(error) }),
     });

@@ -74,7 +74,7 @@ describe("a plan", () => {
     const to = compiled("process_manager: {log_level: debug, force_shutdown_timeout: 1s}\nmanaged_processes: []\n");
     expect(told(compiled("managed_processes: []\n"), to)).toStrictEqual([
       ["change", "master", "forceShutdownTimeoutMillis", "it holds at once"],
-      ["later", "master", "logLevel", "it holds from the next start of the master on"],
+      ["later", "master", "logLevel", "it holds from the next start of the master on: hsu upgrade"],
     ]);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as Effect from "effect/Effect";
@@ -34,6 +34,32 @@ describe("tokens", () => {
     await run(new Tokens.TokenFile(file.path).revoke("other"));
     expect(await run(file.holder(other, 100))).toBe(undefined);
     expect((await run(file.list)).map(({ name }) => name)).toEqual(["brief"]);
+  });
+
+  it("say when they were used last, to the minute, at any door; who shows a wrong one uses none", async () => {
+    const [one, other] = [
+      await run(file.create({ name: "one", role: "viewer", createdAt: 1 })),
+      await run(file.create({ name: "other", role: "viewer", createdAt: 1 })),
+    ];
+    const another = new Tokens.TokenFile(file.path);
+    const used = async () => Object.fromEntries(await run(file.used));
+    await run(file.holder("hsu_wrong", 5));
+    expect(await used()).toEqual({});
+    await run(file.holder(one, 1000));
+    await run(file.holder(one, 2000));
+    await run(another.holder(other, 3000));
+    expect(await used()).toEqual({ one: 1000, other: 3000 });
+    await run(file.holder(one, 61_000));
+    expect(await used()).toEqual({ one: 61_000, other: 3000 });
+    expect(statSync(`${file.path}.used`).mode & 0o777).toBe(0o600);
+    // One of that name that is made anew is another one.
+    await run(file.revoke("one"));
+    await run(file.create({ name: "one", role: "viewer", createdAt: 1 }));
+    expect(await used()).toEqual({ other: 3000 });
+    // What cannot be noted keeps nobody out.
+    rmSync(`${file.path}.used`);
+    mkdirSync(`${file.path}.used`);
+    expect(await run(new Tokens.TokenFile(file.path).holder(other, 9000))).toMatchObject({ name: "other" });
   });
 
   it("have names of their own", async () => {

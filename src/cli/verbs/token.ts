@@ -26,17 +26,19 @@ export const run: Verb = Effect.fnUntraced(function* (invocation) {
   const now = yield* Clock.currentTimeMillis;
   if (action === "list") {
     // What is kept is of no use to anybody, and still nobody's business.
+    const used = yield* file.used;
     const all = (yield* file.list).map(({ hash: _hash, ...rest }) => ({
       ...rest,
+      usedAt: used.get(rest.name) ?? null,
       expired: rest.expiresAt !== undefined && rest.expiresAt <= now,
     }));
     if (flags["output"] === "json") yield* print(invocation, json(all));
     else if (flags["output"] === "yaml") yield* print(invocation, yield* Effect.promise(() => yaml(all)));
     else {
-      const rows = all.map(({ createdAt, expired, expiresAt, group, name: of, role }) => {
-        return [of, role, group ?? "all", day(createdAt), `${day(expiresAt)}${expired ? " (expired)" : ""}`];
+      const rows = all.map(({ createdAt, expired, expiresAt, group, name: of, role, usedAt }) => {
+        return [of, role, group ?? "all", day(createdAt), `${day(expiresAt)}${expired ? " (expired)" : ""}`, day(usedAt ?? undefined)];
       });
-      yield* print(invocation, `${align([["NAME", "ROLE", "GROUP", "CREATED", "EXPIRES"], ...rows]).join("\n")}\n`);
+      yield* print(invocation, `${align([["NAME", "ROLE", "GROUP", "CREATED", "EXPIRES", "USED"], ...rows]).join("\n")}\n`);
     }
     return ExitCode.ok;
   }

@@ -80,7 +80,7 @@ export const plan = (from: MasterSpec, to: MasterSpec): Plan => {
   const own = keyChanges(masterFields(from), masterFields(to));
   for (const action of ["change", "later"] as const) {
     const keys = own.filter(({ path }) => MASTER_IN_PLACE.has(path[0]!) === (action === "change"));
-    const because = action === "change" ? "it holds at once" : "it holds from the next start of the master on";
+    const because = action === "change" ? "it holds at once" : "it holds from the next start of the master on: hsu upgrade";
     if (keys.length > 0) changes.push({ action, kind: "master", id: "master", group: null, keys, because });
   }
   let touched = 0;
