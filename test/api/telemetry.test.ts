@@ -116,11 +116,11 @@ managed_processes:
     "hsu.target": "web",
     "enduser.id": "token ci",
   });
-  expect(spans.map((span) => [span.name, above(span)]).toSorted()).toEqual([
-    ["Restart", undefined],
-    ["spawn web", "start web"],
-    ["start web", "Restart"],
-    ["stop web", "Restart"],
+  expect(spans.map((span) => `${span.name} < ${above(span)}`).toSorted()).toEqual([
+    "Restart < undefined",
+    "spawn web < start web",
+    "start web < Restart",
+    "stop web < Restart",
   ]);
   for (const { endTimeUnixNano, startTimeUnixNano } of spans)
     expect(BigInt(endTimeUnixNano)).toBeGreaterThanOrEqual(BigInt(startTimeUnixNano));
@@ -247,7 +247,12 @@ describe("a trace", () => {
 
   it("belongs to the command of its unit, else to one of the whole master, else to the only one", () => {
     const command = (operation: string, from: number, to: number | undefined, ...targets: ReadonlyArray<string>) => ({
-      ...{ traceId: operation, spanId: "", sampled: true, operation, from, to },
+      traceId: operation,
+      spanId: "",
+      sampled: true,
+      operation,
+      from,
+      to,
       targets: targets.length === 0 ? undefined : new Set(targets),
     });
     const [web, all, db] = [command("Restart", 10, 20, "web"), command("Apply", 0, undefined), command("Start", 10, 30, "db")];

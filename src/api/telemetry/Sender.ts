@@ -100,7 +100,8 @@ export const make = <A>({ batch, capacity, delayMillis, send, tell }: Options<A>
       isOver = true;
       clearTimeout(timer);
       await sending;
-      while (waiting.length > 0 && !isAway) {
+      // Each round takes some, or finds the server away.
+      for (let rounds = Math.ceil(waiting.length / batch); rounds > 0 && !isAway; rounds--) {
         flush();
         await sending;
       }

@@ -143,7 +143,7 @@ export const make = ({ pid, settings, version }: Options): Telemetry => {
         send: async (items) => post(url, encode(items), headersOf(settings)),
         tell: (message) => publish(["telemetry", signal], "telemetry", message),
       });
-      senders.push(made as Sender.Sender<never>);
+      senders.push(made);
       return made;
     };
     const traces = sender<Spans.Span>("traces", encoding.traces);
