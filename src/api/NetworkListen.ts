@@ -20,6 +20,7 @@ import * as SocketServer from "effect/socket/SocketServer";
 import { Control } from "../master/Control.ts";
 import { firstLine } from "../peer/Line.ts";
 import { alone, type Reach } from "../peer/Reach.ts";
+import * as Ndjson from "../protocol/Ndjson.ts";
 import { agree, type Encoding, longestHello, protocols, readHello, refusedLine, welcomeLine } from "../protocol/Hello.ts";
 import type { AuditWho } from "../protocol/Audit.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
@@ -145,9 +146,7 @@ export const listen = Effect.fnUntraced(function* (
 
   const serialization = Effect.fnUntraced(function* (encoding: Encoding, socket: Socket) {
     const layer =
-      encoding === "ndjson"
-        ? RpcSerialization.layerNdjsonWith({ maxBufferSize: longestMessage })
-        : RpcSerialization.layerSchemaBinary({ maxFrameSize: longestMessage });
+      encoding === "ndjson" ? Ndjson.layer(longestMessage) : RpcSerialization.layerSchemaBinary({ maxFrameSize: longestMessage });
     const plain = Context.get(yield* Layer.build(layer), RpcSerialization.RpcSerialization);
     return Layer.succeed(
       RpcSerialization.RpcSerialization,

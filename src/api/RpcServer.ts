@@ -5,12 +5,12 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as References from "effect/References";
 import * as Server from "effect/rpc/RpcServer";
-import * as RpcSerialization from "effect/rpc/RpcSerialization";
 import * as Scope from "effect/Scope";
 import * as SocketServer from "effect/socket/SocketServer";
 import { Control } from "../master/Control.ts";
 import { alone, type Own, type Reach } from "../peer/Reach.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
+import * as Ndjson from "../protocol/Ndjson.ts";
 import { doorFor, owner } from "./Doorkeeper.ts";
 import { operationsOf } from "./Operations.ts";
 import * as Outcomes from "./Outcomes.ts";
@@ -31,9 +31,7 @@ export const serve = Effect.fnUntraced(function* (
   reach?: () => Reach,
 ): Effect.fn.Return<void, SocketInUse | ListenFailed, Control | Scope.Scope> {
   const { endClients, server } = yield* listen(socketPath);
-  const wire = Server.layerProtocolSocketServer.pipe(
-    Layer.provide([Layer.succeed(SocketServer.SocketServer, server), RpcSerialization.layerNdjson]),
-  );
+  const wire = Server.layerProtocolSocketServer.pipe(Layer.provide([Layer.succeed(SocketServer.SocketServer, server), Ndjson.layer()]));
   // A defect of one handler is answered to its own caller, not to every call on that connection.
   const answering = Server.layer(MasterRpc, { disableTracing: true, disableFatalDefects: true });
   const own = alone(yield* Control);

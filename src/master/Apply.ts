@@ -11,6 +11,7 @@ import * as Semaphore from "effect/Semaphore";
 import type { ChildSpec, Supervisor } from "../actor/index.ts";
 import { isEmpty, plan, summary } from "../config/plan/Plan.ts";
 import { rowsOf } from "../config/plan/Flat.ts";
+import { sharing } from "../config/plan/Shared.ts";
 import { maskedPlan, secretsIn } from "../config/plan/Masked.ts";
 import type { Masking } from "../security/index.ts";
 import { problemOf } from "../config/plan/Shape.ts";
@@ -134,8 +135,10 @@ export const make = (live: Live, commands: Commands): Applier => {
     const ordered = Array.from(rowsOf(next.root).values()).flatMap(({ id, kind, spec }) => {
       const entry = kind === "unit" ? entries.get(id) : undefined;
       if (entry === undefined) return [];
-      entry.spec = spec as UnitSpec;
-      live.outputs.keep(id, entry.spec.logs);
+      if (entry.spec !== spec || fresh.length > 0) {
+        entry.spec = spec as UnitSpec;
+        live.outputs.keep(id, entry.spec.logs);
+      }
       return [[id, entry] as const];
     });
     entries.clear();
@@ -233,18 +236,19 @@ export const make = (live: Live, commands: Commands): Applier => {
     return asDone(change, refused);
   });
 
-  const apply = Effect.fnUntraced(function* (next: MasterSpec, how: string) {
+  const apply = Effect.fnUntraced(function* (given: MasterSpec, how: string) {
     const phase = live.phase();
     if (phase !== "running") return yield* new ApplyFailed({ reason: `the master is ${phase}`, left: [] });
-    const wrong = problemOf(next);
+    const wrong = problemOf(given);
     if (wrong !== null) return yield* new ApplyFailed({ reason: wrong, left: [] });
     const before = current.spec;
+    const next = sharing(before, given);
     const change = plan(before, next);
     if (isEmpty(change)) {
       current.spec = next;
       return { plan: change, revision: store.revisions().at(-1)?.revision ?? 0 };
     }
-    live.masker.learn(secretsIn(next));
+    live.masker.learn(secretsIn(next, before));
     const [wanted, was] = [asWanted(live), asBefore(live)];
     history.publish([], "applying", `${how}: ${summary(change)}`);
     const done = yield* Effect.exit(carryOut(next, change, wanted));

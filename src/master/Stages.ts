@@ -27,7 +27,9 @@ export interface Stages {
 }
 
 /** A unit that has one of these and had none, or the other way round, has another kind of actor. */
-const needsNewActors = (from: UnitSpec, to: UnitSpec): boolean =>
+const needsNewActors = (from: UnitSpec, to: UnitSpec): boolean => from !== to && isAnotherActor(from, to);
+
+const isAnotherActor = (from: UnitSpec, to: UnitSpec): boolean =>
   from.kind !== to.kind ||
   (from.schedule === undefined) !== (to.schedule === undefined) ||
   JSON.stringify([from.listen, from.onDemand]) !== JSON.stringify([to.listen, to.onDemand]) ||
@@ -35,6 +37,11 @@ const needsNewActors = (from: UnitSpec, to: UnitSpec): boolean =>
   from.start !== to.start ||
   (from.kind === "unmanaged" && JSON.stringify(from.unmanaged) !== JSON.stringify(to.unmanaged)) ||
   JSON.stringify(from.module) !== JSON.stringify(to.module);
+
+/** What a process is made from is looked at when one is started: its supervisor has nothing to do with it. */
+const OF_PROCESS = new Set(["args", "description", "environment", "executable", "workingDirectory"]);
+const isOwn = ({ action, keys, kind }: Plan["changes"][number]): boolean =>
+  kind === "unit" && (action === "restart" || action === "change") && keys.length > 0 && keys.every(({ path }) => OF_PROCESS.has(path[0]!));
 
 export const stagesOf = (from: MasterSpec, to: MasterSpec, { changes }: Plan): Stages => {
   const [before, after] = [rowsOf(from.root), rowsOf(to.root)];
@@ -53,7 +60,9 @@ export const stagesOf = (from: MasterSpec, to: MasterSpec, { changes }: Plan): S
     kept.filter(({ id }) => names.includes(actions.get(`+unit ${id}`)!.action));
   const groups = [...after.values()].filter(({ kind }) => kind === "group");
   const isOrderNew = changes.some(({ keys }) => keys.some(({ path }) => path[0] === "after" || path[0] === "requires"));
-  const touched = new Set(changes.flatMap(({ group, id, kind }) => (kind === "group" ? [id, group] : [group])));
+  const touched = new Set(
+    changes.flatMap((change) => (isOwn(change) ? [] : change.kind === "group" ? [change.id, change.group] : [change.group])),
+  );
   return {
     gone: [...before.values()].filter((row) => row.kind === "unit" && !stays(row)),
     fresh: units.filter((row) => !stays(row)),

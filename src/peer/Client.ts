@@ -13,6 +13,7 @@ import type * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
 import type * as Net from "node:net";
 import type { Encoding } from "../protocol/Hello.ts";
+import * as Ndjson from "../protocol/Ndjson.ts";
 import { MasterRpc } from "../protocol/MasterRpc.ts";
 
 /** The calls of `MasterRpc`, and the end of the connection. */
@@ -31,7 +32,7 @@ export interface Options {
 }
 
 const serializations = {
-  ndjson: RpcSerialization.layerNdjson,
+  ndjson: Ndjson.layer(),
   binary: RpcSerialization.layerSchemaBinary(),
 };
 

@@ -25,7 +25,7 @@ export const rowsOf = (root: GroupSpec): ReadonlyMap<string, Row> => {
   const rows = new Map<string, Row>();
   const add = (spec: UnitSpec | GroupSpec, path: ReadonlyArray<string>): void => {
     rows.set(spec.id, { kind: spec._tag === "Unit" ? "unit" : "group", id: spec.id, group: path.at(-1) ?? null, path, spec });
-    if (spec._tag !== "Group") return;
+    if (spec._tag === "Unit") return;
     const inside = [...path, spec.id];
     for (const child of spec.children) add(child, inside);
   };
@@ -40,7 +40,7 @@ type Plain = Readonly<Record<string, unknown>>;
 const isPlain = (value: unknown): value is Plain => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Equal as data: keys in any order, `undefined` as not there. */
-const same = (one: unknown, other: unknown): boolean => {
+export const same = (one: unknown, other: unknown): boolean => {
   if (Object.is(one, other)) return true;
   if (Array.isArray(one) && Array.isArray(other))
     return one.length === other.length && one.every((item, index) => same(item, other[index]));

@@ -9,9 +9,11 @@ import { type MasterSpec, type UnitSpec, unitsOf } from "../../unit/index.ts";
 const secretsOf = ({ args, environment, executable, logs, probes }: UnitSpec): Iterable<string> =>
   Masking.secretsIn({ args: [executable, ...args], environment, logs, probes });
 
-export const secretsIn = function* ({ root, ...master }: MasterSpec): Iterable<string> {
+/** `known`: of what is the very same in it all is known already. */
+export const secretsIn = function* ({ root, ...master }: MasterSpec, known?: MasterSpec): Iterable<string> {
   yield* Masking.secretsIn(master);
-  for (const unit of unitsOf(root)) yield* secretsOf(unit);
+  const seen = new Set(known === undefined ? [] : unitsOf(known.root));
+  for (const unit of unitsOf(root)) if (!seen.has(unit)) yield* secretsOf(unit);
 };
 
 export const maskedPlan = (plan: Plan, masker: Masking.Masker): Plan => {

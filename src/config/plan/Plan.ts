@@ -49,13 +49,15 @@ const decide = (was: Row, is: Row, keys: ReadonlyArray<KeyChange>): Decision => 
   return ["change", to.kind === "unmanaged" ? "it is watched in another way" : "its process goes on"];
 };
 
-export const moves = (was: Row, is: Row): boolean => was.path.join("/") !== is.path.join("/");
+export const moves = (was: Row, is: Row): boolean =>
+  was.path.length !== is.path.length || was.path.some((id, index) => id !== is.path[index]);
 
 const changeOf = (was: Row | undefined, is: Row): ReadonlyArray<Change> => {
   const { group, id, kind } = is;
   if (was === undefined) {
     return [{ action: "add", kind, id, group, keys: keyChanges({}, fieldsOf(is)), because: "it is new" }];
   }
+  if (was.spec === is.spec && !moves(was, is)) return [];
   const keys = keyChanges(fieldsOf(was), fieldsOf(is));
   if (keys.length === 0 && !moves(was, is)) return [];
   const [action, because]: Decision =
