@@ -112,7 +112,8 @@ export const pass = <A, E, R, Stranger extends { readonly code: string }>(
     const from = Effect.map(origin, (him) => known(him, caller));
     const admitted = Effect.gen(function* () {
       yield* permit(caller, operation);
-      const wait = throttle?.call(caller.name) ?? 0;
+      // What goes to actors is bounded by their own windows, and carries many messages at a time.
+      const wait = operation === "ActorMessages" ? 0 : (throttle?.call(caller.name) ?? 0);
       if (wait > 0) return yield* new TooOften({ what: caller.name, retryAfterMillis: wait });
       const asked = Effect.provideService(askedBy(from)(answer(caller)), Traceparent, call.traceparent);
       const done = id === undefined || !isCommand(operation) ? asked : outcomes.once(`${caller.name} ${id}`, asked);
