@@ -2,7 +2,6 @@
  * Where a unit's output is kept: `<state>/logs/<unit>/stdout.log` and `stderr.log`.
  */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { Paths } from "../platform/index.ts";
 
@@ -13,11 +12,10 @@ export type LogStream = "stdout" | "stderr";
 export const streams: ReadonlyArray<LogStream> = ["stdout", "stderr"];
 
 /** The folder of one unit's logs. */
-export const directory = (stateDirectory: string, unit: string): string => join(stateDirectory, "logs", Paths.fileName(unit));
+export const directory = (stateDirectory: string, unit: string): string => `${stateDirectory}/logs/${Paths.fileName(unit)}`;
 
 /** The file that one output of a unit is appended to. */
-export const path = (stateDirectory: string, unit: string, stream: LogStream): string =>
-  join(directory(stateDirectory, unit), `${stream}.log`);
+export const path = (stateDirectory: string, unit: string, stream: LogStream): string => `${directory(stateDirectory, unit)}/${stream}.log`;
 
 /** Folders that were made, or made private, before: a unit that comes back need not wait for that again. */
 const prepared = new Set<string>();
@@ -29,6 +27,6 @@ export const prepare = (stateDirectory: string, unit: string): Effect.Effect<Rea
     const isReady = prepared.has(folder) && existsSync(folder);
     return Effect.map(isReady ? Effect.void : Paths.ensurePrivate(folder), () => {
       prepared.add(folder);
-      return { stdout: path(stateDirectory, unit, "stdout"), stderr: path(stateDirectory, unit, "stderr") };
+      return { stdout: `${folder}/stdout.log`, stderr: `${folder}/stderr.log` };
     });
   });

@@ -2,10 +2,13 @@
  * `<state>/pids/<unit>.pid`, for what looks for a process by such a file: the pid and a newline, as long as the process runs. Beside it, for an
  * integrated unit, `<unit>.port`.
  */
-import { readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
 import { Paths } from "../platform/index.ts";
 import { type Store, StoreUnusable } from "./Store.ts";
+
+/** So long, and so many, files of ended processes are kept aside, hidden, for the next process of the same unit. */
+const asideMillis = 10_000;
+const asideAtMost = 128;
 
 /** The store, with a file for each process that it knows of. `unwritable` hears of each that cannot be written. The folder must be private. */
 export const beside = (store: Store, directory: string, unwritable: (error: StoreUnusable) => void): Store => {
@@ -14,32 +17,62 @@ export const beside = (store: Store, directory: string, unwritable: (error: Stor
     return { pid: `${name}.pid`, port: `${name}.port` };
   };
   const attempt = (name: string, act: (file: string) => void): void => {
-    const file = join(directory, name);
+    const file = `${directory}/${name}`;
     try {
       act(file);
     } catch (cause) {
       unwritable(new StoreUnusable({ file, reason: cause instanceof Error ? cause.message : String(cause) }));
     }
   };
-  /** Those that are there. */
-  const written = new Set<string>();
+  /** Those that are there, by how long they are; null: an earlier master's. */
+  const written = new Map<string, number | null>();
+  /**
+   * Those that are kept aside, by how long they are: to make and remove a file each time costs a unit that fails again and again a third of what a start
+   * does, on ext4, which looks through all that were removed in the last minutes to make one. Only the same unit's: who still has it open reads no
+   * stranger's pid.
+   */
+  const aside = new Map<string, number>();
+  let timer: NodeJS.Timeout | undefined;
+  const dismiss = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+    for (const name of aside.keys()) attempt(hidden(name), remove);
+    aside.clear();
+  };
+  const lay = (name: string): void =>
+    attempt(name, (file) => {
+      const length = written.get(name);
+      written.delete(name);
+      if (length === undefined) return;
+      if (length === null || aside.size === asideAtMost) return remove(file);
+      if (!moved(file, `${directory}/${hidden(name)}`)) return;
+      aside.set(name, length);
+      timer ??= setTimeout(dismiss, asideMillis).unref();
+    });
   const write = (name: string, value: number): void =>
     attempt(name, (file) => {
-      written.add(name);
+      const text = `${value}\n`;
+      const before = aside.get(name);
+      aside.delete(name);
+      written.set(name, text.length);
+      const kept = `${directory}/${hidden(name)}`;
+      // Another length would be seen half done by who still has it open.
+      if (before === text.length && rewritten(kept, text)) return renameSync(kept, file);
+      if (before !== undefined) remove(kept);
       // Whoever reads it finds a whole one.
-      writeFileSync(`${file}.new`, `${value}\n`, { mode: 0o644 });
+      writeFileSync(`${file}.new`, text, { mode: 0o644 });
       renameSync(`${file}.new`, file);
     });
   const known = new Set(store.processes.flatMap(({ unit }) => Object.values(namesOf(unit))));
   // Of an earlier boot, or of what has ended since.
   for (const name of readdirSync(directory)) {
-    if (known.has(name)) written.add(name);
+    if (known.has(name)) written.set(name, null);
     else attempt(name, (file) => rmSync(file, { force: true }));
   }
   // A record of a version that wrote the port into its file only.
   for (const record of store.processes) {
     if (record.port !== undefined) continue;
-    const port = portIn(join(directory, namesOf(record.unit).port));
+    const port = portIn(`${directory}/${namesOf(record.unit).port}`);
     if (port !== undefined) store.putProcess({ ...record, port });
   }
   return {
@@ -57,19 +90,42 @@ export const beside = (store: Store, directory: string, unwritable: (error: Stor
     },
     removeProcess: (unit) => {
       store.removeProcess(unit);
-      for (const name of Object.values(namesOf(unit))) if (written.delete(name)) attempt(name, remove);
+      for (const name of Object.values(namesOf(unit))) if (written.has(name)) lay(name);
+    },
+    clear: () => {
+      dismiss();
+      store.clear();
     },
   };
 };
 
-/** Somebody else may have removed it. */
-const remove = (file: string): void => {
+/** No unit's: those begin with another character. */
+const hidden = (name: string): string => `.${name}`;
+
+/** False where somebody else has removed it. */
+const present = (act: () => void): boolean => {
   try {
-    unlinkSync(file);
+    act();
+    return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    return false;
   }
 };
+
+const moved = (from: string, to: string): boolean => present(() => renameSync(from, to));
+
+const rewritten = (path: string, text: string): boolean =>
+  present(() => {
+    const file = openSync(path, "r+");
+    try {
+      writeSync(file, text, 0);
+    } finally {
+      closeSync(file);
+    }
+  });
+
+const remove = (file: string): void => void present(() => unlinkSync(file));
 
 /** The port in a file; undefined where there is no such file, or it holds something else. */
 const portIn = (file: string): number | undefined => {

@@ -1,14 +1,17 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { MemoryStore, PidFiles, type ProcessRecord } from "../../src/store/index.ts";
 
 let directory: string;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "hsu-pids-"));
 });
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => {
+  vi.useRealTimers();
+  rmSync(directory, { recursive: true, force: true });
+});
 
 const record: ProcessRecord = {
   unit: "echo",
@@ -20,7 +23,11 @@ const record: ProcessRecord = {
 const never = (error: unknown): never => {
   throw new Error(String(error));
 };
-const files = () => Object.fromEntries(readdirSync(directory).map((name) => [name, readFileSync(join(directory, name), "latin1")]));
+const contents = (names: ReadonlyArray<string>) =>
+  Object.fromEntries(names.map((name) => [name, readFileSync(join(directory, name), "latin1")]));
+/** As those see them who look for them. */
+const files = () => contents(readdirSync(directory).filter((name) => !name.startsWith(".")));
+const of = (pid: number): ProcessRecord => ({ ...record, identity: { pid, startTime: 1, bootId: "boot" } });
 
 it("the port stands beside the pid, follows it, and goes with it", () => {
   const store = PidFiles.beside(MemoryStore.make(), directory, never);
@@ -48,4 +55,45 @@ it.each(["", "0\n", "65536\n", "80x", "-1\n"])("a file that holds no port counts
   const kept = MemoryStore.make();
   kept.putProcess({ ...record });
   expect(PidFiles.beside(kept, directory, never).processes).toEqual([record]);
+});
+
+it("a unit's next process has the file of the one before, which is kept hidden meanwhile, for a while, and no longer than the state", () => {
+  vi.useFakeTimers();
+  const store = PidFiles.beside(MemoryStore.make(), directory, never);
+  store.putProcess(of(12345));
+  const { ino } = statSync(join(directory, "echo.pid"));
+  store.removeProcess("echo");
+  expect(files()).toEqual({});
+  store.putProcess(of(12399));
+  expect(files()).toEqual({ "echo.pid": "12399\n" });
+  expect(statSync(join(directory, "echo.pid")).ino).toBe(ino);
+  store.removeProcess("echo");
+  store.putProcess({ ...of(12345), unit: "other" });
+  expect(statSync(join(directory, "other.pid")).ino).not.toBe(ino);
+  store.putProcess(of(7));
+  expect(files()).toEqual({ "echo.pid": "7\n", "other.pid": "12345\n" });
+  expect(readdirSync(directory)).toHaveLength(2);
+  store.removeProcess("echo");
+  expect(readdirSync(directory)).toEqual([".echo.pid", "other.pid"]);
+  vi.advanceTimersByTime(60_000);
+  expect(readdirSync(directory)).toEqual(["other.pid"]);
+  store.removeProcess("other");
+  store.clear();
+  expect(readdirSync(directory)).toEqual([]);
+});
+
+it("who removes a file that is kept, or that is there, does no harm; what a killed master has kept goes with the next one", () => {
+  const store = PidFiles.beside(MemoryStore.make(), directory, never);
+  store.putProcess(record);
+  store.removeProcess("echo");
+  rmSync(join(directory, ".echo.pid"));
+  store.putProcess(record);
+  expect(files()).toEqual({ "echo.pid": "42\n" });
+  rmSync(join(directory, "echo.pid"));
+  store.removeProcess("echo");
+  store.putProcess(record);
+  store.removeProcess("echo");
+  expect(readdirSync(directory)).toEqual([".echo.pid"]);
+  PidFiles.beside(MemoryStore.make(), directory, never);
+  expect(readdirSync(directory)).toEqual([]);
 });

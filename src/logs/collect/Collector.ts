@@ -3,7 +3,6 @@
  * intervals instead, so that neither its writes nor the loop are burdened with a message for each line. When nobody writes, nothing happens.
  */
 import { existsSync, type FSWatcher, mkdirSync, watch } from "node:fs";
-import { join } from "node:path";
 import { optimize } from "../../platform/index.ts";
 import type { LogStream } from "../LogFiles.ts";
 import { defaultLogs, type LogsSpec } from "../LogsSpec.ts";
@@ -84,7 +83,7 @@ export class Collector {
 
   /** Goes on with what an earlier master has left of this unit, if it has left something. */
   adopt(unit: string, spec: LogsSpec = defaultLogs): void {
-    const hidden = join(this.#options.folderOf(unit), hiddenName);
+    const hidden = `${this.#options.folderOf(unit)}/${hiddenName}`;
     if (existsSync(hidden) && namesIn(hidden).some((name) => name.endsWith(".spool")))
       for (const each of this.#of(unit, spec)) this.#run(each);
   }
@@ -154,7 +153,7 @@ export class Collector {
     if (found === undefined) {
       const sequence: Sequence = { next: 1 };
       const folder = this.#options.folderOf(unit);
-      const isNew = makeNew(join(folder, hiddenName));
+      const isNew = makeNew(`${folder}/${hiddenName}`);
       found = (["stdout", "stderr"] as const).map((stream) => ({
         pipe: new Pipe(unit, folder, stream, spec, sequence, this.#options, isNew),
         watcher: undefined,

@@ -134,7 +134,7 @@ export class ControlGroup {
   }
 
   get #procs(): string {
-    return join(this.folder, "cgroup.procs");
+    return `${this.folder}/cgroup.procs`;
   }
 
   /** Takes in whom a process has started before it was taken in itself; false when somebody of them may not have been found. */
@@ -159,7 +159,7 @@ export class ControlGroup {
   /** Whether anybody runs in it, or in a group below it. */
   populated(): boolean {
     if (this.version === 1) return this.members().length > 0;
-    return read(join(this.folder, "cgroup.events"))?.includes("populated 1") ?? false;
+    return read(`${this.folder}/cgroup.events`)?.includes("populated 1") ?? false;
   }
 
   /** SIGKILL to everybody in it, also to those who are just starting somebody. */
@@ -181,7 +181,7 @@ export class ControlGroup {
   #put(name: string, value: string): boolean {
     try {
       // Not made where the kernel has none.
-      const file = openSync(join(this.folder, name), "r+");
+      const file = openSync(`${this.folder}/${name}`, "r+");
       try {
         writeFileSync(file, value);
       } finally {
@@ -197,7 +197,7 @@ export class ControlGroup {
   watch(changed: () => void): FSWatcher | undefined {
     if (this.version === 1) return undefined;
     try {
-      const watcher = watch(join(this.folder, "cgroup.events"), { persistent: false }, changed);
+      const watcher = watch(`${this.folder}/cgroup.events`, { persistent: false }, changed);
       watcher.on("error", () => watcher.close());
       return watcher;
     } catch {
@@ -302,7 +302,7 @@ export const controlGroups = (): ControlGroups => {
   const make: ControlGroups["make"] = (instance, name) => {
     place ??= findPlace(instance);
     if (place === null) return undefined;
-    const at = join(place.folder, instance, name);
+    const at = `${place.folder}/${instance}/${name}`;
     if (leaving.has(at)) removeLeaving();
     // Somebody may still be in the one of an earlier run who could not be ended.
     for (let n = 1; n < 10; n++) {
