@@ -224,8 +224,8 @@ class Reader {
     return node;
   }
 
-  /** Of the key that begins there, its colon; -1 where there is none that is certain. */
-  #keyEnd(at: number): number {
+  /** Of the key that begins there, its colon; -1 where there is none that is certain. In brackets a quoted one needs no space behind it, as in JSON. */
+  #keyEnd(at: number, isFlow = false): number {
     const text = this.#text;
     let end = at;
     const quote = text.charCodeAt(at);
@@ -238,6 +238,7 @@ class Reader {
       }
       end++;
       if (text.charCodeAt(end) === quote) return -1;
+      if (isFlow && text.charCodeAt(end) === COLON) return end;
     } else {
       if (quote === DASH || quote === 0x2e || quote === 0x2f) return -1;
       while (isKeyPart(text.charCodeAt(end))) end++;
@@ -336,7 +337,7 @@ class Reader {
     let at = this.#space(start + 1, indent);
     while (this.#code(at) !== close) {
       const begin = at;
-      const colon = this.#keyEnd(at);
+      const colon = this.#keyEnd(at, true);
       if (isMap === (colon === -1)) throw new NotPlain(at);
       if (isMap) at = this.#space(colon + 1, indent);
       const [node, end] = this.#flowValue(at, indent, depth);

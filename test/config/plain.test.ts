@@ -53,7 +53,7 @@ const files = [join(here, "fixtures"), join(here, "../../examples")].flatMap(fil
 /** Pieces that a text is put together from. */
 const PIECES = [
   "a¦id¦b c¦- ¦-¦: ¦:¦  ¦ ¦\n¦\n  ¦\n    ¦\n- ¦\n  - ¦\n      - ¦[¦]¦{¦}¦, ¦,",
-  "\"¦'¦\"x y\"¦'z'¦\"a\": ¦'b': ¦#¦ # c¦1¦-5¦1.50¦.5¦1e3¦0x1F¦+1¦.inf¦30s¦1.2.3¦~¦null",
+  '"¦\'¦"x y"¦\'z\'¦"a": ¦\'b\': ¦"a":¦\'b\':¦"<<":¦#¦ # c¦1¦-5¦1.50¦.5¦1e3¦0x1F¦+1¦.inf¦30s¦1.2.3¦~¦null',
   "true¦No¦<<: ¦&x ¦*x¦!t ¦|¦>¦?¦? ¦%¦@¦`¦\\¦é¦=¦--flag¦a: 1¦k: [1, a b]¦{x: 1}",
   "\nk:¦\nk: v¦\n  k: v¦\n  k:¦\n# c¦\n\n¦\n   ¦__proto__: 1¦\r\n¦\t¦[a, 'b']¦x:y¦a#b¦::¦[]¦{}",
 ].flatMap((some) => some.split("¦"));
@@ -89,6 +89,11 @@ describe("what is plain", () => {
     );
     expect(read).toBeGreaterThan(runs / 100);
   }, 600_000);
+
+  it("is read where it is JSON as programs write it", () => {
+    const units = [{ id: "a", list: ["x", 1, -2.5, true, null, "", {}, []], "odd key": { "<<": "text", deep: [[{ a: "a,b: c" }]] } }];
+    for (const indent of [undefined, 2]) expect(same(JSON.stringify({ managed_processes: units }, null, indent))).toBe(true);
+  });
 
   it("is told from what is not by the place where that begins", () => {
     const at = (text: string) => readPlain(text, 0, linesOf(text));

@@ -23,9 +23,10 @@ const busyMillis = 25;
 /** At least so long an interval is, and so many times as long as the looks before it took: all units together cost a seventh of a processor. */
 const intervalMillis = 14;
 const restFactor = 6;
-/** Looks that take longer than that are worth the compilers. */
+/** Looks that have found something and take longer than that, so often in a row, are worth the compilers: a start of many units is not. */
 const dearMillis = 2;
 const manyLooks = 20;
+const dearTimes = 20;
 const maxIntervalMillis = 40;
 /** Looks without a find before it is not busy any more. */
 const quietLooks = 4;
@@ -70,6 +71,8 @@ export class Collector {
   readonly #options: CollectorOptions;
   readonly #units = new Map<string, ReadonlyArray<Followed>>();
   readonly #busy = new Set<Followed>();
+  /** Rounds of dear looks, in a row. */
+  #dear = 0;
   #timer: NodeJS.Timeout | undefined;
   readonly #retries = new Set<NodeJS.Timeout>();
   /** Whose run is over. */
@@ -273,7 +276,7 @@ export class Collector {
 
   #tick(): void {
     const begunAt = threadMillis();
-    let looks = 0;
+    let [looks, found] = [0, 0];
     for (const each of Array.from(this.#busy)) {
       // Behind those that are not looked at this time.
       this.#busy.delete(each);
@@ -281,10 +284,12 @@ export class Collector {
       each.idleLooks += 1;
       looks += 1;
       if (each.state === "resting") this.#run(each);
+      if (each.idleLooks === 0) found += 1;
       if (looks % 4 === 0 && threadMillis() - begunAt > looksMillis) break;
     }
     const took = threadMillis() - begunAt;
-    if (looks >= manyLooks && took > dearMillis) optimize();
+    this.#dear = found >= manyLooks && took > dearMillis ? this.#dear + 1 : 0;
+    if (this.#dear >= dearTimes) optimize();
     const interval = Math.min(maxIntervalMillis, Math.max(intervalMillis, took * restFactor));
     this.#timer = this.#busy.size === 0 ? undefined : setTimeout(() => this.#tick(), interval);
   }

@@ -134,7 +134,8 @@ const make = (): NativeSpawner => {
   };
   const orphans = tidying(
     (child) => children.has(child) || isAwaited(child),
-    (child) => void waitpid(child, null, noHang),
+    // It may be one that another thread has spawned, which is not known yet: that is looked after when it is.
+    (child) => void (besides === 0 && waitpid(child, null, noHang)),
   );
   /** Whether the next turn looks. */
   let isComing = false;
