@@ -2,11 +2,22 @@
  * `<state>/pids/<unit>.pid`, for what looks for a process by such a file: the pid and a newline, as long as the process runs. Beside it, for an
  * integrated unit, `<unit>.port`.
  */
-import { closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { Paths } from "../platform/index.ts";
 import { type Store, StoreUnusable } from "./Store.ts";
 
-/** So long, and so many, files of ended processes are kept aside, hidden, for the next process of the same unit. */
+/** So long, and so many, files of ended processes are kept in a folder beside for the next process of the same unit. */
 const asideMillis = 10_000;
 const asideAtMost = 128;
 
@@ -16,8 +27,7 @@ export const beside = (store: Store, directory: string, unwritable: (error: Stor
     const name = Paths.fileName(unit);
     return { pid: `${name}.pid`, port: `${name}.port` };
   };
-  const attempt = (name: string, act: (file: string) => void): void => {
-    const file = `${directory}/${name}`;
+  const attempt = (file: string, act: (file: string) => void): void => {
     try {
       act(file);
     } catch (cause) {
@@ -32,30 +42,42 @@ export const beside = (store: Store, directory: string, unwritable: (error: Stor
    * stranger's pid.
    */
   const aside = new Map<string, number>();
+  const asideFolder = `${directory}.aside`;
+  const removeAside = (): void => attempt(asideFolder, () => rmSync(asideFolder, { recursive: true, force: true }));
+  removeAside();
   let timer: NodeJS.Timeout | undefined;
   const dismiss = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    for (const name of aside.keys()) attempt(hidden(name), remove);
+    for (const name of aside.keys()) attempt(`${asideFolder}/${name}`, remove);
     aside.clear();
   };
+  const keep = (file: string, name: string, length: number): boolean => {
+    try {
+      if (aside.size === 0) mkdirSync(asideFolder, { recursive: true, mode: 0o700 });
+      renameSync(file, `${asideFolder}/${name}`);
+    } catch {
+      // It is removed then.
+      return false;
+    }
+    aside.set(name, length);
+    timer ??= setTimeout(dismiss, asideMillis).unref();
+    return true;
+  };
   const lay = (name: string): void =>
-    attempt(name, (file) => {
+    attempt(`${directory}/${name}`, (file) => {
       const length = written.get(name);
       written.delete(name);
-      if (length === undefined) return;
-      if (length === null || aside.size === asideAtMost) return remove(file);
-      if (!moved(file, `${directory}/${hidden(name)}`)) return;
-      aside.set(name, length);
-      timer ??= setTimeout(dismiss, asideMillis).unref();
+      if (length === undefined || (length !== null && aside.size < asideAtMost && keep(file, name, length))) return;
+      remove(file);
     });
   const write = (name: string, value: number): void =>
-    attempt(name, (file) => {
+    attempt(`${directory}/${name}`, (file) => {
       const text = `${value}\n`;
       const before = aside.get(name);
       aside.delete(name);
       written.set(name, text.length);
-      const kept = `${directory}/${hidden(name)}`;
+      const kept = `${asideFolder}/${name}`;
       // Another length would be seen half done by who still has it open.
       if (before === text.length && rewritten(kept, text)) return renameSync(kept, file);
       if (before !== undefined) remove(kept);
@@ -67,7 +89,7 @@ export const beside = (store: Store, directory: string, unwritable: (error: Stor
   // Of an earlier boot, or of what has ended since.
   for (const name of readdirSync(directory)) {
     if (known.has(name)) written.set(name, null);
-    else attempt(name, (file) => rmSync(file, { force: true }));
+    else attempt(`${directory}/${name}`, (file) => rmSync(file, { force: true }));
   }
   // A record of a version that wrote the port into its file only.
   for (const record of store.processes) {
@@ -94,13 +116,11 @@ export const beside = (store: Store, directory: string, unwritable: (error: Stor
     },
     clear: () => {
       dismiss();
+      removeAside();
       store.clear();
     },
   };
 };
-
-/** No unit's: those begin with another character. */
-const hidden = (name: string): string => `.${name}`;
 
 /** False where somebody else has removed it. */
 const present = (act: () => void): boolean => {
@@ -112,8 +132,6 @@ const present = (act: () => void): boolean => {
     return false;
   }
 };
-
-const moved = (from: string, to: string): boolean => present(() => renameSync(from, to));
 
 const rewritten = (path: string, text: string): boolean =>
   present(() => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
@@ -10,7 +10,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
-  rmSync(directory, { recursive: true, force: true });
+  for (const each of [directory, `${directory}.aside`]) rmSync(each, { recursive: true, force: true });
 });
 
 const record: ProcessRecord = {
@@ -25,8 +25,8 @@ const never = (error: unknown): never => {
 };
 const contents = (names: ReadonlyArray<string>) =>
   Object.fromEntries(names.map((name) => [name, readFileSync(join(directory, name), "latin1")]));
-/** As those see them who look for them. */
-const files = () => contents(readdirSync(directory).filter((name) => !name.startsWith(".")));
+const files = () => contents(readdirSync(directory));
+const aside = () => (existsSync(`${directory}.aside`) ? readdirSync(`${directory}.aside`) : null);
 const of = (pid: number): ProcessRecord => ({ ...record, identity: { pid, startTime: 1, bootId: "boot" } });
 
 it("the port stands beside the pid, follows it, and goes with it", () => {
@@ -57,7 +57,7 @@ it.each(["", "0\n", "65536\n", "80x", "-1\n"])("a file that holds no port counts
   expect(PidFiles.beside(kept, directory, never).processes).toEqual([record]);
 });
 
-it("a unit's next process has the file of the one before, which is kept hidden meanwhile, for a while, and no longer than the state", () => {
+it("a unit's next process has the file of the one before, which is kept beside meanwhile, for a while, and no longer than the state", () => {
   vi.useFakeTimers();
   const store = PidFiles.beside(MemoryStore.make(), directory, never);
   store.putProcess(of(12345));
@@ -72,28 +72,28 @@ it("a unit's next process has the file of the one before, which is kept hidden m
   expect(statSync(join(directory, "other.pid")).ino).not.toBe(ino);
   store.putProcess(of(7));
   expect(files()).toEqual({ "echo.pid": "7\n", "other.pid": "12345\n" });
-  expect(readdirSync(directory)).toHaveLength(2);
+  expect(aside()).toEqual([]);
   store.removeProcess("echo");
-  expect(readdirSync(directory)).toEqual([".echo.pid", "other.pid"]);
+  expect([files(), aside()]).toEqual([{ "other.pid": "12345\n" }, ["echo.pid"]]);
   vi.advanceTimersByTime(60_000);
-  expect(readdirSync(directory)).toEqual(["other.pid"]);
+  expect(aside()).toEqual([]);
   store.removeProcess("other");
   store.clear();
-  expect(readdirSync(directory)).toEqual([]);
+  expect([files(), aside()]).toEqual([{}, null]);
 });
 
 it("who removes a file that is kept, or that is there, does no harm; what a killed master has kept goes with the next one", () => {
   const store = PidFiles.beside(MemoryStore.make(), directory, never);
   store.putProcess(record);
   store.removeProcess("echo");
-  rmSync(join(directory, ".echo.pid"));
+  rmSync(`${directory}.aside`, { recursive: true });
   store.putProcess(record);
   expect(files()).toEqual({ "echo.pid": "42\n" });
   rmSync(join(directory, "echo.pid"));
   store.removeProcess("echo");
   store.putProcess(record);
   store.removeProcess("echo");
-  expect(readdirSync(directory)).toEqual([".echo.pid"]);
+  expect([files(), aside()]).toEqual([{}, ["echo.pid"]]);
   PidFiles.beside(MemoryStore.make(), directory, never);
-  expect(readdirSync(directory)).toEqual([]);
+  expect([files(), aside()]).toEqual([{}, null]);
 });
