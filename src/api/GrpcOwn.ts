@@ -27,6 +27,7 @@ import { operationsOf } from "./Operations.ts";
 import type { Outcomes } from "./Outcomes.ts";
 import { restrictedTo } from "./Restricted.ts";
 import type { Throttle } from "./Throttle.ts";
+import { type SentConfig, specOf } from "./SentConfig.ts";
 
 export interface Options {
   readonly reach: () => Reach;
@@ -47,25 +48,20 @@ const asks: Readonly<Record<string, (said: Fields, reach: Own) => Effect.Effect<
     const { json, timeoutMillis } = said;
     return Effect.succeed({ ...said, json: json === "" ? "{}" : json, timeoutMillis: timeoutMillis === 0 ? usualMillis : timeoutMillis });
   },
-  "ConfigService/Plan": ({ config }, reach) => Effect.map(specOf(config as Config | undefined, reach), (spec) => ({ spec })),
-  "ConfigService/Apply": ({ config, how }, reach) =>
-    Effect.map(specOf(config as Config | undefined, reach), (spec) => ({ spec, how: how === "" ? "apply" : how })),
+  "ConfigService/Plan": (said, reach) => Effect.map(sent(said, reach), (spec) => ({ spec })),
+  "ConfigService/Apply": (said, reach) =>
+    Effect.map(sent(said, reach), (spec) => ({ spec, how: said["how"] === "" ? "apply" : said["how"] })),
 };
 const usualMillis = 30_000;
 
-interface Config {
-  readonly yaml?: string;
-  readonly specJson?: string;
-  readonly file?: string;
-}
-
 const badRequest = (why: string) => Effect.fail(new MalformedRequest({ why }));
 
-const specOf = ({ file, specJson, yaml }: Config = {}, reach: Own): Effect.Effect<unknown, unknown> => {
-  if (yaml !== undefined) return Effect.map(reach.compile(yaml, file === "" ? null : (file ?? null)), ({ spec }) => spec);
-  if (specJson === undefined) return badRequest("there is neither config.yaml nor config.spec_json");
-  return Effect.catch(Effect.try({ try: () => JSON.parse(specJson) as unknown, catch: String }), (error) =>
-    badRequest(`config.spec_json is no JSON: ${error}`),
+/** `spec_json` is JSON. */
+const sent = ({ config = {} }: Fields, reach: Own): Effect.Effect<unknown, unknown> => {
+  const { specJson, ...rest } = config as SentConfig & { readonly specJson?: string };
+  if (specJson === undefined) return specOf(rest, reach);
+  return Effect.try({ try: () => JSON.parse(specJson) as unknown, catch: String }).pipe(
+    Effect.catch((error) => badRequest(`config.spec_json is no JSON: ${error}`)),
   );
 };
 

@@ -13,32 +13,25 @@ import * as Layer from "effect/Layer";
 import * as Option from "effect/Option";
 import * as Redacted from "effect/Redacted";
 import * as Stream from "effect/Stream";
+import { alone, type Own } from "../peer/Reach.ts";
 import { Control } from "../master/Control.ts";
 import type { AuditWho } from "../protocol/Audit.ts";
-import { UnitNotFound } from "../protocol/Errors.ts";
+import type { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
+import { Access, Needs, Scope } from "../protocol/HttpAccess.ts";
+import { MasterHttp } from "../protocol/HttpApi.ts";
 import { TooMany, TooOften, TooSlow } from "../protocol/RemoteErrors.ts";
-import { Access, MasterHttp, Needs, Scope } from "../protocol/HttpApi.ts";
 import type { MasterEvent, MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
 import { askedBy, Tokens, Traceparent } from "../security/index.ts";
 import { known } from "./Doorkeeper.ts";
+import { asked, here, withProblems } from "./HttpBehind.ts";
+import { more } from "./HttpMore.ts";
 import * as Metrics from "./Metrics.ts";
 import type { Throttle } from "./Throttle.ts";
 import * as Refusals from "./Refusals.ts";
-import { subtree } from "./Restricted.ts";
-import {
-  changed,
-  type CommandError,
-  commandProblem,
-  forbidden,
-  notReady,
-  problems,
-  tooMany,
-  tooOften,
-  tooSlow,
-  unauthorized,
-} from "./Problems.ts";
+import { restrictedTo } from "./Restricted.ts";
+import { changed, forbidden, notReady, tokensUnusable, tooMany, tooOften, tooSlow, unauthorized } from "./Problems.ts";
 
-const isIn = (group: string | null, unit: UnitStatus): boolean => group === null || unit.groups.includes(group);
+type CommandError = UnitNotFound | InvalidTransition | NotReloadable | NotAllowed | StartFailed;
 
 /** Changes with what a command would depend on, and not with each byte of memory. */
 const tagOf = ({ breaker, health, lastExit, pid, ready, restarts, startedAt, state }: UnitStatus): string => {
@@ -54,22 +47,6 @@ const missing = ({ phase, units }: MasterStatus): string | null => {
   );
   return late.length === 0 ? null : `not ready: ${late.map(({ id, state }) => `${id} is ${state}`).join(", ")}`;
 };
-
-const visible = Effect.gen(function* () {
-  const { status } = yield* Control;
-  const { group } = yield* Scope;
-  const all = yield* status;
-  return group === null ? all : { ...all, units: all.units.filter((unit) => isIn(group, unit)) };
-});
-
-/** One that the token may not know of is not there. */
-const seen = Effect.fnUntraced(function* (unit: string) {
-  const { describe } = yield* Control;
-  const { group } = yield* Scope;
-  const description = yield* describe(unit);
-  if (!isIn(group, description.status)) return yield* new UnitNotFound({ unit, nearest: null });
-  return description;
-});
 
 const withTag = <A extends object>(body: A, status: UnitStatus) => HttpApiSchema.withHeaders({ body, headers: { etag: tagOf(status) } });
 
@@ -108,94 +85,88 @@ const open = HttpApiBuilder.group(MasterHttp, "open", (handlers) =>
   ),
 );
 
-const units = HttpApiBuilder.group(MasterHttp, "units", (handlers) =>
-  Effect.map(Control, (control) => {
-    /** A command on a unit that is, where the client says so, still what the client has seen. */
-    const command =
-      (run: (unit: string) => Effect.Effect<UnitStatus, CommandError>) =>
-      ({ headers, params: { unit } }: { readonly params: { readonly unit: string }; readonly headers: { readonly "if-match"?: string } }) =>
-        Effect.gen(function* () {
-          const { status } = yield* Effect.mapError(seen(unit), problems.UnitNotFound);
-          const match = headers["if-match"];
-          if (match !== undefined && match !== "*" && match !== tagOf(status)) return yield* Effect.fail(changed(unit));
-          const after = yield* Effect.mapError(run(unit), commandProblem);
-          return withTag(after, after);
-        });
-    return handlers.handleAll({
-      list: ({ query: { after, limit = 100, state } }) =>
-        Effect.map(visible, (status) => {
-          const all = status.units.filter((unit) => state === undefined || unit.state === state);
-          const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-          const page = all.slice(from, from + limit);
-          return { units: page, next: from + limit < all.length ? (page.at(-1)?.id ?? null) : null };
-        }),
-      describe: ({ params: { unit } }) =>
-        seen(unit).pipe(
-          Effect.map((description) => withTag(description, description.status)),
-          Effect.mapError(problems.UnitNotFound),
-        ),
-      start: command(control.start),
-      stop: command(control.stop),
-      restart: command(control.restart),
-      reload: command(control.reload),
-      "reset-failed": command(control.resetFailed),
-      signal: ({ params: { unit }, payload: { signal } }) =>
-        Effect.mapError(Effect.andThen(seen(unit), control.signal(unit, signal)), commandProblem),
-      logs: ({ params: { unit }, query: { follow, lines = 100 } }) =>
-        seen(unit).pipe(
-          Effect.mapError(problems.UnitNotFound),
-          Effect.andThen(
-            followed(
-              follow === "true",
-              control.logs({ unit, follow: follow === "true", lines }).pipe(
-                Stream.map((data) => ({ event: data.stream, data })),
-                // It was there a moment ago; whoever removed it has ended its output.
-                Stream.catchTag("UnitNotFound", () => Stream.empty),
-              ),
-            ),
-          ),
-        ),
+/** A command on a unit that is, where the client says so, still what the client has seen. */
+const command =
+  (run: (own: Own) => (unit: string) => Effect.Effect<UnitStatus, CommandError>) =>
+  ({ headers, params: { unit } }: { readonly params: { readonly unit: string }; readonly headers: { readonly "if-match"?: string } }) =>
+    Effect.gen(function* () {
+      const own = yield* here;
+      const { status } = yield* withProblems(own.describe(unit));
+      const match = headers["if-match"];
+      if (match !== undefined && match !== "*" && match !== tagOf(status)) return yield* Effect.fail(changed(unit));
+      const after = yield* withProblems(run(own)(unit));
+      return withTag(after, after);
     });
-  }),
-);
 
-/** Of these units, which are those that the token may know of. */
-const resourcesOf = Effect.fnUntraced(function* ({ units: mine }: MasterStatus) {
-  const { resources } = yield* Control;
-  const { group } = yield* Scope;
-  const all = yield* Effect.orDie(resources({ unit: null, history: false, detail: false }));
-  if (group === null) return all;
-  const ids = new Set(mine.map(({ id }) => id));
-  return { ...all, master: null, units: all.units.filter(({ unit }) => ids.has(unit)) };
-});
+interface Look {
+  readonly history?: "true" | "false";
+  readonly detail?: "true" | "false";
+}
+const used = (unit: string | null, { detail, history }: Look) =>
+  asked(({ resources }) => resources({ unit, history: history === "true", detail: detail === "true" }));
+
+const units = HttpApiBuilder.group(MasterHttp, "units", (handlers) =>
+  Effect.succeed(
+    handlers.handleAll({
+      list: ({ query: { after, limit = 100, state } }) =>
+        Effect.map(
+          asked(({ status }) => status),
+          (status) => {
+            const all = status.units.filter((unit) => state === undefined || unit.state === state);
+            const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
+            const page = all.slice(from, from + limit);
+            return { units: page, next: from + limit < all.length ? (page.at(-1)?.id ?? null) : null };
+          },
+        ),
+      describe: ({ params: { unit } }) =>
+        Effect.map(
+          asked(({ describe }) => describe(unit)),
+          (description) => withTag(description, description.status),
+        ),
+      start: command(({ start }) => start),
+      stop: command(({ stop }) => stop),
+      restart: command(({ restart }) => restart),
+      reload: command(({ reload }) => reload),
+      "reset-failed": command(({ resetFailed }) => resetFailed),
+      signal: ({ params: { unit }, payload: { signal } }) => asked((own) => own.signal(unit, signal)),
+      roll: ({ payload: { units: ids } }) => asked(({ roll }) => Effect.map(Stream.runCollect(roll(ids)), (all) => ({ units: all }))),
+      call: ({ params: { unit }, payload: { method = null, request = {}, timeoutMillis = callMillis } }) =>
+        asked(({ call }) =>
+          Effect.map(Stream.runCollect(call({ unit, method, json: JSON.stringify(request), timeoutMillis })), (replies) => ({ replies })),
+        ),
+      resources: ({ params: { unit }, query }) => used(unit, query),
+      logs: ({ params: { unit }, query: { follow, lines, ...which } }) =>
+        Effect.gen(function* () {
+          const own = yield* here;
+          yield* withProblems(own.describe(unit));
+          // As `hsu logs` has it: the last hundred, or all that is asked for.
+          const usual = Object.values(which).every((value) => value === undefined) ? 100 : null;
+          const read = own.logs({ unit, follow: follow === "true", lines: lines ?? usual, ...which }).pipe(
+            Stream.map((data) => ({ event: data.stream, data })),
+            // It was there a moment ago; whoever removed it, or has lost its master, has ended its output.
+            Stream.catch(() => Stream.empty),
+          );
+          return yield* followed(follow === "true", read);
+        }),
+    }),
+  ),
+);
+const callMillis = 30_000;
 
 const master = HttpApiBuilder.group(MasterHttp, "master", (handlers) =>
-  Effect.map(Control, (control) =>
+  Effect.succeed(
     handlers.handleAll({
-      status: () => visible,
-      tree: Effect.fnUntraced(function* () {
-        const { group } = yield* Scope;
-        const whole = yield* control.tree;
-        const part = group === null ? whole : subtree(whole, group);
-        return part ?? (yield* Effect.fail(forbidden(`there is no group ${JSON.stringify(group)}, which the token is for`)));
-      }),
-      resources: () => Effect.flatMap(visible, resourcesOf),
+      status: () => asked(({ status }) => status),
+      tree: () => asked(({ tree }) => tree),
+      resources: ({ query }) => used(null, query),
       events: ({ headers, query: { follow, since } }) =>
-        Effect.flatMap(Scope, ({ group }) => {
+        Effect.flatMap(here, ({ events }) => {
           const last = headers["last-event-id"];
           const from = since ?? (last === undefined ? 0 : last + 1);
-          const told = control.events({ follow: follow === "true", since: from }).pipe(
-            Stream.filter(({ path }) => group === null || path.includes(group)),
-            Stream.map(event),
-          );
-          return followed(follow === "true", told);
+          return followed(follow === "true", Stream.map(events({ follow: follow === "true", since: from }), event));
         }),
       openapi: () => Effect.succeed(OpenApi.fromApi(MasterHttp) as unknown),
-      shutdown: Effect.fnUntraced(function* () {
-        const { group } = yield* Scope;
-        if (group !== null) return yield* Effect.fail(forbidden("the token is for a group, and this is for the whole master"));
-        yield* control.shutdown;
-      }),
+      shutdown: () => asked(({ shutdown }) => shutdown),
     }),
   ),
 );
@@ -203,8 +174,13 @@ const master = HttpApiBuilder.group(MasterHttp, "master", (handlers) =>
 const scraped = HttpApiBuilder.group(MasterHttp, "scraped", (handlers) =>
   handlers.handleAll({
     metrics: Effect.fnUntraced(function* () {
-      const status = yield* visible;
-      return Metrics.render(status, yield* resourcesOf(status), Refusals.of(yield* Control));
+      const control = yield* Control;
+      const { group } = yield* Scope;
+      // Another master tells its own.
+      const own = alone(control);
+      const mine = (group === null ? own : restrictedTo(group, own)) as Own;
+      const report = yield* withProblems(mine.resources({ unit: null, history: false, detail: false }));
+      return Metrics.render(yield* mine.status, report, Refusals.of(control));
     }),
   }),
 );
@@ -222,7 +198,7 @@ export const access = (tokens: Tokens.TokenFile, control: Control["Service"], th
     (token) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => tokens.holder(token, now)).pipe(
         Effect.mapBoth({
-          onFailure: problems.TokensUnusable,
+          onFailure: tokensUnusable,
           onSuccess: (found) => (found === undefined ? undefined : { name: `token ${found.name}`, role: found.role, group: found.group }),
         }),
       ),
@@ -237,7 +213,7 @@ const fromOf = ({ remoteAddress }: HttpServerRequest): AuditWho => ({
 
 /** Who may, by what is known of who asks; undefined: nobody knows him. */
 export const accessBy = (
-  whoIs: (token: string, request: HttpServerRequest) => Effect.Effect<Asker | undefined, ReturnType<typeof problems.TokensUnusable>>,
+  whoIs: (token: string, request: HttpServerRequest) => Effect.Effect<Asker | undefined, ReturnType<typeof tokensUnusable>>,
   control: Control["Service"],
   throttle?: Throttle,
 ): Layer.Layer<Access> =>
@@ -274,13 +250,13 @@ export const accessBy = (
           Effect.provideService(Scope, { group, name }),
           Effect.provideService(Traceparent, request.headers["traceparent"]),
         );
-        const asked = askedBy(Effect.succeed(who));
+        const byHim = askedBy(Effect.succeed(who));
         // Inside of another program that is the business of that program.
-        if (throttle === undefined) return yield* asked(told);
+        if (throttle === undefined) return yield* byHim(told);
         const wait = throttle.call(name);
         if (wait > 0) return yield* again(name, wait);
         const { deadlineMillis } = throttle.limits;
-        const answered = asked(Effect.provideService(told, Throttled, throttle));
+        const answered = byHim(Effect.provideService(told, Throttled, throttle));
         const operation = `${endpoint.method} ${endpoint.path}`;
         return yield* deadlineMillis === 0
           ? answered
@@ -291,4 +267,4 @@ export const accessBy = (
       }),
   });
 
-export const handlers = Layer.mergeAll(open, units, master, scraped);
+export const handlers = Layer.mergeAll(open, units, master, scraped, more);

@@ -21,9 +21,12 @@ import * as References from "effect/References";
 import type * as Scope from "effect/Scope";
 import { isLoopback } from "../config/HttpOf.ts";
 import { Control } from "../master/Control.ts";
-import { type Access, MasterHttp, type Problem, Readable } from "../protocol/HttpApi.ts";
+import { alone, type Reach } from "../peer/Reach.ts";
+import { type Access, type Problem, Readable } from "../protocol/HttpAccess.ts";
+import { MasterHttp } from "../protocol/HttpApi.ts";
 import { TooOften } from "../protocol/RemoteErrors.ts";
 import { Tokens } from "../security/index.ts";
+import { Behind } from "./HttpBehind.ts";
 import { access, handlers, RetryAfter } from "./HttpHandlers.ts";
 import { HttpNotOpened, type HttpPlace } from "./HttpPlace.ts";
 import { forbidden, malformed, nothingHere, tooOften } from "./Problems.ts";
@@ -98,6 +101,9 @@ const readable = HttpApiMiddleware.layerSchemaErrorTransform(Readable, (error) =
 export const routesFor = (may: Layer.Layer<Access>) =>
   Layer.mergeAll(HttpApiBuilder.layer(MasterHttp).pipe(Layer.provide(handlers), Layer.provide([may, readable])), nowhere, wanting);
 
+/** What all of them are about. */
+export const servedBy = (reach: () => Reach): Layer.Layer<Behind> => Layer.succeed(Behind, { reach });
+
 /** What belongs to each server of them. */
 export const bounded = (bodyBytes = 64 * 1024) => Layer.succeed(MaxBodySize, ByteSize.fromInputUnsafe(bodyBytes));
 
@@ -119,6 +125,7 @@ export const listen = Effect.fnUntraced(function* (
   place: HttpPlace,
   tokens: string,
   throttle: Throttle = makeThrottle(),
+  reach?: () => Reach,
 ): Effect.fn.Return<number, HttpNotOpened, Control | Scope.Scope> {
   const failed = (cause: unknown) =>
     new HttpNotOpened({ place: `${place.address}:${place.port}`, reason: cause instanceof Error ? cause.message : String(cause) });
@@ -128,15 +135,17 @@ export const listen = Effect.fnUntraced(function* (
     port: place.port,
     gracefulShutdownTimeout: "1 second",
   });
+  const control = yield* Control;
+  const own = alone(control);
   const routes = Layer.mergeAll(
-    routesFor(access(new Tokens.TokenFile(tokens), yield* Control, throttle)),
-    throttled(throttle, yield* Control),
+    routesFor(access(new Tokens.TokenFile(tokens), control, throttle)),
+    throttled(throttle, control),
     ...(isLoopback(place.address) && place.tls === undefined ? [meant] : []),
   );
   const context = yield* Layer.build(
     HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
       Layer.provideMerge(http),
-      Layer.provide([HttpServer.layerServices, bounded(throttle.limits.bodyBytes)]),
+      Layer.provide([HttpServer.layerServices, bounded(throttle.limits.bodyBytes), servedBy(reach ?? (() => own))]),
     ),
   ).pipe(
     Effect.mapError(({ cause }) => failed(cause)),

@@ -11,9 +11,10 @@ import * as Layer from "effect/Layer";
 import * as References from "effect/References";
 import * as Scope from "effect/Scope";
 import { Control } from "../master/Control.ts";
+import { alone } from "../peer/Reach.ts";
 import { Tokens } from "../security/index.ts";
 import { access, accessBy, type Asker } from "./HttpHandlers.ts";
-import { bounded, routesFor } from "./HttpListen.ts";
+import { bounded, routesFor, servedBy } from "./HttpListen.ts";
 import { ended, forbidden } from "./Problems.ts";
 
 /** Who asks, as the host knows him. */
@@ -79,9 +80,14 @@ export const mount = Effect.fnUntraced(function* (
     identify === undefined
       ? access(new Tokens.TokenFile(tokens), control)
       : accessBy((_, { source }) => Effect.succeed(identities.get(source)), control);
-  const bodies = bounded();
-  const app = yield* HttpRouter.toHttpEffect(routesFor(may).pipe(Layer.provide([HttpServer.layerServices, bodies])));
-  const context = yield* Layer.build(Layer.mergeAll(HttpServer.layerServices, bodies));
+  const own = alone(control);
+  const parts = Layer.mergeAll(
+    HttpServer.layerServices,
+    bounded(),
+    servedBy(() => own),
+  );
+  const app = yield* HttpRouter.toHttpEffect(routesFor(may).pipe(Layer.provide(parts)));
+  const context = yield* Layer.build(parts);
   const answer = yield* NodeHttpServer.makeHandler(app, { scope }).pipe(
     Effect.provideContext(context),
     Effect.provideService(References.UnhandledLogLevel, undefined),

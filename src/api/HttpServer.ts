@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type { Control } from "../master/Control.ts";
+import type { Reach } from "../peer/Reach.ts";
 import { optimize } from "../platform/index.ts";
 import type { Throttle } from "./Throttle.ts";
 import type { HttpNotOpened, HttpPlace } from "./HttpPlace.ts";
@@ -13,8 +14,10 @@ export const serve = Effect.fnUntraced(function* (
   place: HttpPlace,
   tokens: string,
   throttle?: Throttle,
+  /** What can be reached through this master just now; absent: itself alone. */
+  reach?: () => Reach,
 ): Effect.fn.Return<number, HttpNotOpened, Control | Scope.Scope> {
   optimize();
   const { listen } = yield* Effect.promise(() => import("./HttpListen.ts"));
-  return yield* listen(place, tokens, throttle);
+  return yield* listen(place, tokens, throttle, reach);
 });

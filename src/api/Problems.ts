@@ -1,9 +1,8 @@
 /**
  * The master's errors as HTTP has them. Pure.
  */
-import type { AuditUnwritable } from "../protocol/Audit.ts";
-import type { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
-import type { Problem } from "../protocol/HttpApi.ts";
+import type { Problem } from "../protocol/HttpAccess.ts";
+import { type Failure, type HttpStatus, kinds } from "./Kinds.ts";
 
 interface Explained {
   readonly _tag: string;
@@ -35,25 +34,16 @@ const of =
   ({ code, hint, message }: Explained): Of<Status> =>
     problem(status, code, message, hint);
 
-/** By the tags of errors that `Control` fails with. */
-export const problems = {
-  UnitNotFound: of(404),
-  InvalidTransition: of(409),
-  NotReloadable: of(409),
-  NotAllowed: of(403),
-  StartFailed: of(502),
-  TokensUnusable: of(503),
-  AuditUnwritable: of(503),
-};
+/** What any operation can fail with, as `kinds` says. A refusal has a code of its own here. */
+export const problemOf = (error: Failure): Of<Exclude<HttpStatus, 412>> =>
+  error._tag === "Forbidden" ? forbidden(error.why) : of(kinds[error._tag][0])(error);
 
 export const tooOften = of(429);
 export const tooMany = of(429);
 export const tooSlow = of(504);
 
-export type CommandError = AuditUnwritable | UnitNotFound | InvalidTransition | NotReloadable | NotAllowed | StartFailed;
-
-/** Why a command on a unit was not done. */
-export const commandProblem = (error: CommandError): Of<403 | 404 | 409 | 502 | 503> => problems[error._tag](error);
+/** The token file cannot be read. */
+export const tokensUnusable: (error: Explained) => Of<503> = of(503);
 
 const seeDocs = "docs/reference/http.md says what each path takes";
 export const malformed = (detail: string): Of<400> => problem(400, "HSU-API-007", detail, seeDocs);

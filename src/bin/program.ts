@@ -40,7 +40,7 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       start: (control, place) => Effect.asVoid(Effect.provideService(serve(place), master.Control, control)),
     });
     let peering: Peering | undefined;
-    const { peers = [], port, rpc } = spec;
+    const { http, peers = [], port, rpc } = spec;
     const tokens = join(stateDirectory, "tokens.json");
     const withPeers = (id: string, serve: (all: Peering) => Effect.Effect<unknown, unknown, Scope.Scope | Control>): Service => ({
       id,
@@ -94,7 +94,7 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
         ),
         ...(telemetry === undefined ? [] : [within("telemetry", telemetry.serve)]),
         ...(port === undefined ? [] : [withPeers("grpc", ({ reach }) => api.serveGrpc(port, { tokens, reach, throttle }))]),
-        ...(spec.http === undefined ? [] : [serving("http", api.serveHttp(spec.http, tokens, throttle))]),
+        ...(http === undefined ? [] : [withPeers("http", ({ reach }) => api.serveHttp(http, tokens, throttle, reach))]),
         ...(rpc === undefined ? [] : [withPeers("rpc", ({ reach }) => api.serveNetwork(rpc, { tokens, version, reach, throttle }))]),
         ...(spec.registry === undefined ? [] : [serving("registry", api.serveRegistry(spec.registry))]),
       ],

@@ -165,7 +165,10 @@ test("takes a config as its text or as what was compiled, and tells what is wron
       details: expect.stringContaining("/etc/hsu/hsu.yaml:1:1: a mapping is expected [HSU-CFG-007]"),
     });
   }
-  expect(await failure(config.apply({}))).toMatchObject({ code: Code.INVALID_ARGUMENT, details: expect.stringContaining("config.yaml") });
+  expect(await failure(config.apply({}))).toMatchObject({
+    code: Code.INVALID_ARGUMENT,
+    details: expect.stringContaining("neither its text (yaml)"),
+  });
   expect(await failure(config.apply({ config: { specJson: "{" } }))).toMatchObject({ code: Code.INVALID_ARGUMENT });
   expect(await failure(config.revision({ revision: 9 }))).toMatchObject({ code: Code.NOT_FOUND });
   expect(await failure(peers.addPeer({ name: "east", address: "tls://east:1" }))).toMatchObject({ code: Code.FAILED_PRECONDITION });
