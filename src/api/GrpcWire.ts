@@ -84,20 +84,23 @@ const write = (field: DescField, value: unknown): unknown => {
   }
 };
 
+const saidOf = ({ localName: name, oneof }: DescField, value: Fields): unknown => {
+  const tag = value["_tag"];
+  if (oneof !== undefined && typeof tag === "string") return tag.toLowerCase() === name.toLowerCase() ? value : undefined;
+  const [, any] = /^(.+)Json$/.exec(name) ?? [];
+  if (any === undefined || value[name] !== undefined) return value[name];
+  return value[any] === undefined ? undefined : JSON.stringify(value[any]);
+};
+
 /** Of a union, by its `_tag`, the one field of a oneof; of what is anything, its JSON in a field that ends so. */
 const shape = (desc: DescMessage, value: Fields): Fields => {
   const init: Record<string, unknown> = {};
   for (const field of desc.fields) {
     const { localName: name, oneof } = field;
-    if (oneof !== undefined) {
-      const tag = value["_tag"];
-      const isIt = typeof tag === "string" && tag.toLowerCase() === name.toLowerCase();
-      if (isIt) init[oneof.localName] = { case: name, value: write(field, value) };
-      continue;
-    }
-    const [, any] = /^(.+)Json$/.exec(name) ?? [];
-    const said = any === undefined ? value[name] : value[any] === undefined ? undefined : JSON.stringify(value[any]);
-    if (said !== undefined && said !== null) init[name] = write(field, said);
+    const said = saidOf(field, value);
+    if (said === undefined || said === null) continue;
+    if (oneof === undefined) init[name] = write(field, said);
+    else init[oneof.localName] = { case: name, value: write(field, said) };
   }
   return init;
 };

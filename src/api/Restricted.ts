@@ -8,7 +8,7 @@ import { UnitNotFound } from "../protocol/Errors.ts";
 import type { TreeNode } from "../protocol/MasterRpc.ts";
 import { Forbidden } from "../protocol/RemoteErrors.ts";
 
-export const subtree = (node: TreeNode, group: string): TreeNode | undefined => {
+const subtree = (node: TreeNode, group: string): TreeNode | undefined => {
   if (node.kind === "supervisor" && node.id === group) return node;
   for (const child of node.children) {
     const found = subtree(child, group);
