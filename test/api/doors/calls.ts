@@ -8,8 +8,10 @@ import { Client as GrpcClient, credentials, Metadata, type ServiceError } from "
 import * as Cause from "effect/Cause";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
+import * as Schema from "effect/Schema";
 import type * as Scope from "effect/Scope";
 import * as Stream from "effect/Stream";
+import type * as Rpc from "effect/rpc/Rpc";
 import { serve, serveGrpc, serveHttp, serveNetwork } from "../../../src/api/index.ts";
 import { encode, methodNamed } from "../../../src/api/GrpcWire.ts";
 import { run as hsu } from "../../../src/cli/index.ts";
@@ -25,6 +27,9 @@ import { testIo } from "../../cli/testIo.ts";
 import { make, unit } from "../fakeControl.ts";
 
 export const operations = [...MasterRpc.requests.keys()] as ReadonlyArray<Operation>;
+
+/** Those that are to be had over Effect RPC alone are a part of how it carries things: they are tested with what they carry. */
+export const called = operations.filter((operation) => Object.values(doors[operation]).some((name) => typeof name === "string"));
 
 /** Who asks: what his token is for. The unit that is asked for is `web`, in the group `front`. */
 export const rights = {
@@ -63,6 +68,8 @@ const payloads: Partial<Record<Operation, Readonly<Record<string, unknown>>>> = 
   AddPeer: { name: "east", address: "tcp://127.0.0.1:1" },
   RemovePeer: { name: "east" },
   Audit: {},
+  Exec: { unit: "web", command: ["true"], tty: null, standalone: false },
+  ExecInput: { session: "none", input: { _tag: "End" } },
 };
 const payloadOf = (operation: Operation): Readonly<Record<string, unknown>> => payloads[operation] ?? { unit: "web" };
 
@@ -84,6 +91,8 @@ const operands: Partial<Record<Operation, ReadonlyArray<string>>> = {
   RemovePeer: ["east"],
   Audit: [],
   AuditVerify: [],
+  Exec: ["--no-stdin", "web", "--", "true"],
+  ExecInput: ["--no-stdin", "web", "--", "true"],
   Shutdown: ["--timeout", "1ms"],
 };
 
@@ -110,6 +119,14 @@ const codeOf = (exit: Exit.Exit<unknown, unknown>): string | undefined => {
 };
 
 const rpc = (call: Client["call"], operation: Operation): Effect.Effect<string> => {
+  const { payloadSchema } = MasterRpc.requests.get(operation) as unknown as Rpc.AnyWithProps;
+  if (
+    payloads[operation] === undefined &&
+    payloadSchema !== (Schema.Void as unknown) &&
+    !Schema.is(payloadSchema as Schema.Codec<unknown>)(payloadOf(operation))
+  ) {
+    throw new Error(`${operation}: test/api/doors/calls.ts has to say with what it is called`);
+  }
   const answer = (call[operation] as (payload: unknown) => Effect.Effect<unknown, unknown> | Stream.Stream<unknown, unknown>)(
     payloadOf(operation),
   );
@@ -184,7 +201,7 @@ const grpc = (client: GrpcClient, operation: Operation, token: string): Effect.E
 
 const cli = (folder: string, operation: Operation, where: ReadonlyArray<string>): Effect.Effect<string> => {
   const io = testIo(folder);
-  const argv = [...String(doors[operation].cli).split(" "), ...(operands[operation] ?? ["web"]), ...where];
+  const argv = [...where, ...String(doors[operation].cli).split(" "), ...(operands[operation] ?? ["web"])];
   return Effect.map(hsu(argv, io), (exitCode) => {
     const codes = io.err().match(/\bHSU-[A-Z]+-\d{3}\b/g) ?? [];
     const code = codes.find((each) => refusals.has(each));
