@@ -13,6 +13,7 @@ import type * as Scope from "effect/Scope";
 import * as Stream from "effect/Stream";
 import type * as Rpc from "effect/rpc/Rpc";
 import { serve, serveGrpc, serveHttp, serveNetwork } from "../../../src/api/index.ts";
+import { make as makeThrottle } from "../../../src/api/Throttle.ts";
 import { encode, methodNamed } from "../../../src/api/GrpcWire.ts";
 import { run as hsu } from "../../../src/cli/index.ts";
 import { Control } from "../../../src/master/Control.ts";
@@ -239,13 +240,15 @@ export const open = Effect.fnUntraced(function* (folder: string): Effect.fn.Retu
   Fs.writeFileSync(join(folder, "hsu.yaml"), "managed_processes: []\n");
   const socket = join(folder, "master.sock");
   const control = { ...fake.control, audit };
+  // They all come from one address, and some of them often without a good token.
+  const throttle = makeThrottle({ rate: 0, failures: 0 });
   const at = <A, E>(effect: Effect.Effect<A, E, Control | Scope.Scope>) => Effect.provideService(effect, Control, control);
   const loopback = { address: "127.0.0.1", port: 0, clients: [] };
   yield* at(serve(socket));
   const ports = {
-    rpc: yield* at(serveNetwork(loopback, { tokens: file.path, version: "test" })),
-    grpc: yield* at(serveGrpc(0, { tokens: file.path })),
-    http: yield* at(serveHttp(loopback, file.path)),
+    rpc: yield* at(serveNetwork(loopback, { tokens: file.path, version: "test", throttle })),
+    grpc: yield* at(serveGrpc(0, { tokens: file.path, throttle })),
+    http: yield* at(serveHttp(loopback, file.path, throttle)),
   };
   const local = yield* connect(socket);
   const address = `tcp://127.0.0.1:${ports.rpc}`;

@@ -126,6 +126,7 @@ it("each operation has a name at each door, or there is a reason", () => {
   ]);
 });
 
+// Some eight hundred calls.
 it("docs/reference/operations.md says who may do what by which door", async () => {
   const folder = Fs.mkdtempSync(join(tmpdir(), "hsu-doors-"));
   try {
@@ -156,7 +157,7 @@ it("docs/reference/operations.md says who may do what by which door", async () =
   } finally {
     Fs.rmSync(folder, { recursive: true });
   }
-});
+}, 60_000);
 
 /** What another user is told who connects; its folder is open to him. */
 const connectedAs = (socket: string, uid: number): string => {
