@@ -20,7 +20,7 @@ import { Control } from "../../../src/master/Control.ts";
 import { type Client } from "../../../src/peer/Client.ts";
 import { dial } from "../../../src/peer/Dial.ts";
 import { connect } from "../../../src/cli/Client.ts";
-import { doors } from "../../../src/protocol/Doors.ts";
+import { doors, type Names } from "../../../src/protocol/Doors.ts";
 import { MasterRpc } from "../../../src/protocol/MasterRpc.ts";
 import type { Operation } from "../../../src/protocol/Rights.ts";
 import { Tokens, type Trail } from "../../../src/security/index.ts";
@@ -99,7 +99,10 @@ const operands: Partial<Record<Operation, ReadonlyArray<string>>> = {
 
 /** These say that somebody may not: any other answer is that of somebody who may. */
 const refusals: ReadonlySet<string> = new Set([
-  ...["HSU-RPC-003", "HSU-RPC-004", "HSU-API-009", "HSU-API-010"],
+  "HSU-RPC-003",
+  "HSU-RPC-004",
+  "HSU-API-009",
+  "HSU-API-010",
   // What is not his is not there.
   "HSU-UNIT-001",
   "HSU-SEC-005",
@@ -111,6 +114,12 @@ const verdict = (code: string | undefined): string => (code !== undefined && ref
 
 /** Calls an operation: with `allowed`, or the code that refuses it. */
 type Door = (operation: Operation, right: Right) => Effect.Effect<string>;
+
+const nameOf = (operation: Operation, door: keyof Names): string => {
+  const name = doors[operation][door];
+  if (typeof name !== "string") throw new Error(`${operation} is not there: ${name.absent}`);
+  return name;
+};
 
 const codeOf = (exit: Exit.Exit<unknown, unknown>): string | undefined => {
   if (Exit.isSuccess(exit)) return undefined;
@@ -136,7 +145,7 @@ const rpc = (call: Client["call"], operation: Operation): Effect.Effect<string> 
 };
 
 const http = (port: number, operation: Operation, token: string): Effect.Effect<string> => {
-  const [method = "", template = ""] = String(doors[operation].http).split(" ");
+  const [method = "", template = ""] = nameOf(operation, "http").split(" ");
   const { spec: sent, ...said } = Object.fromEntries(Object.entries(payloadOf(operation)).filter(([, value]) => value !== null));
   const rest = new Map(Object.entries(said));
   let path = template.replaceAll(/:(\w+)/g, (_, name: string) => {
@@ -172,7 +181,7 @@ const http = (port: number, operation: Operation, token: string): Effect.Effect<
 };
 
 const grpc = (client: GrpcClient, operation: Operation, token: string): Effect.Effect<string> => {
-  const name = String(doors[operation].grpc);
+  const name = nameOf(operation, "grpc");
   const { input, name: method, parent } = methodNamed(name);
   const payload = payloadOf(operation);
   const sent = "spec" in payload ? { ...payload, config: { spec: payload["spec"] } } : payload;
@@ -202,7 +211,7 @@ const grpc = (client: GrpcClient, operation: Operation, token: string): Effect.E
 
 const cli = (folder: string, operation: Operation, where: ReadonlyArray<string>): Effect.Effect<string> => {
   const io = testIo(folder);
-  const argv = [...where, ...String(doors[operation].cli).split(" "), ...(operands[operation] ?? ["web"])];
+  const argv = [...where, ...nameOf(operation, "cli").split(" "), ...(operands[operation] ?? ["web"])];
   return Effect.map(hsu(argv, io), (exitCode) => {
     const codes = io.err().match(/\bHSU-[A-Z]+-\d{3}\b/g) ?? [];
     const code = codes.find((each) => refusals.has(each));

@@ -122,7 +122,9 @@ it("each operation has a name at each door, or there is a reason", () => {
     "Start: proto/hsu/v1 has no UnitService/Begin",
     "Start: the HTTP API has no GET /v1/begin",
     "Start: there is no hsu begin",
-    ...["Stop: no reason", "Stop: no reason", "Stop: no reason"],
+    "Stop: no reason",
+    "Stop: no reason",
+    "Stop: no reason",
   ]);
 });
 
