@@ -70,6 +70,7 @@ const payloads: Partial<Record<Operation, Readonly<Record<string, unknown>>>> = 
   RemovePeer: { name: "east" },
   Audit: {},
   Exec: { unit: "web", command: ["true"], tty: null, standalone: false },
+  Input: { unit: "web", data: Buffer.from("x") },
   ExecInput: { session: "none", input: { _tag: "End" } },
 };
 const payloadOf = (operation: Operation): Readonly<Record<string, unknown>> => payloads[operation] ?? { unit: "web" };
