@@ -128,13 +128,18 @@ it("each operation has a name at each door, or there is a reason", () => {
   ]);
 });
 
+/** Who waits for ever is to be known by name. */
+const answered = (what: string, call: Effect.Effect<string>): Effect.Effect<string> =>
+  Effect.timeoutOrElse(call, { duration: 15_000, orElse: () => Effect.die(new Error(`${what}: no answer`)) });
+
 // Some eight hundred calls.
 it("docs/reference/operations.md says who may do what by which door", async () => {
   const folder = Fs.mkdtempSync(join(tmpdir(), "hsu-doors-"));
   try {
     const found = await Effect.gen(function* () {
       const { reached, remote, socket, unix } = yield* open(folder);
-      for (const operation of called) expect([operation, yield* unix(operation)]).toEqual([operation, allowed]);
+      for (const operation of called)
+        expect([operation, yield* answered(`unix ${operation}`, unix(operation))]).toEqual([operation, allowed]);
       // Over the socket there is one right, and the file has it.
       expect(Fs.statSync(socket).mode & 0o777).toBe(0o600);
       if (process.getuid?.() === 0) expect(connectedAs(socket, 65_534)).toBe("EACCES");
@@ -146,7 +151,7 @@ it("docs/reference/operations.md says who may do what by which door", async () =
           const of = {} as Record<Right, string>;
           for (const right of columns) {
             const before = reached.length;
-            of[right] = yield* call(operation, right);
+            of[right] = yield* answered(`${door} ${operation} ${right}`, call(operation, right));
             if (of[right] !== allowed) expect([door, operation, right, ...reached.slice(before)]).toEqual([door, operation, right]);
           }
           results.set(operation, of);
