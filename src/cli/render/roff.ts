@@ -12,7 +12,7 @@ export const plain = (text: string): string =>
 const bold = (text: string): string => `\\fB${plain(text)}\\fR`;
 
 /** Code, emphasis and links within a line. */
-export const inline = (text: string): string =>
+const inline = (text: string): string =>
   text
     .split(/(`[^`]+`|\*\*[^*]+\*\*|\[[^\]]+\]\([^)]*\))/)
     .map((part) => {
