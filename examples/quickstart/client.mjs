@@ -11,6 +11,6 @@ const ask = async () => {
 };
 
 console.log(`asking ${server} every second`);
-setInterval(ask, 1000);
+setInterval(() => void ask(), 1000);
 
 process.on("SIGTERM", () => process.exit(0));

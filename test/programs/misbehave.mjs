@@ -90,7 +90,7 @@ if (values.grandchild) {
   const script = values["ignore-term"] ? 'trap "" TERM; exec sleep 300' : "exec sleep 300";
   const child = spawn("sh", ["-c", script], { stdio: "ignore" });
   child.unref();
-  if (values["pid-file"] !== undefined) writeFileSync(`${values["pid-file"]}.grandchild`, `${child.pid}\n`);
+  if (values["pid-file"] !== undefined) writeFileSync(`${String(values["pid-file"])}.grandchild`, `${child.pid}\n`);
 }
 if (values["pid-file"] !== undefined) writeFileSync(values["pid-file"], `${process.pid}\n`);
 print("ready\n", 1);

@@ -101,7 +101,8 @@ export const make = <A>({ batch, capacity, delayMillis, send, tell }: Options<A>
       clearTimeout(timer);
       await sending;
       // Each round takes some, or finds the server away.
-      for (let rounds = Math.ceil(waiting.length / batch); rounds > 0 && !isAway; rounds--) {
+      for (let rounds = Math.ceil(waiting.length / batch); rounds > 0; rounds--) {
+        if (isAway) return;
         flush();
         await sending;
       }
