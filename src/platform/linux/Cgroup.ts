@@ -302,7 +302,8 @@ export const controlGroups = (): ControlGroups => {
   const make: ControlGroups["make"] = (instance, name) => {
     place ??= findPlace(instance);
     if (place === null) return undefined;
-    const at = `${place.folder}/${instance}/${name}`;
+    // As `left` writes it: these are the names under which groups are known.
+    const at = join(place.folder, instance, name);
     if (leaving.has(at)) removeLeaving();
     // Somebody may still be in the one of an earlier run who could not be ended.
     for (let n = 1; n < 10; n++) {

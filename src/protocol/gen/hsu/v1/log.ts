@@ -29,6 +29,10 @@ export interface LogsRequest {
     | undefined;
   /** Lines that give themselves this level, or a graver one. */
   level: LogsRequest_Level;
+  /** With follow: lines have cursors. */
+  resumable: boolean;
+  /** The cursor of a line that an earlier master may have read: all that is behind it, whatever lines says. */
+  after?: string | undefined;
 }
 
 export const LogsRequest_Level = {
@@ -61,7 +65,11 @@ export interface LogLine {
   stream: LogLine_Stream;
   text: string;
   /** When it was read, Unix milliseconds; absent: nobody knows. */
-  time?: bigint | undefined;
+  time?:
+    | bigint
+    | undefined;
+  /** For who may go on later: after this line is what comes next. Not with each line. */
+  cursor?: string | undefined;
 }
 
 export const LogLine_Stream = { STREAM_UNSPECIFIED: 0, STREAM_STDOUT: 1, STREAM_STDERR: 2, UNRECOGNIZED: -1 } as const;
@@ -76,7 +84,17 @@ export namespace LogLine_Stream {
 }
 
 function createBaseLogsRequest(): LogsRequest {
-  return { unit: "", follow: false, lines: undefined, since: undefined, until: undefined, grep: undefined, level: 0 };
+  return {
+    unit: "",
+    follow: false,
+    lines: undefined,
+    since: undefined,
+    until: undefined,
+    grep: undefined,
+    level: 0,
+    resumable: false,
+    after: undefined,
+  };
 }
 
 export const LogsRequest: MessageFns<LogsRequest> = {
@@ -107,6 +125,12 @@ export const LogsRequest: MessageFns<LogsRequest> = {
     }
     if (message.level !== 0) {
       writer.uint32(56).int32(message.level);
+    }
+    if (message.resumable !== false) {
+      writer.uint32(64).bool(message.resumable);
+    }
+    if (message.after !== undefined) {
+      writer.uint32(74).string(message.after);
     }
     return writer;
   },
@@ -180,6 +204,22 @@ export const LogsRequest: MessageFns<LogsRequest> = {
             message.level = reader.int32() as any;
             continue;
           }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.resumable = reader.bool();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.after = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -204,12 +244,14 @@ export const LogsRequest: MessageFns<LogsRequest> = {
     message.until = (object.until !== undefined && object.until !== null) ? BigInt(object.until) : undefined;
     message.grep = object.grep ?? undefined;
     message.level = object.level ?? 0;
+    message.resumable = object.resumable ?? false;
+    message.after = object.after ?? undefined;
     return message;
   },
 };
 
 function createBaseLogLine(): LogLine {
-  return { unit: "", stream: 0, text: "", time: undefined };
+  return { unit: "", stream: 0, text: "", time: undefined, cursor: undefined };
 }
 
 export const LogLine: MessageFns<LogLine> = {
@@ -228,6 +270,9 @@ export const LogLine: MessageFns<LogLine> = {
         throw new globalThis.Error("value provided for field message.time of type int64 too large");
       }
       writer.uint32(32).int64(message.time);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(42).string(message.cursor);
     }
     return writer;
   },
@@ -277,6 +322,14 @@ export const LogLine: MessageFns<LogLine> = {
             message.time = reader.int64() as bigint;
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -298,6 +351,7 @@ export const LogLine: MessageFns<LogLine> = {
     message.stream = object.stream ?? 0;
     message.text = object.text ?? "";
     message.time = (object.time !== undefined && object.time !== null) ? BigInt(object.time) : undefined;
+    message.cursor = object.cursor ?? undefined;
     return message;
   },
 };
