@@ -41,7 +41,7 @@ const inOrder = (dts) => {
     else if (dts[at] === ">" && dts[at - 1] === "=") continue;
     else if (">)}]".includes(dts[at]) && --depth < 0) {
       members.push(dts.slice(begin, at));
-      return `${dts.slice(0, start)}${members.sort().join(" | ")}${inOrder(dts.slice(at))}`;
+      return `${dts.slice(0, start)}${members.sort((a, b) => (a < b ? -1 : 1)).join(" | ")}${inOrder(dts.slice(at))}`;
     } else if (depth === 0 && dts.startsWith(" | ", at)) {
       members.push(dts.slice(begin, at));
       begin = at + 3;
