@@ -2,7 +2,7 @@
  * A process that is being measured: what it says, what the kernel says of it, and when it ended.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -80,9 +80,11 @@ export const answered = (path: string): Promise<{ readonly connectedAt: number; 
     socket.once("close", () => end(false));
   });
 
-/** Pids of the children of a process. */
+/** Pids of the children of a process, by whichever of its threads. */
 export const childrenOf = (pid: number): ReadonlyArray<number> =>
-  readFileSync(`/proc/${pid}/task/${pid}/children`, "latin1").split(" ").filter(Boolean).map(Number);
+  readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, "latin1").split(" ").filter(Boolean).map(Number),
+  );
 
 /** VmRSS in bytes. */
 export const residentBytes = (pid: number): number => {
