@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect";
 import * as Headers from "effect/http/Headers";
 import * as Layer from "effect/Layer";
 import * as Option from "effect/Option";
+import type * as Rpc from "effect/rpc/Rpc";
 import * as RpcSchema from "effect/rpc/RpcSchema";
 import type { AuditWho } from "../protocol/Audit.ts";
 import { Door } from "../protocol/Door.ts";
@@ -68,10 +69,9 @@ export interface Asked {
   readonly traceparent?: string | undefined;
 }
 
-/** Those that are answered more than once. */
-const streaming: ReadonlySet<string> = new Set(
-  Array.from(MasterRpc.requests).flatMap(([operation, { successSchema }]) => (RpcSchema.isStreamSchema(successSchema) ? [operation] : [])),
-);
+/** Whether it is answered more than once. */
+export const isStreaming = (operation: Operation): boolean =>
+  RpcSchema.isStreamSchema((MasterRpc.requests.get(operation) as unknown as Rpc.AnyWithProps).successSchema);
 
 const isFollowed = (payload: unknown): boolean => (payload as { readonly follow?: unknown } | null)?.follow === true;
 
@@ -82,7 +82,7 @@ const bounded = <A, E, R>(
   { name }: Caller,
   { operation, payload }: Asked,
 ): Effect.Effect<A, E | TooMany | TooSlow, R> => {
-  if (streaming.has(operation)) {
+  if (isStreaming(operation)) {
     if (!isFollowed(payload)) return answer;
     return Effect.acquireUseRelease(
       Effect.suspend(() => {

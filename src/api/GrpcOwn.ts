@@ -24,8 +24,9 @@ import * as Status from "./GrpcStatus.ts";
 import type { Trail } from "../security/index.ts";
 import { decode, encode, methodNamed } from "./GrpcWire.ts";
 import { operationsOf } from "./Operations.ts";
+import { pageOf } from "./Pages.ts";
 import type { Outcomes } from "./Outcomes.ts";
-import { restrictedTo } from "./Restricted.ts";
+import { within } from "./Restricted.ts";
 import type { Throttle } from "./Throttle.ts";
 import { type SentConfig, specOf } from "./SentConfig.ts";
 
@@ -68,10 +69,8 @@ const sent = ({ config = {} }: Fields, reach: Own): Effect.Effect<unknown, unkno
 /** What is answered, where that is not what the operation yields. */
 const replies: Readonly<Record<string, (result: never, said: Fields) => Fields>> = {
   "UnitService/List": ({ units }: MasterStatus, { after, limit, state }) => {
-    const all = units.filter((unit) => state === undefined || unit.state === state);
-    const from = after === "" ? 0 : all.findIndex(({ id }) => id === after) + 1;
-    const page = limit === 0 ? all.slice(from) : all.slice(from, from + Number(limit));
-    return { units: page, next: from + page.length < all.length ? page.at(-1)?.id : undefined };
+    const { next, units: page } = pageOf(units, state, after === "" ? undefined : after, limit === 0 ? Infinity : Number(limit));
+    return { units: page, next: next ?? undefined };
   },
   "ConfigService/Spec": (spec) => ({ spec }),
   "ConfigService/Revisions": (revisions) => ({ revisions }),
@@ -115,7 +114,7 @@ export const make = ({ audit, closing, outcomes, reach, run, throttle }: Options
     ): Effect.fn.Return<Answer, unknown> {
       if (Result.isFailure(said)) return yield* badRequest(`the message is none: ${said.failure}`);
       // A refusal is an error of the door, and as such one of each call: the types of operations alone do not know it.
-      const own = (() => (group === null ? reach() : restrictedTo(group, reach()))) as () => Own;
+      const own = (() => within(group, reach())) as () => Own;
       const asked = ask === undefined ? said.success : yield* ask(said.success, own());
       return (operationsOf(own)[operation] as unknown as (payload: unknown) => Answer)(yield* payloadOf(operation, asked));
     });

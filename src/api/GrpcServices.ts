@@ -19,10 +19,8 @@ import * as Cause from "effect/Cause";
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
-import type * as Rpc from "effect/rpc/Rpc";
 import * as Option from "effect/Option";
 import * as References from "effect/References";
-import * as RpcSchema from "effect/rpc/RpcSchema";
 import { isLoopback } from "../config/HttpOf.ts";
 import { Control } from "../master/Control.ts";
 import { alone, type Reach } from "../peer/Reach.ts";
@@ -34,11 +32,10 @@ import {
   HealthDefinition,
 } from "../protocol/gen/grpc/health/v1/health.ts";
 import { MasterServiceDefinition } from "../protocol/gen/master.ts";
-import { MasterRpc } from "../protocol/MasterRpc.ts";
 import { TooOften, Unauthorized } from "../protocol/RemoteErrors.ts";
 import type { Operation } from "../protocol/Rights.ts";
 import { Tokens } from "../security/index.ts";
-import type { Caller } from "./Doorkeeper.ts";
+import { type Caller, isStreaming } from "./Doorkeeper.ts";
 import { longestMessage, mostCalls } from "./Guarded.ts";
 import { known as knownCaller } from "./Identify.ts";
 import type { NetworkPlace } from "./NetworkPlace.ts";
@@ -79,8 +76,6 @@ const own: ReadonlyArray<readonly [name: string, operation: Operation]> = [
   ["UnitService/List", "Status"],
   ...Object.entries(doors).flatMap(([operation, { grpc }]) => (typeof grpc === "string" ? [[grpc, operation as Operation] as const] : [])),
 ];
-const isStream = (operation: Operation): boolean =>
-  RpcSchema.isStreamSchema((MasterRpc.requests.get(operation) as unknown as Rpc.AnyWithProps).successSchema);
 
 const ownServices = [...new Set(own.map(([name]) => `hsu.v1.${name.split("/")[0]}`))];
 const reflection = ["grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection"] as const;
@@ -201,7 +196,7 @@ export const make = (place: NetworkPlace, options: GrpcOptions, closing: AbortSi
       });
       for (const [name, operation] of own) {
         const [service = "", of = ""] = name.split("/");
-        const streams = isStream(operation);
+        const streams = isStreaming(operation);
         add(
           `hsu.v1.${service}`,
           of,

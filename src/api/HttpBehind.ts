@@ -7,7 +7,7 @@ import type { Own, Reach } from "../peer/Reach.ts";
 import { Scope } from "../protocol/HttpAccess.ts";
 import type { Failure } from "./Kinds.ts";
 import { problemOf } from "./Problems.ts";
-import { restrictedTo } from "./Restricted.ts";
+import { within } from "./Restricted.ts";
 
 export class Behind extends Context.Service<Behind, { readonly reach: () => Reach }>()("hsu/api/HttpBehind") {}
 
@@ -15,7 +15,7 @@ export class Behind extends Context.Service<Behind, { readonly reach: () => Reac
 export const here: Effect.Effect<Own, never, Behind | Scope> = Effect.gen(function* () {
   const { reach } = yield* Behind;
   const { group } = yield* Scope;
-  return (group === null ? reach() : restrictedTo(group, reach())) as Own;
+  return within(group, reach()) as Own;
 });
 
 export const withProblems = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.mapError(effect, (error) => problemOf(error as Failure));

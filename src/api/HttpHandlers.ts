@@ -26,9 +26,10 @@ import { known } from "./Doorkeeper.ts";
 import { asked, here, withProblems } from "./HttpBehind.ts";
 import { more } from "./HttpMore.ts";
 import * as Metrics from "./Metrics.ts";
+import { pageOf } from "./Pages.ts";
 import type { Throttle } from "./Throttle.ts";
 import * as Refusals from "./Refusals.ts";
-import { restrictedTo } from "./Restricted.ts";
+import { within } from "./Restricted.ts";
 import { changed, forbidden, notReady, tokensUnusable, tooMany, tooOften, tooSlow, unauthorized } from "./Problems.ts";
 
 type CommandError = UnitNotFound | InvalidTransition | NotReloadable | NotAllowed | StartFailed;
@@ -111,12 +112,7 @@ const units = HttpApiBuilder.group(MasterHttp, "units", (handlers) =>
       list: ({ query: { after, limit = 100, state } }) =>
         Effect.map(
           asked(({ status }) => status),
-          (status) => {
-            const all = status.units.filter((unit) => state === undefined || unit.state === state);
-            const from = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-            const page = all.slice(from, from + limit);
-            return { units: page, next: from + limit < all.length ? (page.at(-1)?.id ?? null) : null };
-          },
+          (status) => pageOf(status.units, state, after, limit),
         ),
       describe: ({ params: { unit } }) =>
         Effect.map(
@@ -177,8 +173,7 @@ const scraped = HttpApiBuilder.group(MasterHttp, "scraped", (handlers) =>
       const control = yield* Control;
       const { group } = yield* Scope;
       // Another master tells its own.
-      const own = alone(control);
-      const mine = (group === null ? own : restrictedTo(group, own)) as Own;
+      const mine = within(group, alone(control)) as Own;
       const report = yield* withProblems(mine.resources({ unit: null, history: false, detail: false }));
       return Metrics.render(yield* mine.status, report, Refusals.of(control));
     }),

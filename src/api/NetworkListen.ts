@@ -33,7 +33,7 @@ import type { NetworkPlace } from "./NetworkPlace.ts";
 import * as Outcomes from "./Outcomes.ts";
 import { make as makeThrottle, type Throttle } from "./Throttle.ts";
 import * as Refusals from "./Refusals.ts";
-import { restrictedTo } from "./Restricted.ts";
+import { within } from "./Restricted.ts";
 import { handlersOf } from "./RpcServer.ts";
 
 /** Connections that are served at a time. */
@@ -166,7 +166,7 @@ export const listen = Effect.fnUntraced(function* (
     );
     const all = (): Reach => (isMaster ? own : (options.reach?.() ?? own));
     const { group } = caller;
-    const reach = (): Reach => (group === null ? all() : restrictedTo(group, all()));
+    const reach = (): Reach => within(group, all());
     const door = doorFor({ who, origin: Effect.succeed(fromOf(socket, isMaster)), outcomes, audit: control.audit, throttle });
     const answering = RpcServer.layer(MasterRpc, { disableTracing: true, disableFatalDefects: true });
     yield* Layer.build(answering.pipe(Layer.provide([handlersOf(reach), door, wire])));

@@ -17,7 +17,7 @@ const subtree = (node: TreeNode, group: string): TreeNode | undefined => {
   return undefined;
 };
 
-export const restrictedTo = (group: string, reach: Reach): Reach => {
+const restrictedTo = (group: string, reach: Reach): Reach => {
   const isIn = ({ groups }: { readonly groups: ReadonlyArray<string> }): boolean => groups.includes(group);
   const seen = (unit: string) =>
     Effect.flatMap(reach.describe(unit), (description) =>
@@ -81,3 +81,6 @@ export const restrictedTo = (group: string, reach: Reach): Reach => {
     terminated: reach.terminated,
   };
 };
+
+/** As much of it as is for who is bound to this group; null: all. */
+export const within = (group: string | null, reach: Reach): Reach => (group === null ? reach : restrictedTo(group, reach));

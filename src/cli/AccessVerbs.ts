@@ -1,9 +1,8 @@
 /**
  * The verbs about who may do what, and who did.
  */
-import type { FlagSpec, VerbSpec } from "./Verbs.ts";
-
-const output = (...words: ReadonlyArray<string>): FlagSpec => ({ type: words, short: "o", help: `how to print it (${words[0]})` });
+import { output } from "./OutputFlag.ts";
+import type { VerbSpec } from "./Verbs.ts";
 
 export const accessVerbs: ReadonlyArray<VerbSpec> = [
   {

@@ -1,6 +1,7 @@
 /**
  * Verbs that reach into a unit: its services, its environment. Part of the verb table.
  */
+import { output } from "./OutputFlag.ts";
 import type { VerbSpec } from "./Verbs.ts";
 
 export const insideVerbs: ReadonlyArray<VerbSpec> = [
@@ -17,7 +18,7 @@ export const insideVerbs: ReadonlyArray<VerbSpec> = [
     ],
     flags: {
       timeout: { type: "duration", value: "TIME", help: "how long the whole of it may take (30s); then exit code 124" },
-      output: { type: ["text", "json"], short: "o", help: "how to print it (text)" },
+      output: output("text", "json"),
     },
     load: () => import("./verbs/call.ts"),
   },

@@ -8,6 +8,7 @@ import type { Explained, OutputClosed } from "./Errors.ts";
 import type { ExitCode } from "./ExitCode.ts";
 import { follow, watch } from "./FollowFlags.ts";
 import { insideVerbs } from "./InsideVerbs.ts";
+import { output } from "./OutputFlag.ts";
 import type { Invocation } from "./Invocation.ts";
 
 /** A flag. `boolean` takes no value, `duration` becomes milliseconds, a list is a choice of words. */
@@ -47,8 +48,6 @@ const file: OperandSpec = { name: "FILE", required: false };
 const units: OperandSpec = { name: "UNIT", required: true, many: true };
 const many =
   "UNIT is a unit's id, a group's, a pattern such as 'worker-*', or all; of what only a group or a pattern names, those that it makes sense for.";
-const output = (...words: ReadonlyArray<string>): FlagSpec => ({ type: words, short: "o", help: `how to print it (${words[0]})` });
-
 const outputFile: FlagSpec = { type: "text", short: "O", value: "FILE", help: "write it there; a file that is there already stays" };
 
 /** In the order of the help. */
