@@ -106,7 +106,7 @@ export const follow = (state: State, { at, delayMillis, note, report }: Reported
     starting: byHand ? state.reason : null,
     started: null,
     completed: null,
-    waiting: state.args.spec.onDemand === undefined ? null : listensOn(state.args.spec),
+    waiting: waitsFor(state.args),
     blocked: waitsForText(state.args.slot.blockedBy),
     startFailed: note,
     restarting: delayMillis === null ? "its group restarts" : waitsBecause(state, circuit._tag === "Open"),
@@ -147,6 +147,12 @@ const waitsBecause = ({ reason, state }: State, isOpen: boolean): string | null 
   return joined(isOpen ? breakerOpen : null, state === "failed" ? reason : null);
 };
 
+/** Why one that is started by a connection waits; null: it is none. */
+const waitsFor = ({ slot, spec }: State["args"]): string | null => {
+  if (spec.onDemand === undefined) return null;
+  return slot.sockets === null ? "its sockets are made anew" : listensOn(spec);
+};
+
 /** Looks out for the next connection of a unit that is started by one, or for the end of the last one. */
 const attend = ({ slot, spec }: State["args"], fact: Report, context: Actor.ActorContext<UnitRpcs>): void => {
   const idleMillis = spec.onDemand?.idleMillis;
@@ -172,7 +178,7 @@ export const rest = (state: State, context: Actor.ActorContext<UnitRpcs>): State
   return keep(state, {
     ...state,
     state: isOnDemand ? "waiting" : "stopped",
-    reason: isOnDemand ? listensOn(spec) : waitsForCall,
+    reason: waitsFor(state.args) ?? waitsForCall,
     nextStartAt: null,
   });
 };

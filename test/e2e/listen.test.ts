@@ -113,7 +113,11 @@ describe.skipIf(python === null)("units on demand (needs python3)", () => {
     expect(await reaches("web", "running")).toMatchObject({ pid });
     expect((await place.hsu("events")).out).toContain("the process that listens there cannot be asked for the socket");
     writeFileSync(join(place.folder, "go"), "");
-    expect(await reaches("web", "waiting")).toMatchObject({ reason: `listens on [::]:${port}` });
+    await until(
+      "web listens",
+      () => unit("web"),
+      (seen) => seen?.state === "waiting" && seen.reason === `listens on [::]:${port}`,
+    );
     expect(await first).toBe("ECONNRESET");
     const second = ask({ port });
     await reaches("web", "running");

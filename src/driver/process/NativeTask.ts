@@ -24,8 +24,8 @@ export interface Started {
   together: boolean;
   /** Asked before an end is taken for the end. */
   lastWord: () => void;
-  /** Somebody has signalled it. */
-  asked: boolean;
+  /** At its end, who is left is looked for at once and not in some seconds: somebody has signalled it, or an earlier master has started it. */
+  isUrgent: boolean;
   /** Stopped until there is room for what it writes; undefined: nobody knows how an earlier master has left it. */
   isFrozen: boolean | undefined;
   /** It may have been asked to end. */
@@ -40,7 +40,7 @@ export const started =
     main: leader,
     together: true,
     lastWord: () => {},
-    asked: false,
+    isUrgent: isFrozen === undefined,
     isFrozen,
     isEnding: false,
   });
@@ -90,7 +90,7 @@ export const make = (processes: Processes["Service"], sweeper: Sweeper, cgroupOf
       Effect.andThen(
         Effect.suspend(() => {
           if (of.leader.contained) return Effect.void;
-          return of.asked ? sweeper.now(of.invocation) : sweeper.later(of.invocation);
+          return of.isUrgent ? sweeper.now(of.invocation) : sweeper.later(of.invocation);
         }),
       ),
     );
@@ -108,7 +108,7 @@ export const make = (processes: Processes["Service"], sweeper: Sweeper, cgroupOf
     ),
     signal: (signal) =>
       Effect.suspend(() => {
-        of.asked = true;
+        of.isUrgent = true;
         return Effect.andThen(
           send(of, signal),
           heard(of, signal, (next) => send(of, next)),
