@@ -47,6 +47,7 @@ export const CODES = {
   "HSU-CFG-108": "a variable that is not set",
   "HSU-CFG-109": "an include that matches nothing",
   "HSU-CFG-110": "an executable that is not there",
+  "HSU-CFG-111": "an intensity that cannot hold",
 } as const;
 
 export type Code = keyof typeof CODES;

@@ -14,6 +14,7 @@ import type { MasterSpec } from "../unit/UnitSpec.ts";
 import { check } from "./Checks.ts";
 import { compile } from "./Compile.ts";
 import { executableProblems } from "./ExecutableChecks.ts";
+import { intensityProblems } from "./IntensityChecks.ts";
 import { type Code, type ConfigDiagnostic, ConfigError, type More } from "./Diagnostic.ts";
 import { type Dialect, dialectOf, mixed } from "./dialects/DialectOf.ts";
 import { fromMaster, inMasterWords } from "./dialects/MasterDialect.ts";
@@ -154,7 +155,10 @@ export const parse = (
     return Result.fail(new ConfigError({ file, diagnostics, ...(Object.keys(more).length === 0 ? {} : { more }) }));
   }
   const spec = compile(config, root, file, folder, instances, sources.length > 1 ? folderAt : undefined);
-  const missing = isHere ? executableProblems(root, spec.root, environment["PATH"] ?? "/usr/bin:/bin") : [];
+  const missing = [
+    ...intensityProblems(root, spec.root),
+    ...(isHere ? executableProblems(root, spec.root, environment["PATH"] ?? "/usr/bin:/bin") : []),
+  ];
   const all = missing.length === 0 ? { diagnostics, more } : tell(sources, inOrder([...problems, ...missing]), most);
   return Result.succeed({ spec, warnings: all.diagnostics, more: all.more, dialect });
 };
