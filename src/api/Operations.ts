@@ -50,6 +50,7 @@ export const operationsOf = (now: () => Own) => {
         warnings,
       })),
     Spec: () => now().spec,
+    Marks: () => now().marks,
     Plan: ({ spec }) => now().plan(spec as Spec),
     Diff: ({ revision }) => now().diff(revision),
     Apply: ({ how, spec }) => now().apply(spec as Spec, how),

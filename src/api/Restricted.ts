@@ -67,6 +67,7 @@ const restrictedTo = (group: string, reach: Reach): Reach => {
     upgrade: () => refuse,
     compile: () => refuse,
     spec: refuse,
+    marks: refuse,
     plan: () => refuse,
     diff: () => refuse,
     apply: () => refuse,

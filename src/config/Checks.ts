@@ -161,7 +161,13 @@ const probes = ({ node }: Found): ReadonlyArray<Problem> => {
 
 /** All findings about the file as a whole. */
 /** `instances`: of each instance, what it is one of. */
-export const check = (root: Located, where: Where, instances: ReadonlyMap<string, string> = new Map()): ReadonlyArray<Problem> => {
+export const check = (
+  root: Located,
+  where: Where,
+  instances: ReadonlyMap<string, string> = new Map(),
+  /** Those that a unit waits for may be in the rest of the file. */
+  isPart = false,
+): ReadonlyArray<Problem> => {
   const found = entriesOf(root, ["managed_processes"]);
   const units = found.filter((entry) => !entry.group);
   const list = get(root, "managed_processes");
@@ -196,7 +202,7 @@ export const check = (root: Located, where: Where, instances: ReadonlyMap<string
       units.map(({ node }) => node),
       nameOf,
     ),
-    ...checkOrder(root),
+    ...(isPart ? [] : checkOrder(root)),
     ...idleLimit(get(root, "process_manager")?.node),
     ...found.filter((entry) => entry.group).flatMap((entry) => idleLimit(entry.node)),
   ];

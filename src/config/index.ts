@@ -19,6 +19,7 @@ import { type Code, type ConfigDiagnostic, ConfigError, type More } from "./Diag
 import { type Dialect, dialectOf, mixed } from "./dialects/DialectOf.ts";
 import { fromMaster, inMasterWords } from "./dialects/MasterDialect.ts";
 import { problemsOf } from "./Issues.ts";
+import { marksOf, MIN_LENGTH } from "./plan/Part.ts";
 import { expand, type Expanded, type World } from "./own/Expand.ts";
 import { listWith, mapWith } from "./own/Rebuild.ts";
 import { type Included, type Reader, sourceAt, whereIn, withIncluded } from "./own/Include.ts";
@@ -120,6 +121,8 @@ export const parse = (
   isHere = false,
   /** Of more findings than that the others are only counted. */
   most = MOST,
+  /** Whether it is a part of a file, see plan/Part.ts. */
+  isPart = false,
 ): Result.Result<Loaded, ConfigError> => {
   if (text.length > MAX_BYTES) return Result.fail(aboutFile(file, "HSU-CFG-001", tooLarge));
   if (text.length > LARGE) hurry();
@@ -146,7 +149,7 @@ export const parse = (
 
   const { config, problems: wrong } = decodeAll(root, most);
   // A thousand mistakes in single values are enough, unless all are asked for.
-  const found = wrong.length > Math.max(1_000, most) ? wrong : [...wrong, ...check(root, whereIn(sources), instances)];
+  const found = wrong.length > Math.max(1_000, most) ? wrong : [...wrong, ...check(root, whereIn(sources), instances, isPart)];
   const meaning = [...names, ...found.map(said)];
   const broken = whole.problems.filter((problem) => problem.code === "HSU-CFG-003");
   const problems = inOrder([...whole.problems, ...(broken.length === 0 ? meaning : meaning.filter(isCertain(broken)))]);
@@ -160,7 +163,10 @@ export const parse = (
     ...(isHere ? executableProblems(root, spec.root, environment["PATH"] ?? "/usr/bin:/bin") : []),
   ];
   const all = missing.length === 0 ? { diagnostics, more } : tell(sources, inOrder([...problems, ...missing]), most);
-  return Result.succeed({ spec, warnings: all.diagnostics, more: all.more, dialect });
+  const list = root.entries.get("managed_processes")?.node.items ?? [];
+  const isSound = all.diagnostics.length === 0 && text.length > MIN_LENGTH && sources.length === 1;
+  const marks = isSound ? marksOf(text, list, spec.root.children.length, dialect) : undefined;
+  return Result.succeed({ spec: marks === undefined ? spec : { ...spec, marks }, warnings: all.diagnostics, more: all.more, dialect });
 };
 
 const REASONS: Readonly<Record<string, readonly [message: string, hint: string]>> = {

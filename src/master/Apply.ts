@@ -14,6 +14,7 @@ import { rowsOf } from "../config/plan/Flat.ts";
 import { sharing } from "../config/plan/Shared.ts";
 import { maskedPlan, secretsIn } from "../config/plan/Masked.ts";
 import type { Masking } from "../security/index.ts";
+import { ELSEWHERE, isPart, type Part, wholeOf } from "../config/plan/Part.ts";
 import { problemOf } from "../config/plan/Shape.ts";
 import { ApplyFailed, type Applied, type Plan } from "../protocol/PlanRpc.ts";
 import type { MasterStatus } from "../protocol/MasterRpc.ts";
@@ -87,7 +88,7 @@ const reasonOf = (cause: Cause.Cause<unknown>): string => {
 };
 
 export interface Applier {
-  readonly apply: (next: MasterSpec, how: string) => Effect.Effect<Applied, ApplyFailed>;
+  readonly apply: (next: MasterSpec | Part, how: string) => Effect.Effect<Applied, ApplyFailed>;
 }
 
 export const make = (live: Live, commands: Commands): Applier => {
@@ -236,12 +237,14 @@ export const make = (live: Live, commands: Commands): Applier => {
     return asDone(change, refused);
   });
 
-  const apply = Effect.fnUntraced(function* (given: MasterSpec, how: string) {
+  const apply = Effect.fnUntraced(function* (sent: MasterSpec | Part, how: string) {
     const phase = live.phase();
     if (phase !== "running") return yield* new ApplyFailed({ reason: `the master is ${phase}`, left: [] });
-    const wrong = problemOf(given);
-    if (wrong !== null) return yield* new ApplyFailed({ reason: wrong, left: [] });
     const before = current.spec;
+    const given = isPart(sent) ? wholeOf(before, sent) : sent;
+    if (given === undefined) return yield* new ApplyFailed({ reason: ELSEWHERE, left: [] });
+    const wrong = given === sent ? problemOf(given) : null;
+    if (wrong !== null) return yield* new ApplyFailed({ reason: wrong, left: [] });
     const next = sharing(before, given);
     const change = plan(before, next);
     if (isEmpty(change)) {

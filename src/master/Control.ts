@@ -22,7 +22,8 @@ import type {
 import type { ResourceReport } from "../protocol/Resources.ts";
 import type { Applied, ApplyFailed, ConfigInvalid, Plan, Revision, RevisionNotFound } from "../protocol/PlanRpc.ts";
 import type { Trail } from "../security/index.ts";
-import type { MasterSpec } from "../unit/index.ts";
+import type { Part } from "../config/plan/Part.ts";
+import type { Marks, MasterSpec } from "../unit/index.ts";
 import type { CallOptions } from "./Call.ts";
 import type { Compiled } from "./Compiling.ts";
 import type { ResourceRequest } from "./Resources.ts";
@@ -70,12 +71,14 @@ export class Control extends Context.Service<
     readonly compile: (yaml: string, file: string | null) => Effect.Effect<Compiled, ConfigInvalid>;
     /** The config that it runs now, as it may be shown: without the secrets that stand in it. */
     readonly spec: Effect.Effect<MasterSpec>;
+    /** How the text of the file that it runs was written, for who has another one; null: it is not known, or not worth it. */
+    readonly marks: Effect.Effect<{ readonly version: string; readonly source: string; readonly marks: Marks | null }>;
     /** What `apply` would do, without the secrets. */
-    readonly plan: (spec: MasterSpec) => Effect.Effect<Plan, ApplyFailed>;
+    readonly plan: (spec: MasterSpec | Part) => Effect.Effect<Plan, ApplyFailed>;
     /** What has changed since a revision, without the secrets; null: since the one before the last. */
     readonly diff: (revision: number | null) => Effect.Effect<Plan, RevisionNotFound>;
     /** Makes the tree another one: units whose spec is the same are not touched. When that fails, all is taken back. `how` is for the history. */
-    readonly apply: (spec: MasterSpec, how: string) => Effect.Effect<Applied, ApplyFailed>;
+    readonly apply: (spec: MasterSpec | Part, how: string) => Effect.Effect<Applied, ApplyFailed>;
     /** A config that was to be applied is not valid: an event says so, and nothing else happens. */
     readonly rejected: (how: string, why: string) => Effect.Effect<void>;
     /** The configs that it has run, the oldest first. */

@@ -12,9 +12,10 @@ import type { Registry } from "../integrated/Registry.ts";
 import { type Outputs, queryOf } from "../logs/index.ts";
 import { NotUpgradable, UnitNotFound } from "../protocol/Errors.ts";
 import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
-import { Demand, type MasterSpec, statusOf, type UnitRef } from "../unit/index.ts";
+import { Demand, statusOf, type UnitRef } from "../unit/index.ts";
 import type { Applier, Live } from "./Apply.ts";
 import * as Revisions from "./Revisions.ts";
+import { withoutMarks } from "../config/plan/Flat.ts";
 import { call as callUnit } from "./Call.ts";
 import type { Control } from "./Control.ts";
 import * as OnCall from "./OnCall.ts";
@@ -134,7 +135,7 @@ export const make = (parts: Parts): Control["Service"] => {
   );
   let applier: Applier | undefined;
   // A change goes on to its end, also when who has asked for it has gone.
-  const apply = (next: MasterSpec, how: string) =>
+  const apply: Control["Service"]["apply"] = (next, how) =>
     Effect.flatMap(
       Effect.promise(() => import("./Apply.ts")),
       ({ make: makeApplier }) => Fiber.join(parts.fork((applier ??= makeApplier({ ...parts, store }, control)).apply(next, how))),
@@ -217,7 +218,8 @@ export const make = (parts: Parts): Control["Service"] => {
         Effect.promise(() => import("./Compiling.ts")),
         ({ compile }) => compile(yaml, file ?? current.spec.source, masker),
       ),
-    spec: Effect.sync(() => current.spec),
+    spec: Effect.sync(() => withoutMarks(current.spec)),
+    marks: Effect.sync(() => ({ version: options.version, source: current.spec.source, marks: current.spec.marks ?? null })),
     plan: (next) => Effect.flatMap(planning, ({ planTo }) => planTo(current.spec, next, masker)),
     diff: (number) =>
       Effect.flatMap(Revisions.find(store, number), ({ spec }) =>

@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect";
 import { maskedPlan, secretsIn } from "../config/plan/Masked.ts";
 import { plan } from "../config/plan/Plan.ts";
+import { ELSEWHERE, isPart, type Part, wholeOf } from "../config/plan/Part.ts";
 import { problemOf } from "../config/plan/Shape.ts";
 import { ApplyFailed, type Plan } from "../protocol/PlanRpc.ts";
 import type { Masking } from "../security/index.ts";
@@ -15,7 +16,9 @@ export const planBetween = (from: MasterSpec, to: MasterSpec, masker: Masking.Ma
 };
 
 /** `to` may be anything that somebody has sent. */
-export const planTo = (from: MasterSpec, to: MasterSpec, masker: Masking.Masker): Effect.Effect<Plan, ApplyFailed> => {
-  const wrong = problemOf(to);
+export const planTo = (from: MasterSpec, sent: MasterSpec | Part, masker: Masking.Masker): Effect.Effect<Plan, ApplyFailed> => {
+  const to = isPart(sent) ? wholeOf(from, sent) : sent;
+  if (to === undefined) return Effect.fail(new ApplyFailed({ reason: ELSEWHERE, left: [] }));
+  const wrong = to === sent ? problemOf(to) : null;
   return wrong === null ? Effect.sync(() => planBetween(from, to, masker)) : Effect.fail(new ApplyFailed({ reason: wrong, left: [] }));
 };

@@ -2,14 +2,17 @@
  * The configs that a master has run: each one is kept, to be looked at, compared and gone back to.
  */
 import * as Effect from "effect/Effect";
+import { withoutMarks } from "../config/plan/Flat.ts";
 import { RevisionNotFound } from "../protocol/PlanRpc.ts";
 import type { Store } from "../store/index.ts";
 import { type MasterSpec, unitsOf } from "../unit/index.ts";
 
+const textOf = (spec: MasterSpec): string => JSON.stringify(withoutMarks(spec));
+
 /** Keeps what the master starts with, unless the last one that ran was the same. */
 export const begin = (store: Store, spec: MasterSpec, at: number): void => {
   const last = store.revisions().at(-1)?.revision;
-  const text = JSON.stringify(spec);
+  const text = textOf(spec);
   if (last !== undefined && store.revisionSpec(last) === text) return;
   keep(store, spec, { at, how: "start", summary: "" }, text);
 };
@@ -18,7 +21,7 @@ export const keep = (
   store: Store,
   spec: MasterSpec,
   { at, how, summary }: { readonly at: number; readonly how: string; readonly summary: string },
-  text = JSON.stringify(spec),
+  text = textOf(spec),
 ): number => store.addRevision({ at, how, summary, source: spec.source, units: unitsOf(spec.root).length }, text);
 
 /** The config of a revision; null: of the one before the last. */

@@ -25,6 +25,8 @@ const local = none("it is part of `hsu validate`, which needs no master");
 const session = none("a command that is attended is a session of `hsu exec`, over the socket or `process_manager.rpc`");
 const carried = none("it carries what is said to actors that a program exports; `Remote.ref` is for that, over Effect RPC");
 
+const text = none("by it `hsu apply` and `hsu plan` know what of a large file has changed, and read and send no more");
+
 export const doors: Readonly<Record<Operation, Names>> = {
   Status: { grpc: "MasterService/Status", http: "GET /v1/status", cli: "status" },
   Tree: { grpc: "TreeService/Tree", http: "GET /v1/tree", cli: "tree" },
@@ -46,6 +48,7 @@ export const doors: Readonly<Record<Operation, Names>> = {
   ExecInput: { grpc: session, http: session, cli: "exec" },
   Validate: { grpc: "ConfigService/Validate", http: "POST /v1/config/validate", cli: local },
   Spec: { grpc: "ConfigService/Spec", http: "GET /v1/config", cli: none("`hsu plan` and `hsu diff` show what is not the same") },
+  Marks: { grpc: text, http: text, cli: text },
   Plan: { grpc: "ConfigService/Plan", http: "POST /v1/config/plan", cli: "plan" },
   Diff: { grpc: "ConfigService/Diff", http: "GET /v1/config/diff", cli: "diff" },
   Apply: { grpc: "ConfigService/Apply", http: "POST /v1/config/apply", cli: "apply" },

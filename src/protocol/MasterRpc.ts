@@ -285,6 +285,10 @@ export const MasterRpc = RpcGroup.make(
   }),
   /** The compiled config that it runs, without its secrets. */
   Rpc.make("Spec", { success: Schema.Unknown }),
+  /** What the text of its file was, piece by piece; null: the whole is to be sent. */
+  Rpc.make("Marks", {
+    success: Schema.Struct({ version: Schema.String, source: Schema.String, marks: Schema.Unknown }),
+  }),
   /** One that it is to run: data of one and the same version of hsu. What that would do, and does. */
   Rpc.make("Plan", { payload: { spec: Schema.Unknown }, success: Plan, error: ApplyFailed }),
   Rpc.make("Apply", { payload: { spec: Schema.Unknown, how: Schema.String }, success: Applied, error: ApplyFailed }),

@@ -37,6 +37,7 @@ export const needs: Readonly<Record<Operation, Role>> = {
   ActorMessages: "operator",
   // A config has commands in it, and whoever may change it may run what he wants.
   Spec: "admin",
+  Marks: "admin",
   // It reads files and variables of the master that the text names.
   Validate: "admin",
   Plan: "admin",

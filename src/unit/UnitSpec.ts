@@ -153,6 +153,21 @@ export interface GroupSpec extends Waits {
 }
 
 /** What `hsu up` runs. */
+/** How long a piece of a text is, and what it is. */
+export type Mark = readonly [length: number, hash: string];
+
+/** Of the text that a tree came from, where that was a large one. */
+export interface Marks {
+  readonly dialect: string;
+  /** Up to the first item of its list, and behind the last one. */
+  readonly head: Mark;
+  readonly tail: Mark;
+  /** Spaces before each item. */
+  readonly indent: number;
+  /** Some items at a time, and how many children of the root group are in them. */
+  readonly items: ReadonlyArray<readonly [length: number, hash: string, children: number]>;
+}
+
 export interface MasterSpec {
   /** The file it came from, for people to read. */
   readonly source: string;
@@ -193,6 +208,8 @@ export interface MasterSpec {
   readonly overcommitPercent?: number;
   /** A shutdown that takes longer kills what is left. */
   readonly forceShutdownTimeoutMillis: number;
+  /** What the text of a large file was, piece by piece: no part of what the tree is. Absent: it is not known. */
+  readonly marks?: Marks;
   /** Unit ids are unique in the whole tree. */
   readonly root: GroupSpec;
 }

@@ -40,4 +40,6 @@ export {
   type StartKind,
   type UnitSpec,
   unitsOf,
+  type Mark,
+  type Marks,
 } from "./UnitSpec.ts";

@@ -193,7 +193,8 @@ export const make = Effect.gen(function* () {
         ? Effect.fail(new ConfigInvalid({ findings: [finding] }))
         : Effect.succeed({ spec: { ...spec, source: file ?? spec.source }, warnings: [] }),
     spec: Effect.sync(() => spec),
-    plan: (next) => Effect.sync(() => planBetween(spec, next, Masking.make())),
+    marks: Effect.succeed({ version: "0.0.0", source: spec.source, marks: null }),
+    plan: (next) => Effect.sync(() => planBetween(spec, next as typeof spec, Masking.make())),
     diff: (number) =>
       number === 9 ? Effect.fail(new RevisionNotFound({ revision: 9, kept: [1, 1] })) : Effect.succeed({ changes: [], unchanged: 0 }),
     apply: (next, how) =>

@@ -87,3 +87,36 @@ it("a config of several files is validated, planned, applied, reloaded and kept 
   expect(Object.keys(await pids())).toEqual(["own", "a", "b"]);
   await place.hsu("down");
 }, 60_000);
+
+it("of a large file only what has changed is read and sent, and all of it where more may depend on that", async () => {
+  const file = join(place.folder, "hsu.yaml");
+  const put = (seconds: number, text = (all: string): string => all) => {
+    const entry = (index: number): string => `  - id: unit-${index}
+    enabled: ${index < 2}
+    management:
+      control:
+        executable: sleep
+        arguments: ["${index === 1 ? seconds : 600}"]
+      restart_policy: { strategy: always, restart_delay: 100ms }
+`;
+    writeFileSync(file, text(`managed_processes:\n${Array.from({ length: 700 }, (_, index) => entry(index)).join("")}`));
+  };
+  const last = ({ out }: { readonly out: string }): string | undefined => out.trimEnd().split("\n").at(-1);
+  put(600);
+  await place.hsu("up", "-d");
+  const before = await pids();
+  put(601);
+  expect(last(await place.hsu("plan"))).toBe("1 restarted, 699 untouched");
+  expect(last(await place.hsu("apply"))).toBe("applied as revision 2: 1 restarted, 699 untouched");
+  const after = await pids();
+  expect(after["unit-0"]).toBe(before["unit-0"]);
+  expect(after["unit-1"]).not.toBe(before["unit-1"]);
+  expect((await place.hsu("diff", "1")).out).toContain('arguments: ["600"] → ["601"]');
+  expect(last(await place.hsu("apply"))).toContain("no changes");
+  put(602, (all) => all.replace("unit-699", "unit-last"));
+  expect(last(await place.hsu("apply"))).toBe("applied as revision 3: 1 added, 1 removed, 1 restarted, 698 untouched");
+  put(603, (all) => all.replace("unit-699", "unit-1"));
+  expect(await place.hsu("apply")).toMatchObject({ code: 2, err: expect.stringContaining("HSU-CFG-012") });
+  await place.hsu("down");
+  expect(place.left()).toEqual([]);
+}, 60_000);

@@ -8,9 +8,15 @@ import { type Invocation, print, withMaster } from "../Invocation.ts";
 import type { Applied } from "../../protocol/PlanRpc.ts";
 import { appliedLine, planText } from "../render/plan.ts";
 import { json } from "../render/structured.ts";
+import * as Part from "../Part.ts";
 import type { Verb } from "../Verbs.ts";
 
 export const run: Verb = Effect.fnUntraced(function* (invocation) {
+  const quick = yield* Part.ofLarge(invocation, ({ call }, spec) => call.Apply({ spec, how: "apply" }));
+  if (quick !== undefined) {
+    yield* show(invocation, quick);
+    return ExitCode.ok;
+  }
   const loaded = yield* ConfigFile.load(invocation);
   if (loaded === undefined) return ExitCode.usage;
   const applied = yield* withMaster(invocation, ({ call }) => call.Apply({ spec: loaded.spec, how: "apply" }));

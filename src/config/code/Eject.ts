@@ -113,10 +113,10 @@ export const eject = (spec: MasterSpec, file: string, source: string): string =>
     return name;
   };
 
-  const { root, source: _source, ...rest } = spec;
+  const { marks: _marks, root, source: _source, ...rest } = spec;
   const names = root.children.map(child);
   const { _tag, children, id: _id, ...own } = root;
-  const whole: MasterSpec = { ...spec, source: file };
+  const whole: MasterSpec = { ...rest, root, source: file };
   const make = (options: MasterOptions): MasterSpec => master({ ...options, children });
   const options = optionsOf<MasterSpec, MasterOptions>(whole, { ...rest, ...own }, make, short);
   const [calls, types] = [

@@ -33,8 +33,12 @@ export const rowsOf = (root: GroupSpec): ReadonlyMap<string, Row> => {
   return rows;
 };
 
-/** What the master itself is told; where the file lies is no part of it. */
-export const masterFields = ({ root: _root, source: _source, ...rest }: MasterSpec): Readonly<Record<string, unknown>> => rest;
+/** How its file was written is for nobody to see, and does not outlive the master. */
+export const withoutMarks = ({ marks: _marks, ...spec }: MasterSpec): MasterSpec => spec;
+
+/** What the master itself is told; where the file lies and how it was written is no part of it. */
+export const masterFields = ({ marks: _marks, root: _root, source: _source, ...rest }: MasterSpec): Readonly<Record<string, unknown>> =>
+  rest;
 
 type Plain = Readonly<Record<string, unknown>>;
 const isPlain = (value: unknown): value is Plain => typeof value === "object" && value !== null && !Array.isArray(value);
