@@ -24,7 +24,7 @@ const large = (invocation: Invocation): Effect.Effect<string | undefined> =>
   }).pipe(Effect.orElseSucceed(() => undefined));
 
 /** Has the master do something with what has changed of it; undefined: nothing has happened, and it takes the whole. */
-export const sendPart = Effect.fnUntraced(function* <A, E>(
+const sendPart = Effect.fnUntraced(function* <A, E>(
   invocation: Invocation,
   { call }: Client,
   file: string,
