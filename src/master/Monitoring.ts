@@ -26,6 +26,7 @@ export interface Monitoring extends Monitor {
   readonly history: (unit: string) => ReadonlyArray<Row>;
   /** Of the master itself. */
   readonly own: () => Sample | null;
+  readonly ownDetail: Effect.Effect<Sample | null>;
 }
 
 interface Parts {
@@ -181,5 +182,6 @@ export const make = ({ clock, current, driver, pid, startedAt }: Parts): Effect.
         }),
       history: (unit) => sampler?.history(unit) ?? [],
       own: () => (own === null ? null : (sampler?.latest(own) ?? null)),
+      ownDetail: Effect.promise(async () => (own === null ? null : ((await sampler?.detail(own)) ?? null))),
     };
   });

@@ -46,5 +46,6 @@ export const report = (
         };
       }),
     );
-    return { at: now(), cores: availableParallelism(), memoryBytes: totalmem(), master: monitoring.own(), units };
+    const master = detail ? yield* monitoring.ownDetail : monitoring.own();
+    return { at: now(), cores: availableParallelism(), memoryBytes: totalmem(), master, units };
   });

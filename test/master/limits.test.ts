@@ -235,6 +235,9 @@ it("where no controller is to be had, a CPU hog gets fewer cores, and the lowest
           "memory.max_rss is not held: there is no memory controller that the master may use",
         ]);
         expect(yield* typesOf(control, "slow")).toContain("limit_not_held");
+        const { master } = yield* control.resources({ unit: "slow", history: false, detail: true });
+        expect(master?.pssBytes).toBeGreaterThan(1 << 20);
+        expect(master?.sockets).toBeGreaterThanOrEqual(0);
       }),
   ));
 

@@ -120,6 +120,13 @@ it("v1: a group that somebody else has put the master into is used only where th
   const where = { group: undefined, instance: "hsu-1", name: "web" };
   expect(controllers.filter((controller) => placeFor(controller, where, machine) !== undefined)).toEqual(["cpu", "pids"]);
   expect(placeFor("memory", { ...where, allowed: ["memory"] }, machine)?.folder).toBe(join(root, "memory/agent/7/hsu-1/web"));
+  // Who reads why it is not held is told how it can be; not who has said which there are to be.
+  const none = "there is no memory controller that the master may use";
+  expect(write("memoryBytes", caps, undefined, machine)).toEqual({
+    by: "nobody",
+    why: `${none}: the group that it is in was made by another than its service manager; process_manager.resources.controllers may name it`,
+  });
+  expect(write("memoryBytes", caps, undefined, machine, true)).toEqual({ by: "nobody", why: none });
   // Without a service manager's hierarchy: as the freezer, which nobody shares out.
   expect(placeFor("memory", where, system(v1(), "4:memory:/docker/1\n1:freezer:/docker/1\n"))).toBeUndefined();
   file("memory/docker/1/hsu-1/web/cgroup.procs");

@@ -1,9 +1,12 @@
-import { readdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as Effect from "effect/Effect";
 import { expect, it } from "vitest";
 import type { Meter, Usage } from "../../src/platform/index.ts";
 import { noControlGroups } from "../../src/platform/linux/Cgroup.ts";
 import { layerWith } from "../../src/platform/linux/Processes.ts";
+import { surroundings } from "../../src/platform/linux/Surroundings.ts";
 import { psProbe } from "../../src/platform/darwin/Ps.ts";
 import { options, program, start, temporaryFolder, twoMastersProbe } from "./support.ts";
 
@@ -62,6 +65,28 @@ const measured = (name: string, groups?: typeof noControlGroups) =>
 
 measured("by its control group where there is one");
 measured("and without a control group", noControlGroups);
+
+it("who is looked at alone is in the group that the kernel has it in: its pressure, and who was killed there", () => {
+  const root = mkdtempSync(join(tmpdir(), "hsu-surroundings-"));
+  const mountinfo = [`30 1 0:20 / ${root}/v2 rw - cgroup2 cgroup2 rw`, `31 1 0:21 / ${root}/memory rw - cgroup cgroup rw,memory`].join(
+    "\n",
+  );
+  try {
+    mkdirSync(join(root, "v2/own"), { recursive: true });
+    mkdirSync(join(root, "memory/one"), { recursive: true });
+    writeFileSync(join(root, "v2/own/cpu.pressure"), "");
+    writeFileSync(join(root, "memory/one/memory.oom_control"), "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n");
+    const hybrid = surroundings(mountinfo, "4:memory:/one\n0::/own\n");
+    expect([hybrid.pressureOf("cpu"), hybrid.pressureOf("io")]).toEqual([join(root, "v2/own/cpu.pressure"), "/proc/pressure/io"]);
+    expect(hybrid.oomKills()).toBe(3);
+    writeFileSync(join(root, "v2/own/memory.events"), "low 0\noom 5\noom_kill 4\n");
+    expect(surroundings(mountinfo, "0::/own\n").oomKills()).toBe(4);
+    expect(surroundings("", "").oomKills()).toBeNull();
+    expect(surroundings("", "").pressureOf("memory")).toBe("/proc/pressure/memory");
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
 
 it("where there is no /proc, the first process is measured by pidusage", () =>
   Effect.gen(function* () {

@@ -117,7 +117,7 @@ const control = (capped: Capped, where: Where, known: Map<Controller, Controller
     }
     // What is not capped is lifted where there is a group: an earlier config may have said something.
     if (caps[name] === undefined && place === undefined) continue;
-    const hold = Controllers.write(name, caps, place, system);
+    const hold = Controllers.write(name, caps, place, system, capped.controllers !== undefined);
     if (caps[name] !== undefined && hold !== undefined) holds[name] = hold;
   }
   return holds;

@@ -224,6 +224,16 @@ export const takeIn = (folder: string, pid: number): void => void put(join(folde
 export const membersOf = (folder: string): ReadonlyArray<number> =>
   (read(join(folder, "cgroup.procs")) ?? "").split("\n").filter(Boolean).map(Number);
 
+/** One that was only not given to the master can be had, and the reader is told how. */
+const whyNone = (controller: Controller, system: System, isAsked: boolean): string => {
+  const none = `there is no ${controller} controller that the master may use`;
+  const [own, name] = [system.cgroupOf("self"), v1Names[controller]];
+  const mount = controllerMount(system.mountinfo(), name);
+  const isThere = mount !== undefined && folderOf(mount, own, name) !== undefined;
+  if (isAsked || !isThere || isDelegated(own, name)) return none;
+  return `${none}: the group that it is in was made by another than its service manager; process_manager.resources.controllers may name it`;
+};
+
 /** In v1 the limit of memory and swap together may not be below that of memory. */
 const swapOfV1 = (folder: string, { memoryBytes, swapBytes }: Caps): Hold => {
   if (memoryBytes === undefined) return { by: "nobody", why: "cgroup v1 limits swap only together with memory" };
@@ -231,12 +241,12 @@ const swapOfV1 = (folder: string, { memoryBytes, swapBytes }: Caps): Hold => {
   return refused === undefined ? { by: "cgroup v1" } : { by: "nobody", why: `memory.memsw.limit_in_bytes: ${refused}` };
 };
 
-/** Writes what the caps say, and lifts what they do not say and an earlier master may have set. Undefined: no controller has this cap. */
-export const write = (name: CapName, caps: Caps, place: Place | undefined, system: System): Hold | undefined => {
+/** Writes what the caps say, and lifts what they do not say and an earlier master may have set. Undefined: no controller has this cap. `isAsked`: the config says which there are to be. */
+export const write = (name: CapName, caps: Caps, place: Place | undefined, system: System, isAsked = false): Hold | undefined => {
   const known = words[name];
   if (known === undefined) return undefined;
   const value = caps[name];
-  if (place === undefined) return { by: "nobody", why: `there is no ${known.controller} controller that the master may use` };
+  if (place === undefined) return { by: "nobody", why: whyNone(known.controller, system, isAsked) };
   if (place.version === 1 && name === "memoryBytes") put(join(place.folder, "memory.memsw.limit_in_bytes"), "-1");
   if (place.version === 1 && name === "swapBytes") return value === undefined ? undefined : swapOfV1(place.folder, caps);
   const files = known[place.version]?.(value, system.disks());

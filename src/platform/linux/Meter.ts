@@ -7,6 +7,7 @@ import type { Meter, Usage } from "../Meter.ts";
 import type { Folders } from "../Probe.ts";
 import { bytes, fieldsInto, KeptFile, numberBehind, numbersInto } from "./KeptFile.ts";
 import { parseStat, systemUnits } from "./Proc.ts";
+import { surroundingsOf } from "./Surroundings.ts";
 
 const names = {
   voluntary: Buffer.from("\nvoluntary_ctxt_switches:"),
@@ -182,7 +183,14 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
   const at = (name: string): KeptFile | undefined => (group?.version === 2 ? new KeptFile(join(group.folder, name)) : undefined);
   const procs = group === undefined ? undefined : new KeptFile(join(group.folder, "cgroup.procs"));
   const cpu = at("cpu.stat");
-  const pressures = [at("cpu.pressure"), at("memory.pressure"), at("io.pressure")] as const;
+  let pressures = [at("cpu.pressure"), at("memory.pressure"), at("io.pressure")] as const;
+  let around: ReturnType<typeof surroundingsOf> | undefined;
+  /** Who is looked at alone has no group of its own: that which it is in is looked for when somebody wants to know. */
+  const lookAround = (): void => {
+    around = surroundingsOf(pid);
+    const { pressureOf } = around;
+    pressures = [new KeptFile(pressureOf("cpu")), new KeptFile(pressureOf("memory")), new KeptFile(pressureOf("io"))];
+  };
   /** Switches of those that have ended. */
   let past = 0;
   const before = { cpuMillis: 0, readBytes: 0, writeBytes: 0, reads: 0, writes: 0 };
@@ -255,6 +263,7 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
       sockets += member.sockets();
       pss += member.pss();
     }
+    if (detail && alone && around === undefined) lookAround();
     const stalled = detail ? { cpu: avg10(pressures[0]), memory: avg10(pressures[1]), io: avg10(pressures[2]) } : null;
     return {
       cpuMillis: grown("cpuMillis", Math.max((ticks * 1000) / ticksPerSecond, counted / 1000)),
@@ -272,7 +281,7 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
       reads: grown("reads", reads),
       writes: grown("writes", writes),
       contextSwitches: past + switches,
-      oomKills: oomKills?.() ?? null,
+      oomKills: oomKills?.() ?? (detail ? around?.oomKills() : undefined) ?? null,
       pressure: stalled?.cpu == null ? null : { cpu: stalled.cpu, memory: stalled.memory ?? 0, io: stalled.io ?? 0 },
     };
   };
