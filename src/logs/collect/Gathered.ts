@@ -12,6 +12,11 @@ export interface Frame {
   readonly behind: string;
 }
 
+/** Who does that faster, where it can: see `Framing`. */
+export interface Framer {
+  readonly framed: (block: Buffer, frame: Frame, into: Buffer, at: number) => { readonly end: number; readonly lines: number } | undefined;
+}
+
 const newline = 0x0a;
 const [zero, nine] = [0x30, 0x39];
 
@@ -51,12 +56,14 @@ class Joint {
 
 export class Gathered {
   #into: Buffer;
+  readonly #framer: Framer | undefined;
   #length = 0;
   #lines = 0;
 
   /** `into` is used as far as it has room. */
-  constructor(into: Buffer = Buffer.alloc(0)) {
+  constructor(into: Buffer = Buffer.alloc(0), framer?: Framer) {
     this.#into = into;
+    this.#framer = framer;
   }
 
   get bytes(): Buffer {
@@ -77,6 +84,12 @@ export class Gathered {
 
   /** Each line of a block, which is not empty, with what stands around it. */
   framed(block: Buffer, frame: Frame): void {
+    const done = this.#framer?.framed(block, frame, this.#into, this.#length);
+    if (done !== undefined) {
+      this.#length = done.end;
+      this.#lines += done.lines;
+      return;
+    }
     const joint = new Joint(frame);
     const last = block[block.length - 1] === newline ? block.length - 1 : block.length;
     const tail = frame.behind.length;

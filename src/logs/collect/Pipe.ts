@@ -3,18 +3,15 @@
  * nothing is held in memory, and a master that is killed leaves all there is on the disk.
  */
 import * as Fs from "node:fs";
-import { hostname } from "node:os";
-import { optimize, pathOfDescriptor } from "../../platform/index.ts";
-import { maxLineBytes } from "../Lines.ts";
+import { optimize } from "../../platform/index.ts";
 import type { LogStream } from "../LogFiles.ts";
 import type { LogFileSpec, LogsSpec } from "../LogsSpec.ts";
-import { cut, cutRaw } from "./Cut.ts";
 import { type Checkpoint, first } from "./Checkpoint.ts";
-import { type Filter, filtered, filterOf } from "./Filter.ts";
-import { format, linesIn, type Options as FormatOptions } from "./Format.ts";
-import { Gathered } from "./Gathered.ts";
 import { atOnceBytes, LogWriter } from "./LogWriter.ts";
+import { type Piece, Pieces, quietBytes } from "./Pieces.ts";
 import { Pressure } from "./Pressure.ts";
+import { giveBack, lend, loudBytes, type Room } from "./Rooms.ts";
+import { type Punch, Spool } from "./Spool.ts";
 import { begun, lastLog, moved } from "./Moves.ts";
 import { checkpointPath, generationsIn, type Place, placeOf, spoolPath } from "./Place.ts";
 
@@ -26,8 +23,7 @@ export interface Sequence {
 /** What a pipe needs of the world. */
 export interface World {
   readonly now: () => number;
-  /** Gives the disk back what is before `length`, `often` or now and then. Tells only how many bytes more are worth the next time, if that is soon. */
-  readonly punch: (path: string, length: number, often: boolean) => Promise<number>;
+  readonly punch: Punch;
   /** A complete log file is to be compressed. */
   readonly compress: (unit: string, path: string) => void;
   /** Of a unit that waits for its log: whether it is to wait now. */
@@ -36,30 +32,11 @@ export interface World {
   readonly removing?: (unit: string, place: Place, segment: number, path: string) => void;
 }
 
-/** A read that fills this is followed by ones of `loudBytes`. More than the longest line, so that a full one has something to be taken over. */
-const quietBytes = maxLineBytes + 4096;
-const loudBytes = 512 * 1024;
-/** So much is given back to the disk at once, if that was not a moment ago: a program is started for it. */
-const punchBytes = 16 * 1024 * 1024;
-const punchMillis = 2000;
-const page = 4096;
-/** So much is counted in one turn of the loop when it is given up. */
-const countedBytes = 4 * 1024 * 1024;
-
 /** For all pipes: what fits into them is read and written in the same turn. */
-let quiet: { readonly read: Buffer; readonly written: Buffer } | undefined;
-/** Ones that are not in use: what is read, and what is written. Not made anew each time: new memory costs more than the work. */
-let loud: { readonly read: Buffer; readonly written: Buffer } | undefined;
+let quiet: { readonly read: Buffer; readonly written: Buffer; readonly framing: undefined } | undefined;
 
 /** `more`: at once; `found`, something, and `idle`, nothing: when the spool has grown. */
 export type Outcome = "more" | "found" | "idle";
-
-interface Piece {
-  readonly bytes: Buffer;
-  readonly taken: number;
-  readonly lines: number;
-  readonly part: number;
-}
 
 export class Pipe {
   readonly unit: string;
@@ -68,7 +45,7 @@ export class Pipe {
   place: Place;
   #spec: LogsSpec;
   #file: LogFileSpec;
-  #keeps: Filter | undefined;
+  #pieces: Pieces;
   /** Another one than the one that is in use, for the next step. */
   #next: LogsSpec | undefined;
   readonly #sequence: Sequence;
@@ -78,7 +55,7 @@ export class Pipe {
   #reached: Pick<Checkpoint, "generation" | "spoolOffset"> = first;
   #writer: LogWriter;
   /** Of the generation that the checkpoint names. */
-  #spool: number | undefined;
+  readonly #spool = new Spool();
   /** Generations behind it, in order. */
   #later: Array<number> = [];
   #highest: number;
@@ -87,13 +64,8 @@ export class Pipe {
   /** What a run has left empty is kept for the next one: no file is removed, made and watched again for it. */
   #keepsEmpty = true;
   #isFresh: boolean;
-  #punched = 0;
-  #punchedAt = 0;
-  /** What is worth it while that is done again and again. */
-  #oftenBytes = 0;
   /** The last piece was as large as one may be. */
   #isLoud = false;
-  #isPunching = false;
 
   /** `isNew`: nobody has written anything there. */
   constructor(unit: string, folder: string, stream: LogStream, spec: LogsSpec, sequence: Sequence, world: World, isNew = false) {
@@ -110,7 +82,7 @@ export class Pipe {
     if (log !== place.log) this.#next = spec;
     this.#spec = spec;
     this.#file = spec[stream];
-    this.#keeps = spec.filters === undefined ? undefined : filterOf(spec.filters);
+    this.#pieces = new Pieces(unit, stream, spec);
     this.#sequence = sequence;
     this.#world = world;
     this.#writer = this.#write();
@@ -138,11 +110,9 @@ export class Pipe {
 
   /** Whether the last run is over, has written nothing, and its file is as it was. */
   get #isEmpty(): boolean {
-    if (!this.#ended || !this.#keepsEmpty || this.#spool === undefined || this.#later.length > 0) return false;
+    if (!this.#ended || !this.#keepsEmpty || !this.#spool.isOpen || this.#later.length > 0) return false;
     const { generation, spoolOffset } = this.#at;
-    if (generation !== this.#highest || spoolOffset > 0) return false;
-    const { nlink, size } = Fs.fstatSync(this.#spool);
-    return nlink > 0 && size === 0;
+    return generation === this.#highest && spoolOffset === 0 && this.#spool.isUntouched;
   }
 
   /** The file of the last run for the next one, where that has left it empty. */
@@ -166,24 +136,9 @@ export class Pipe {
     if (this.#isFresh) begun(this.place);
     this.#highest += 1;
     const path = spoolPath(this.place, this.#highest);
-    const fd = this.#make(path);
-    // Kept open: also when it is removed while the unit runs, it can be read.
-    if (this.#highest === this.#at.generation && this.#spool === undefined) this.#spool = fd;
-    else Fs.closeSync(fd);
+    this.#spool.make(path, this.place.folder, this.#highest === this.#at.generation);
     if (this.#highest !== this.#at.generation) this.#later.push(this.#highest);
     return path;
-  }
-
-  #make(path: string): number {
-    const flags = Fs.constants.O_RDWR | Fs.constants.O_CREAT;
-    this.#punched = 0;
-    try {
-      return Fs.openSync(path, flags, 0o600);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      Fs.mkdirSync(this.place.folder, { recursive: true, mode: 0o700 });
-      return Fs.openSync(path, flags, 0o600);
-    }
   }
 
   /** Nobody writes to it any more: a last line without a newline is one. */
@@ -193,8 +148,7 @@ export class Pipe {
 
   /** What can be watched for growth; undefined when there is nothing that could grow. */
   get watchable(): string | undefined {
-    if (this.#spool === undefined) return undefined;
-    return pathOfDescriptor(this.#spool, spoolPath(this.place, this.#at.generation));
+    return this.#spool.watchable(spoolPath(this.place, this.#at.generation));
   }
 
   /** Takes over what is there, in pieces. */
@@ -204,13 +158,13 @@ export class Pipe {
     this.#reached = this.#at;
     const { spoolOffset } = this.#reached;
     if (this.#isLoud) return this.#loudly();
-    quiet ??= { read: Buffer.allocUnsafeSlow(quietBytes), written: Buffer.allocUnsafeSlow(atOnceBytes) };
-    const { read, written } = quiet;
-    const count = Fs.readSync(this.#spool!, read, 0, quietBytes, spoolOffset);
+    quiet ??= { read: Buffer.allocUnsafeSlow(quietBytes), written: Buffer.allocUnsafeSlow(atOnceBytes), framing: undefined };
+    const { read } = quiet;
+    const count = this.#spool.read(read, quietBytes, spoolOffset);
     if (count > this.#file.rotation.maxBytes) return this.#sparingly(read.subarray(0, count));
     if (count === quietBytes) return this.#loudly();
     const isOver = this.#isOver();
-    const piece = this.#take(read.subarray(0, count), isOver, written);
+    const piece = this.#take(read.subarray(0, count), isOver, quiet);
     if (piece.taken > 0) {
       const done = this.#append(piece);
       this.#giveBack();
@@ -262,31 +216,23 @@ export class Pipe {
   /** After an error: what is on the disk counts. */
   recover(): void {
     this.#writer.forget();
-    this.#closeSpool();
+    this.#spool.close();
   }
 
   close(): void {
     this.#writer.close();
-    this.#closeSpool();
+    this.#spool.close();
   }
 
   #open(): boolean {
-    if (this.#spool !== undefined) return true;
-    try {
-      this.#spool = Fs.openSync(spoolPath(this.place, this.#at.generation), "r+");
-      this.#punched = 0;
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
-      throw error;
-    }
+    return this.#spool.isOpen || this.#spool.open(spoolPath(this.place, this.#at.generation));
   }
 
   /** To the next run's file, if there is one or will be one. */
   #advance(): Outcome {
     const { generation } = this.#at;
     const next = this.#later[0] ?? this.#highest + 1;
-    this.#closeSpool();
+    this.#spool.close();
     // Nothing was written: as if it had not been there.
     if (this.#isFresh && this.#later.length === 0) {
       Fs.rmSync(spoolPath(this.place, generation), { force: true });
@@ -319,7 +265,7 @@ export class Pipe {
     this.#next = undefined;
     this.#spec = spec;
     this.#file = spec[this.#stream];
-    this.#keeps = spec.filters === undefined ? undefined : filterOf(spec.filters);
+    this.#pieces = new Pieces(this.unit, this.#stream, spec);
     this.#isFresh = false;
     if (before.format !== this.#file.format || isMoved) this.#writer.complete();
     if (isMoved) {
@@ -333,13 +279,8 @@ export class Pipe {
     this.#writer = this.#write();
   }
 
-  #closeSpool(): void {
-    if (this.#spool !== undefined) Fs.closeSync(this.#spool);
-    this.#spool = undefined;
-  }
-
   async #loudly(): Promise<Outcome> {
-    const size = Fs.fstatSync(this.#spool!).size;
+    const { size } = this.#spool;
     const { backlog } = this.#spec;
     const waiting = size - this.#at.spoolOffset;
     // What is less may have a last line that is none yet.
@@ -350,16 +291,15 @@ export class Pipe {
     if (waiting > backlog.maxBytes && backlog.whenFull === "drop") await this.#drop(size);
     const { spoolOffset } = this.#at;
     optimize();
-    const buffers = loud ?? { read: Buffer.allocUnsafeSlow(loudBytes), written: Buffer.allocUnsafeSlow(loudBytes * 3) };
-    loud = undefined;
+    const lent = lend(this.#file.format !== "raw");
     try {
-      const room = Math.min(loudBytes, Math.max(quietBytes, this.#file.rotation.maxBytes));
-      const count = Fs.readSync(this.#spool!, buffers.read, 0, room, spoolOffset);
-      const done = this.#append(this.#take(buffers.read.subarray(0, count), false, buffers.written));
+      const most = Math.min(loudBytes, Math.max(quietBytes, this.#file.rotation.maxBytes));
+      const count = this.#spool.read(lent.read, most, spoolOffset);
+      const done = this.#append(this.#take(lent.read.subarray(0, count), false, lent));
       // Without a wait that is not needed: the next unit of this turn would find no buffers, and make its own.
       if (done !== undefined) await done;
     } finally {
-      loud = buffers;
+      giveBack(lent);
     }
     this.#giveBack();
     // Everybody else has a turn before the next piece.
@@ -367,51 +307,13 @@ export class Pipe {
     return "more";
   }
 
-  /** What of these bytes goes to the log, and as what; `into` is used where there is room. */
-  #take(bytes: Buffer, isOver: boolean, into?: Buffer): Piece {
-    const { part } = this.#at;
-    const { format: form } = this.#file;
-    if (form === "raw") {
-      const taken = cutRaw(bytes, isOver, quietBytes);
-      const all = bytes.subarray(0, taken);
-      const own = this.#keeps === undefined ? all : filtered(this.#keeps, all);
-      // The next run begins with a line of its own.
-      const isOpen = isOver && own.length > 0 && own[own.length - 1] !== 0x0a;
-      return { bytes: isOpen ? Buffer.concat([own, Buffer.from("\n")]) : own, taken, lines: taken > 0 ? 1 : 0, part: 0 };
-    }
-    const options = this.#formatOf(form);
-    const blocks = cut(bytes, part, isOver);
-    const header = { unit: this.unit, stream: this.place.stream, time: this.#world.now() };
-    const out = new Gathered(into);
-    for (const block of blocks) {
-      const all = bytes.subarray(block.from, block.to);
-      // A part of a line says too little to be judged.
-      const own = this.#keeps === undefined || block.part !== undefined ? all : filtered(this.#keeps, all);
-      if (own.length === 0) continue;
-      const sequence = this.#sequence.next + out.lines;
-      const partOf = block.part === undefined ? undefined : { part: block.part, last: block.last ?? false };
-      format(options, own, { ...header, sequence }, partOf, out);
-    }
-    const last = blocks.at(-1);
-    const isOpen = last !== undefined && last.part !== undefined && last.last === false;
-    return {
-      bytes: out.bytes,
-      taken: last?.to ?? 0,
-      lines: out.lines,
-      part: isOpen ? last.part : last === undefined ? part : 0,
-    };
+  get #mark() {
+    return { time: this.#world.now(), sequence: this.#sequence.next };
   }
 
-  #formatOf(form: FormatOptions["format"]): FormatOptions {
-    const { parse, withHostname, withSequence } = this.#spec;
-    const { prefix } = this.#file;
-    return {
-      format: form,
-      ...(prefix === undefined ? {} : { prefix }),
-      ...(withSequence === true ? { withSequence } : {}),
-      ...(withHostname === true ? { metadata: { host: hostname() } } : {}),
-      ...(parse === true ? { parse } : {}),
-    };
+  /** What of these bytes goes to the log, and as what; the room is used as far as it goes. */
+  #take(bytes: Buffer, isOver: boolean, room?: Room): Piece {
+    return this.#pieces.of(bytes, this.#at.part, isOver, this.#mark, room);
   }
 
   #append({ bytes, lines, part, taken }: Piece): Promise<void> | undefined {
@@ -423,7 +325,7 @@ export class Pipe {
       this.#writer.skip({ spoolOffset: spoolOffset + taken, part });
       return undefined;
     }
-    const told = droppedBytes > 0 ? this.#lossOf(droppedLines, droppedBytes) : undefined;
+    const told = droppedBytes > 0 ? this.#pieces.lossOf(droppedLines, droppedBytes, this.#mark) : undefined;
     this.#sequence.next += lines + (told === undefined ? 0 : 1);
     this.#isFresh = false;
     return this.#writer.append({
@@ -441,35 +343,12 @@ export class Pipe {
     });
   }
 
-  /** The line that says what is not in the log. */
-  #lossOf(lines: number, bytes: number): Buffer {
-    const { format: form } = this.#file;
-    const text = Buffer.from(`[hsu] ${lines} lines (${bytes} bytes) dropped here: more than could be taken over\n`);
-    if (form === "raw") return text;
-    const header = { unit: this.unit, stream: this.place.stream, time: this.#world.now(), sequence: this.#sequence.next };
-    const line = new Gathered();
-    format(this.#formatOf(form), text, header, undefined, line);
-    return line.bytes;
-  }
-
   /** Gives up the oldest, so that half of the bound is left; how much it was is kept with the checkpoint until the log says it. */
   async #drop(size: number): Promise<void> {
     const until = size - Math.floor(this.#spec.backlog.maxBytes / 2);
-    const buffer = Buffer.allocUnsafeSlow(loudBytes);
     for (;;) {
       const { droppedBytes, droppedLines, spoolOffset } = this.#at;
-      let at = spoolOffset;
-      let lines = 0;
-      while (at < until && at - spoolOffset < countedBytes) {
-        const count = Fs.readSync(this.#spool!, buffer, 0, Math.min(loudBytes, until - at), at);
-        const end = buffer.subarray(0, count).lastIndexOf(0x0a);
-        // The line that crosses the bound is kept.
-        if (end === -1 && count < loudBytes) break;
-        const taken = end === -1 ? count : end + 1;
-        if (taken === 0) break;
-        lines += end === -1 ? 0 : linesIn(buffer.subarray(0, taken));
-        at += taken;
-      }
+      const { at, lines } = this.#spool.skimmed(spoolOffset, until);
       if (at === spoolOffset) return;
       this.#writer.skip({ spoolOffset: at, part: 0, droppedLines: droppedLines + lines, droppedBytes: droppedBytes + at - spoolOffset });
       this.#giveBack();
@@ -478,17 +357,7 @@ export class Pipe {
   }
 
   #giveBack(): void {
-    const length = Math.floor(this.#writer.storedOffset / page) * page;
-    const now = this.#world.now();
-    const isOften = now - this.#punchedAt < punchMillis;
-    if (this.#isPunching || length - this.#punched < (isOften ? this.#oftenBytes : punchBytes) || this.#spool === undefined) return;
-    this.#isPunching = true;
-    this.#punchedAt = now;
-    const spool = this.#spool;
-    void this.#world.punch(this.watchable!, length, isOften).then((oftenBytes) => {
-      this.#isPunching = false;
-      this.#oftenBytes = oftenBytes;
-      if (this.#spool === spool) this.#punched = length;
-    });
+    const { punch } = this.#world;
+    this.#spool.giveBack(this.#writer.storedOffset, spoolPath(this.place, this.#at.generation), this.#world.now(), punch);
   }
 }
