@@ -1,10 +1,11 @@
 /**
- * `npm run bench -- [actors] [cli] [config] [logs] [master] [process] [resources] [--rounds N] [--json]`: measures HSU beside its peers, in fresh processes and interleaved rounds.
+ * `npm run bench -- [actors] [api] [cli] [config] [logs] [master] [process] [resources] [--rounds N] [--json]`: measures HSU beside its peers, in fresh processes and interleaved rounds.
  * A JSON line for each figure on stdout, a table on stderr. Exit code 1 when a figure that must hold does not; goals
  * are only printed. See docs/bench.md.
  */
 import { parseArgs } from "node:util";
 import { actorSection } from "./actors/section.ts";
+import { apiSection } from "./api/section.ts";
 import { cliSection } from "./cli/section.ts";
 import { logsSection } from "./logs/section.ts";
 import { configSection } from "./config/section.ts";
@@ -15,6 +16,7 @@ import { collector, table, type Section } from "./report.ts";
 
 const sections: Readonly<Record<string, () => Promise<Section>>> = {
   actors: actorSection,
+  api: apiSection,
   cli: cliSection,
   config: configSection,
   logs: logsSection,
@@ -33,7 +35,7 @@ const { positionals, values } = parseArgs({
 const rounds = Number(values.rounds);
 const unknown = positionals.filter((name) => sections[name] === undefined);
 if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
-  console.error("usage: npm run bench -- [actors] [cli] [config] [logs] [master] [process] [resources] [--rounds N] [--json]");
+  console.error("usage: npm run bench -- [actors] [api] [cli] [config] [logs] [master] [process] [resources] [--rounds N] [--json]");
   process.exit(2);
 }
 

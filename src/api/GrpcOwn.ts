@@ -26,6 +26,7 @@ import { decode, encode, methodNamed } from "./GrpcWire.ts";
 import { operationsOf } from "./Operations.ts";
 import { pageOf } from "./Pages.ts";
 import type { Outcomes } from "./Outcomes.ts";
+import { once } from "./Remembered.ts";
 import { within } from "./Restricted.ts";
 import type { Throttle } from "./Throttle.ts";
 import { type SentConfig, specOf } from "./SentConfig.ts";
@@ -102,10 +103,12 @@ export interface From {
 }
 
 export const make = ({ audit, closing, outcomes, reach, run, throttle }: Options): ((name: string, operation: Operation) => Method) => {
-  return (name, operation) => {
+  const known = new Map<string, Method>();
+  const made = (name: string, operation: Operation): Method => {
     const { input, output } = methodNamed(name);
     const reply = replies[name] as ((result: unknown, said: Fields) => Fields) | undefined;
     const ask = asks[name];
+    const whole = once((status: MasterStatus) => encode(output, status));
 
     /** What is asked of the operation by who may, and what comes of it. */
     const answered = Effect.fnUntraced(function* (
@@ -126,7 +129,10 @@ export const make = ({ audit, closing, outcomes, reach, run, throttle }: Options
     ): Effect.Effect<Bytes | void, unknown> => {
       const said = Result.try({ try: () => decode(input, request), catch: String });
       const fields = Result.getOrElse(said, (): Fields => ({}));
-      const bytesOf = (result: unknown) => encode(output, reply?.(result, fields) ?? (result as Fields | undefined) ?? {});
+      const bytesOf = (result: unknown) =>
+        operation === "Status" && reply === undefined
+          ? whole(result as MasterStatus)
+          : encode(output, reply?.(result, fields) ?? (result as Fields | undefined) ?? {});
       // Who does not wait any more has not taken a command back: each has an id, and goes on by itself.
       const id = metadata.get(commandId)[0]?.toString() ?? randomUUID();
       return pass(
@@ -165,6 +171,11 @@ export const make = ({ audit, closing, outcomes, reach, run, throttle }: Options
         });
       },
     };
+  };
+  return (name, operation) => {
+    const method = known.get(name) ?? made(name, operation);
+    known.set(name, method);
+    return method;
   };
 };
 

@@ -9,6 +9,7 @@ import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder";
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema";
 import * as OpenApi from "effect/http-api/OpenApi";
 import { HttpServerRequest } from "effect/http/HttpServerRequest";
+import * as HttpServerResponse from "effect/http/HttpServerResponse";
 import * as Layer from "effect/Layer";
 import * as Option from "effect/Option";
 import * as Redacted from "effect/Redacted";
@@ -27,6 +28,7 @@ import { asked, here, withProblems } from "./HttpBehind.ts";
 import { more } from "./HttpMore.ts";
 import * as Metrics from "./Metrics.ts";
 import { pageOf } from "./Pages.ts";
+import { statusBytes } from "./Remembered.ts";
 import type { Throttle } from "./Throttle.ts";
 import * as Refusals from "./Refusals.ts";
 import { within } from "./Restricted.ts";
@@ -152,7 +154,11 @@ const callMillis = 30_000;
 const master = HttpApiBuilder.group(MasterHttp, "master", (handlers) =>
   Effect.succeed(
     handlers.handleAll({
-      status: () => asked(({ status }) => status),
+      status: () =>
+        Effect.map(
+          asked(({ status }) => status),
+          (now) => HttpServerResponse.uint8Array(statusBytes(now), { contentType: "application/json" }),
+        ),
       tree: () => asked(({ tree }) => tree),
       resources: ({ query }) => used(null, query),
       events: ({ headers, query: { follow, since } }) =>

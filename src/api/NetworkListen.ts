@@ -32,6 +32,7 @@ import { certified, identify } from "./Identify.ts";
 import type { NetworkPlace } from "./NetworkPlace.ts";
 import * as Outcomes from "./Outcomes.ts";
 import { make as makeThrottle, type Throttle } from "./Throttle.ts";
+import { inBytes, inLines } from "./Remembered.ts";
 import * as Refusals from "./Refusals.ts";
 import { within } from "./Restricted.ts";
 import { handlersOf } from "./RpcServer.ts";
@@ -150,7 +151,7 @@ export const listen = Effect.fnUntraced(function* (
     const plain = Context.get(yield* Layer.build(layer), RpcSerialization.RpcSerialization);
     return Layer.succeed(
       RpcSerialization.RpcSerialization,
-      guarded(plain, (refused) => turnAway(socket, refused)),
+      guarded(encoding === "ndjson" ? inLines(plain) : inBytes(plain), (refused) => turnAway(socket, refused)),
     );
   });
 

@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as References from "effect/References";
+import * as RpcSerialization from "effect/rpc/RpcSerialization";
 import * as Server from "effect/rpc/RpcServer";
 import * as Scope from "effect/Scope";
 import * as SocketServer from "effect/socket/SocketServer";
@@ -14,6 +15,7 @@ import * as Ndjson from "../protocol/Ndjson.ts";
 import { doorFor, owner } from "./Doorkeeper.ts";
 import { operationsOf } from "./Operations.ts";
 import * as Outcomes from "./Outcomes.ts";
+import { inLines } from "./Remembered.ts";
 import { type ListenFailed, listen, peerAtSocket, type SocketInUse } from "./UnixSocket.ts";
 
 /** Each call of the wire contract, answered by what can be reached through a door. */
@@ -31,7 +33,10 @@ export const serve = Effect.fnUntraced(function* (
   reach?: () => Reach,
 ): Effect.fn.Return<void, SocketInUse | ListenFailed, Control | Scope.Scope> {
   const { endClients, server } = yield* listen(socketPath);
-  const wire = Server.layerProtocolSocketServer.pipe(Layer.provide([Layer.succeed(SocketServer.SocketServer, server), Ndjson.layer()]));
+  const ndjson = Layer.effect(RpcSerialization.RpcSerialization, Effect.map(RpcSerialization.RpcSerialization, inLines));
+  const wire = Server.layerProtocolSocketServer.pipe(
+    Layer.provide([Layer.succeed(SocketServer.SocketServer, server), Layer.provide(ndjson, Ndjson.layer())]),
+  );
   // A defect of one handler is answered to its own caller, not to every call on that connection.
   const answering = Server.layer(MasterRpc, { disableTracing: true, disableFatalDefects: true });
   const own = alone(yield* Control);

@@ -14,6 +14,8 @@ const followerCapacity = 10_000;
 
 export interface History {
   readonly publish: (path: ReadonlyArray<string>, type: string, message: string) => void;
+  /** The number of the last event. */
+  readonly last: () => number;
   readonly events: (options: { readonly follow: boolean; readonly since: number }) => Stream.Stream<MasterEvent>;
 }
 
@@ -30,6 +32,7 @@ export const make = (now: () => number, told: (message: string) => string = (mes
       if (kept.length > capacity) kept.shift();
       for (const tell of followers) tell(event);
     },
+    last: () => seq,
     events: ({ follow, since }) => {
       if (!follow) return Stream.suspend(() => Stream.fromIterable(from(since)));
       return Stream.callback<MasterEvent>(

@@ -15,7 +15,7 @@ import { Actor, ChildSpec, CrashReport, Event, Supervisor } from "../actor/index
 import { direct } from "../logs/index.ts";
 import { secretsIn } from "../config/plan/Masked.ts";
 import * as Masking from "../security/Masking.ts";
-import { makePorts } from "../platform/index.ts";
+import { makePorts, optimize } from "../platform/index.ts";
 import type { UnitMemory } from "../store/index.ts";
 import { childSpec, type GroupSpec, moduleSpec, Recovered, Unit, watchSpec } from "../unit/index.ts";
 import { audited } from "./Audited.ts";
@@ -32,6 +32,7 @@ import { reattach } from "./Reattach.ts";
 import { toPeople, toUnit } from "./Reports.ts";
 import * as Revisions from "./Revisions.ts";
 import type { Options } from "./Options.ts";
+import { shared } from "./Shared.ts";
 import type { GroupAt } from "./Tree.ts";
 
 /** The master, or a part of it, did not start. Whatever had been started has been stopped. */
@@ -191,7 +192,8 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       fork,
     });
     const told = masked(live, masker);
-    const control = options.audit === undefined ? told : audited(told, options.audit);
+    const noted = options.audit === undefined ? told : audited(told, options.audit);
+    const control = shared(noted, { history, now, fork, hurry: optimize });
     root = yield* Effect.mapError(Supervisor.start({ id: rootId, intensity: "infinity", children: [mailboxes] }), explain);
     // Runs before the root's own finalizer, which knows no deadline.
     yield* Effect.addFinalizer(() => Effect.andThen(shutdown, Deferred.await(terminated)));
