@@ -66,7 +66,7 @@ const plainImports = {
 };
 const plainBuiltins = {
   name: "plain-builtins",
-  renderChunk: (code, chunk) => (chunk.isEntry ? null : plainImports.renderChunk(code)),
+  renderChunk: (code, chunk) => (chunk.name === "hsu" ? null : plainImports.renderChunk(code)),
 };
 
 /** The entry says the version by itself: shared with the program it would be one more file for each start. */
@@ -74,6 +74,39 @@ const versionInEntry = {
   name: "version-in-entry",
   resolveId: (id, importer) => (id === "./version.ts" && importer === join(root, "src/bin/hsu.ts") ? "\0version" : null),
   load: (id) => (id === "\0version" ? `export const version = ${JSON.stringify(packageVersion)};` : null),
+};
+
+/** What most masters never use is a file of its own, read at its first use: by whom it is asked for, in which files, and where it is. */
+const lateParts = {
+  yaml: { id: /^yaml$/, from: /src.config./, entry: "yaml", names: /^import \{([^}]*)\} from "yaml";$/gm },
+  schemaBinary: {
+    id: /^\.\.\/encoding\/SchemaBinary\.js$/,
+    from: /effect.dist.rpc.RpcSerialization\.js$/,
+    entry: "effect/encoding/SchemaBinary",
+    names: /\bSchemaBinary\.(\w+)/g,
+  },
+};
+const late = {
+  name: "late",
+  resolveId: (id, importer) => {
+    const found = Object.entries(lateParts).find(([, part]) => part.id.test(id) && part.from.test(importer ?? ""));
+    return found === undefined ? null : { id: `\0late ${found[0]} ${importer}`, moduleSideEffects: false };
+  },
+  load: (id) => {
+    const [, part, importer] = /^\0late (\w+) (.*)$/.exec(id) ?? [];
+    if (part === undefined) return null;
+    const text = readFileSync(importer, "utf8");
+    const listed = Array.from(text.matchAll(lateParts[part].names), ([, names]) => names.split(",")).flat();
+    const names = new Set(listed.map((name) => name.trim()).filter((name) => name !== "" && !name.startsWith("type ")));
+    const lines = [...names].map((name) =>
+      new RegExp(`\\b${name}\\.\\w`).test(text) && part === "yaml"
+        ? `export const ${name} = /* @__PURE__ */ new Proxy(function () {}, { get: (_, key) => part().${name}[key], construct: (_, args) => new (part().${name})(...args), apply: (_, of, args) => part().${name}(...args) });`
+        : `export function ${name}(...args) { return new.target === undefined ? part().${name}(...args) : new (part().${name})(...args); }`,
+    );
+    const load = `process.getBuiltinModule("node:module").createRequire(import.meta.url)("./${part}.mjs")`;
+    // One of CommonJS has all that it exports in its default.
+    return [`let loaded;`, `const part = () => (loaded ??= ((all) => all.default ?? all)(${load}));`, ...lines].join("\n");
+  },
 };
 
 /** The thin client is one file of its own that shares nothing with the rest: a verb that only asks reads two files. */
@@ -144,13 +177,16 @@ const buildBin = async () => {
   const { rolldown } = await import("rolldown");
   const start = startPath();
   const bundle = await rolldown({
-    input: join(root, "src/bin/hsu.ts"),
+    input: {
+      hsu: join(root, "src/bin/hsu.ts"),
+      ...Object.fromEntries(Object.entries(lateParts).map(([name, { entry }]) => [name, entry])),
+    },
     cwd: root,
     platform: "node",
     tsconfig: false,
     // Its native part is found by itself alone: beside the package, or wherever else a package manager has put it.
     external: ["koffi"],
-    plugins: [lazyTls, rpcWithoutHttp, untraced, versionInEntry, thinApart, plainBuiltins, start.plugin, ascii],
+    plugins: [lazyTls, rpcWithoutHttp, late, untraced, versionInEntry, thinApart, plainBuiltins, start.plugin, ascii],
     onLog: (level, log, report) => {
       // What the start needs is in few files, whether or not some of it is imported later.
       if (log.code !== "INEFFECTIVE_DYNAMIC_IMPORT") report(level === "warn" ? "error" : level, log);

@@ -4,7 +4,8 @@
 export * as api from "../api/index.ts";
 export * as driver from "../driver/index.ts";
 export * as logs from "../logs/index.ts";
-export * as master from "../master/index.ts";
+export { Control } from "../master/Control.ts";
+export * as master from "../master/Master.ts";
 export * as peer from "../peer/index.ts";
 export * as platform from "../platform/index.ts";
 export * as store from "../store/index.ts";

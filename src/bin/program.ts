@@ -18,7 +18,7 @@ const manyUnits = 50;
 
 /** Imported when a master starts: the other verbs need none of it. */
 const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath, stateDirectory }) {
-  const { api, Audit, driver, logs, master, masterRunsOn, peer, platform, processes, replace, reveal, store, unitsOf } =
+  const { api, Audit, Control, driver, logs, master, masterRunsOn, peer, platform, processes, replace, reveal, store, unitsOf } =
     yield* Effect.promise(() => import("./masterParts.ts"));
   yield* masterRunsOn(process.platform);
   platform.adoptOrphans();
@@ -33,11 +33,11 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
     });
     const serving = (id: string, serve: Effect.Effect<unknown, unknown, Scope.Scope | Control>): Service => ({
       id,
-      start: (control) => Effect.asVoid(Effect.provideService(serve, master.Control, control)),
+      start: (control) => Effect.asVoid(Effect.provideService(serve, Control, control)),
     });
     const within = (id: string, serve: (place: Within) => Effect.Effect<unknown, unknown, Scope.Scope | Control>): Service => ({
       id,
-      start: (control, place) => Effect.asVoid(Effect.provideService(serve(place), master.Control, control)),
+      start: (control, place) => Effect.asVoid(Effect.provideService(serve(place), Control, control)),
     });
     let peering: Peering | undefined;
     const { http, peers = [], port, rpc } = spec;
@@ -46,7 +46,7 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       id,
       start: (control, within) => {
         peering ??= peer.make({ control, within, stateDirectory, version, peers });
-        return Effect.asVoid(Effect.provideService(serve(peering), master.Control, control));
+        return Effect.asVoid(Effect.provideService(serve(peering), Control, control));
       },
     });
     // Units matter more than what is written about them.
