@@ -87,7 +87,9 @@ const bounded = <A, E, R>(
     return Effect.acquireUseRelease(
       Effect.suspend(() => {
         const end = stream(name);
-        return end === undefined ? Effect.fail(new TooMany({ what: `streams of ${name}`, most: streams })) : Effect.succeed(end);
+        return end === undefined
+          ? Effect.fail(new TooMany({ what: name === "" ? "streams" : `streams of ${name}`, most: streams }))
+          : Effect.succeed(end);
       }),
       () => answer,
       (end) => Effect.sync(end),

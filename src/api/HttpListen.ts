@@ -28,18 +28,11 @@ import { TooOften } from "../protocol/RemoteErrors.ts";
 import { Tokens } from "../security/index.ts";
 import { Behind } from "./HttpBehind.ts";
 import { access, handlers, RetryAfter } from "./HttpHandlers.ts";
+import { guard, limits } from "./HttpGuard.ts";
 import { HttpNotOpened, type HttpPlace } from "./HttpPlace.ts";
 import { forbidden, malformed, nothingHere, tooOften } from "./Problems.ts";
 import * as Refusals from "./Refusals.ts";
 import { make as makeThrottle, type Throttle } from "./Throttle.ts";
-
-const limits = {
-  /** Who does not come to the end of what he asks is cut off. */
-  requestTimeout: 30_000,
-  headersTimeout: 10_000,
-  maxHeaderSize: 16 * 1024,
-};
-const maxConnections = 1000;
 
 export const answer = (problem: Problem): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.jsonUnsafe(problem, { status: problem.status, contentType: "application/problem+json" });
@@ -107,35 +100,34 @@ export const servedBy = (reach: () => Reach): Layer.Layer<Behind> => Layer.succe
 /** What belongs to each server of them. */
 export const bounded = (bodyBytes = 64 * 1024) => Layer.succeed(MaxBodySize, ByteSize.fromInputUnsafe(bodyBytes));
 
-const serverFor = ({ tls }: HttpPlace): Server => {
-  const server =
-    tls === undefined
-      ? createServer(limits)
-      : createTlsServer({
-          ...limits,
-          cert: readFileSync(tls.certificate),
-          key: readFileSync(tls.key),
-          ...(tls.clientCa === undefined ? {} : { ca: readFileSync(tls.clientCa), requestCert: true, rejectUnauthorized: true }),
-        });
-  server.maxConnections = maxConnections;
-  return server;
-};
+const serverFor = ({ tls }: HttpPlace, timeouts: Partial<typeof limits>): Server =>
+  tls === undefined
+    ? createServer({ ...limits, ...timeouts })
+    : createTlsServer({
+        ...limits,
+        ...timeouts,
+        cert: readFileSync(tls.certificate),
+        key: readFileSync(tls.key),
+        ...(tls.clientCa === undefined ? {} : { ca: readFileSync(tls.clientCa), requestCert: true, rejectUnauthorized: true }),
+      });
 
 export const listen = Effect.fnUntraced(function* (
   place: HttpPlace,
   tokens: string,
   throttle: Throttle = makeThrottle(),
   reach?: () => Reach,
+  { most, ...timeouts }: Partial<typeof limits> & { readonly most?: number } = {},
 ): Effect.fn.Return<number, HttpNotOpened, Control | Scope.Scope> {
   const failed = (cause: unknown) =>
     new HttpNotOpened({ place: `${place.address}:${place.port}`, reason: cause instanceof Error ? cause.message : String(cause) });
-  const server = yield* Effect.try({ try: () => serverFor(place), catch: failed });
+  const server = yield* Effect.try({ try: () => serverFor(place, timeouts), catch: failed });
   const http = NodeHttpServer.layerServer(() => server, {
     host: place.address,
     port: place.port,
     gracefulShutdownTimeout: "1 second",
   });
   const control = yield* Control;
+  guard(server, control, place.tls !== undefined, most);
   const own = alone(control);
   const routes = Layer.mergeAll(
     routesFor(access(new Tokens.TokenFile(tokens), control, throttle)),

@@ -16,7 +16,11 @@ import { doorFor, owner } from "./Doorkeeper.ts";
 import { operationsOf } from "./Operations.ts";
 import * as Outcomes from "./Outcomes.ts";
 import { inLines } from "./Remembered.ts";
+import { make as makeThrottle } from "./Throttle.ts";
 import { type ListenFailed, listen, peerAtSocket, type SocketInUse } from "./UnixSocket.ts";
+
+/** That are followed at a time, which two thousand terminals do; more are somebody's mistake, and would cost the master its memory. */
+export const mostStreams = 2048;
 
 /** Each call of the wire contract, answered by what can be reached through a door. */
 // A refusal is an error of the door, and as such one of each call: the types of handlers alone do not know it.
@@ -45,6 +49,7 @@ export const serve = Effect.fnUntraced(function* (
     origin: Effect.map(peerAtSocket, (peer) => ({ door: "unix", ...peer })),
     outcomes: Outcomes.make(Effect.runForkWith(yield* Effect.context())),
     audit: own.audit,
+    throttle: makeThrottle({ rate: 0, failures: 0, deadlineMillis: 0, streams: mostStreams }),
   });
   yield* Layer.build(answering.pipe(Layer.provide([handlersOf(reach ?? (() => own)), door, wire]))).pipe(
     Effect.provideService(References.UnhandledLogLevel, undefined),

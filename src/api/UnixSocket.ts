@@ -14,6 +14,7 @@ import * as Scope from "effect/Scope";
 import * as Socket from "effect/socket/Socket";
 import * as SocketServer from "effect/socket/SocketServer";
 import { type SocketPeer, socketPeer } from "../platform/index.ts";
+import { TooMany } from "../protocol/RemoteErrors.ts";
 import * as Fs from "node:fs";
 import * as Net from "node:net";
 import * as Path from "node:path";
@@ -46,6 +47,10 @@ export class ListenFailed extends Schema.TaggedError<ListenFailed>()("ListenFail
 /** Bytes of a path that fit into `sockaddr_un` with its closing zero: Linux has 108, the BSDs 104. */
 const longestPath = process.platform === "linux" ? 107 : 103;
 
+/** Connections that are served at a time, and what one more is told: that of Effect RPC which ends all calls of a connection. */
+const mostConnections = 8192;
+const oneTooMany = `${JSON.stringify({ _tag: "Defect", defect: new TooMany({ what: "connections", most: mostConnections }).message })}\n`;
+
 /** How long clients get to take what was already written to them once the server closes. */
 const graceMillis = 500;
 
@@ -66,8 +71,9 @@ export const listen = Effect.fnUntraced(function* (
   const waiting: Array<Net.Socket> = [];
   let accept = (connection: Net.Socket): void => void waiting.push(connection);
   const server = Net.createServer({ pauseOnConnect: true }, (connection) => {
-    connections.add(connection);
     connection.on("error", () => {});
+    if (connections.size >= mostConnections) return void connection.end(oneTooMany, () => connection.destroy());
+    connections.add(connection);
     connection.on("close", () => connections.delete(connection));
     accept(connection);
   });
