@@ -19,8 +19,8 @@ import { inLines } from "./Remembered.ts";
 import { make as makeThrottle } from "./Throttle.ts";
 import { type ListenFailed, listen, peerAtSocket, type SocketInUse } from "./UnixSocket.ts";
 
-/** That are followed at a time, which two thousand terminals do; more are somebody's mistake, and would cost the master its memory. */
-export const mostStreams = 2048;
+/** That are followed at a time, at 5 kB each: logs of all units of the largest tree. More are somebody's mistake. */
+const mostStreams = 16_384;
 
 /** Each call of the wire contract, answered by what can be reached through a door. */
 // A refusal is an error of the door, and as such one of each call: the types of handlers alone do not know it.
@@ -35,6 +35,7 @@ export const handlersOf = (reach: () => Reach) => MasterRpc.toLayer(operationsOf
 export const serve = Effect.fnUntraced(function* (
   socketPath: string,
   reach?: () => Reach,
+  streams = mostStreams,
 ): Effect.fn.Return<void, SocketInUse | ListenFailed, Control | Scope.Scope> {
   const { endClients, server } = yield* listen(socketPath);
   const ndjson = Layer.effect(RpcSerialization.RpcSerialization, Effect.map(RpcSerialization.RpcSerialization, inLines));
@@ -49,7 +50,7 @@ export const serve = Effect.fnUntraced(function* (
     origin: Effect.map(peerAtSocket, (peer) => ({ door: "unix", ...peer })),
     outcomes: Outcomes.make(Effect.runForkWith(yield* Effect.context())),
     audit: own.audit,
-    throttle: makeThrottle({ rate: 0, failures: 0, deadlineMillis: 0, streams: mostStreams }),
+    throttle: makeThrottle({ rate: 0, failures: 0, deadlineMillis: 0, streams }),
   });
   yield* Layer.build(answering.pipe(Layer.provide([handlersOf(reach ?? (() => own)), door, wire]))).pipe(
     Effect.provideService(References.UnhandledLogLevel, undefined),

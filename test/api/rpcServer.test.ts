@@ -275,3 +275,24 @@ test("nonsense from one client does not disturb another", () =>
       yield* server.close;
     }),
   ));
+
+test("one stream more than are followed at a time is refused with its code; when one has ended there is room, and calls are answered all the while", () =>
+  scoped(
+    Effect.gen(function* () {
+      const fake = yield* make;
+      const scope = yield* Scope.make();
+      yield* serve(path, undefined, 3).pipe(Effect.provideService(Control, fake.control), Scope.provide(scope));
+      const { call } = yield* connect(path);
+      const follow = Effect.forkChild(Stream.runDrain(call.Events({ follow: true, since: 1 })));
+      const [first] = yield* Effect.all([follow, follow, follow]);
+      yield* until(() => fake.following() === 3);
+      const refused = yield* Effect.flip(Stream.runDrain(call.Events({ follow: true, since: 1 })));
+      expect(refused).toMatchObject({ code: "HSU-RPC-007", message: "the master serves 3 streams at a time, and has them" });
+      expect((yield* call.Status(undefined)).pid).toBe(99);
+      yield* Fiber.interrupt(first);
+      yield* until(() => fake.following() === 2);
+      yield* follow;
+      yield* until(() => fake.following() === 3);
+      yield* Scope.close(scope, Exit.void);
+    }),
+  ));
