@@ -61,7 +61,7 @@ it("is told why with a code, counted and cut off; others are served meanwhile", 
     expect(counted["HSU-API-007"]).toBeGreaterThanOrEqual(12);
   }).pipe(Effect.scoped, Effect.runPromise));
 
-it("it is looked for them often enough, and those are found who have gone without a word", () => {
+it("looks for them often enough, and finds those who have gone without a word", () => {
   expect(limits.headersTimeout + limits.connectionsCheckingInterval).toBeLessThanOrEqual(12_000);
   expect(limits.keepAlive).toBe(true);
 });
