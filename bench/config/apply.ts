@@ -10,6 +10,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+import { validated } from "./validate.ts";
+
 const run = promisify(execFile);
 const [units = "100", hsu = fileURLToPath(new URL("../../dist/bin/hsu.mjs", import.meta.url))] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "hsu-bench-"));
@@ -61,7 +63,9 @@ try {
     rounds.push({ wall: performance.now() - began, master: cpuOf(master.pid!) - cpu, command: (user + system) * 1000 });
   }
   const of = (key: "wall" | "master" | "command"): number => median(rounds.map((each) => each[key]));
-  console.log(JSON.stringify({ apply: of("wall"), master: of("master"), command: of("command"), peak: peakOf(master.pid!) }));
+  const { peak, wall } = await validated(["", readFileSync(one)]);
+  const own = { apply: of("wall"), master: of("master"), command: of("command"), peak: peakOf(master.pid!) };
+  console.log(JSON.stringify({ ...own, validate: { wall, peak } }));
 } finally {
   const ended = new Promise((resolve) => master.once("exit", resolve));
   master.kill("SIGTERM");

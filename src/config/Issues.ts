@@ -24,7 +24,13 @@ const present = (fields: Partial<Record<"expected" | "nearest" | "hint", string 
   >;
 
 const quoted = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
-const list = (words: ReadonlyArray<string>): string => (words.length === 1 ? words[0]! : `one of ${words.join(", ")}`);
+const lists = new WeakMap<ReadonlyArray<string>, string>();
+/** The same words are listed with each of a thousand mistakes. */
+const list = (words: ReadonlyArray<string>): string => {
+  const known = lists.get(words) ?? (words.length === 1 ? words[0]! : `one of ${words.join(", ")}`);
+  lists.set(words, known);
+  return known;
+};
 
 /** What was found, for people. */
 const describe = (node: Located): string => {
@@ -44,8 +50,12 @@ const describe = (node: Located): string => {
   }
 };
 
-const keysOf = (ast: SchemaAST.AST): ReadonlyArray<string> =>
-  ast._tag === "Objects" ? ast.propertySignatures.map((signature) => String(signature.name)) : [];
+const keys = new WeakMap<SchemaAST.AST, ReadonlyArray<string>>();
+const keysOf = (ast: SchemaAST.AST): ReadonlyArray<string> => {
+  const known = keys.get(ast) ?? (ast._tag === "Objects" ? ast.propertySignatures.map((signature) => String(signature.name)) : []);
+  keys.set(ast, known);
+  return known;
+};
 
 const wordsOf = (ast: SchemaAST.AST): ReadonlyArray<string> | undefined =>
   ast._tag === "Union" && ast.types.every((type) => type._tag === "Literal") ? ast.types.map((type) => String(type.literal)) : undefined;

@@ -42,16 +42,25 @@ export interface Problem {
 
 const NO_ENTRIES: ReadonlyMap<string, Entry> = new Map();
 
+const NO_ITEMS: ReadonlyArray<Located> = [];
+
 export const scalar = (value: unknown, text: string, start: number, end: number): Located => {
   const kind = typeof value === "bigint" ? "number" : typeof value;
-  const base = { text, start, end, entries: NO_ENTRIES, items: [] };
-  if (kind === "number" || kind === "boolean" || kind === "string") return { ...base, kind, value };
-  return { ...base, kind: "null", value: null };
+  // There are hundreds of thousands of them: what is the same in all is one, and none is made of another.
+  if (kind === "number" || kind === "boolean" || kind === "string") {
+    return { kind, value, text, start, end, entries: NO_ENTRIES, items: NO_ITEMS };
+  }
+  return { kind: "null", value: null, text, start, end, entries: NO_ENTRIES, items: NO_ITEMS };
 };
 
 export const mapOf = (entries: ReadonlyMap<string, Entry>, start: number, end: number): Located => {
-  const value = Object.fromEntries(Array.from(entries.values(), (entry) => [entry.key, entry.node.value]));
-  return { kind: "map", value, text: "", start, end, entries, items: [] };
+  const value: Record<string, unknown> = {};
+  for (const { key, node } of entries.values()) {
+    // Not by assignment: that is no name for a value there.
+    if (key === "__proto__") Object.defineProperty(value, key, { value: node.value, enumerable: true, writable: true, configurable: true });
+    else value[key] = node.value;
+  }
+  return { kind: "map", value, text: "", start, end, entries, items: NO_ITEMS };
 };
 
 /** The first of each key; the others are errors. */

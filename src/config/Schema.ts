@@ -21,6 +21,7 @@ import {
   Arguments,
   block,
   Count,
+  Instances,
   dispatch,
   Environment,
   Flag,
@@ -124,7 +125,7 @@ const named = {
   enabled: optional(Flag),
   profile_type: optional(Text),
   /** These are written out before anything is decoded. */
-  count: optional(Count),
+  count: optional(Instances),
   max_unavailable: optional(Positive),
   extends: optional(Text),
 };

@@ -6,6 +6,7 @@ import { type Document, isAlias, isMap, isNode, isScalar, isSeq, Lexer, parseDoc
 import { chunksOf, type Span } from "./Chunks.ts";
 import { type LineOf, linesOf } from "./Lines.ts";
 import type { ConfigDiagnostic } from "./Diagnostic.ts";
+import { collect } from "../platform/Compilers.ts";
 import { NotPlain, readPlain } from "./Plain.ts";
 import { type Entry, listOf, type Located, mapOf, type Path, type Problem, scalar, unique } from "./Located.ts";
 
@@ -171,12 +172,14 @@ export const readPiece = ({ base, text }: Piece, lineOf: LineOf = linesOf(text),
 /** As much of it is read at once by the package without a look at how it is made. */
 const chunked = 100_000;
 /** As much of a file may be left to the package, in pieces and as a whole: it takes a second and a hundred megabytes for a million characters. */
-const MAX_LEFT = 2_000_000;
+const MAX_LEFT = 1_600_000;
 const MAX_WHOLE = 1_000_000;
 /** Ten thousand units with fifty values each. */
 const MAX_VALUES = 500_000;
 /** A file with an error is read again as a whole, up to this length: the package may have more to say of it then. */
 const MAX_AGAIN = 500_000;
+/** The package leaves fifty times as much behind as it has read. */
+const COLLECTED = 700_000;
 const MAX_ANCHORS = 50_000;
 const MAX_TOKENS = 500_000;
 
@@ -247,6 +250,7 @@ export const readPieces = (text: string, lineOf: LineOf = linesOf(text), length?
       return plain;
     }
     const at = plain.at + base + start;
+    if (Math.floor((left + own.length) / COLLECTED) > Math.floor(left / COLLECTED)) collect();
     left += own.length;
     const isTooMuch = left > MAX_LEFT || own.length > MAX_WHOLE || shared.anchors.size > MAX_ANCHORS;
     if (plain.why === "values" || isTooMuch) {

@@ -13,7 +13,7 @@ export interface Told {
   readonly more: More;
 }
 
-const isWarning = ({ code }: Problem): boolean => code >= "HSU-CFG-1";
+export const isWarning = ({ code }: Problem): boolean => code >= "HSU-CFG-1";
 
 const byCode = (problems: ReadonlyArray<Problem>): More => {
   const counts: Partial<Record<Code, number>> = {};

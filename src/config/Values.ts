@@ -110,6 +110,9 @@ export const number = (options: {
 
 export const Port = number({ minimum: 1, maximum: 65_535, expected: "a port: a whole number from 1 to 65535" });
 export const Count = number({ minimum: 0, expected: "a whole number, 0 or more" });
+/** As many instances as one unit may have. */
+export const MAX_INSTANCES = 10_000;
+export const Instances = number({ minimum: 0, maximum: MAX_INSTANCES, expected: `a whole number from 0 to ${MAX_INSTANCES}` });
 export const Positive = number({ minimum: 1, expected: "a whole number, 1 or more" });
 export const Quantity = number({ minimum: 0, whole: false, expected: "a number, 0 or more" });
 export const Percent = number({ minimum: 0, maximum: 100, whole: false, expected: "a percentage from 0 to 100" });

@@ -25,9 +25,9 @@ import { listWith, mapWith } from "./own/Rebuild.ts";
 import { type Included, type Reader, sourceAt, whereIn, withIncluded } from "./own/Include.ts";
 import type { Environment } from "./own/Variables.ts";
 import { ConfigFile } from "./Schema.ts";
-import { MOST, tell } from "./Told.ts";
+import { isWarning, MOST, tell } from "./Told.ts";
 import { MAX_BYTES, textOf, tooLarge, Unreadable } from "./ReadText.ts";
-import { hurry } from "../platform/Compilers.ts";
+import { collect, hurry } from "../platform/Compilers.ts";
 import { diagnose, LARGE, type Located, type Problem, read, type Source } from "./Source.ts";
 
 export { CODES, type Code, ConfigDiagnostic, ConfigError, type More, render, renderAll, type RenderOptions } from "./Diagnostic.ts";
@@ -50,6 +50,9 @@ const decode = SchemaParser.decodeUnknownResult(ConfigFile, { errors: "all", onE
 /** Units that are decoded at a time: what is found about them is more than they are. */
 const decodedAtOnce = 1_000;
 
+/** So many mistakes have left behind ten times what is told of them. */
+const TOLD = 12_000;
+
 /** All that it says, or all that is wrong with it. */
 const decodeAll = (root: Located, most: number): { readonly config: ConfigFile | undefined; readonly problems: ReadonlyArray<Problem> } => {
   const units = root.entries.get("managed_processes");
@@ -69,7 +72,11 @@ const decodeAll = (root: Located, most: number): { readonly config: ConfigFile |
     if (Result.isSuccess(decoded)) {
       config ??= decoded.success;
       for (const entry of decoded.success.managed_processes) entries.push(entry);
-    } else for (const problem of problemsOf(decoded.failure, own, most - problems.length)) problems.push(problem);
+    } else {
+      const before = problems.length;
+      for (const problem of problemsOf(decoded.failure, own, most - problems.length)) problems.push(problem);
+      if (Math.floor(problems.length / TOLD) > Math.floor(before / TOLD)) collect();
+    }
   }
   if (problems.length > 0 || config === undefined) return { config: undefined, problems };
   return { config: { ...config, managed_processes: entries }, problems: [] };
@@ -111,21 +118,30 @@ const inShort = (written: Located, text: string, dialect: Dialect, world: Omit<W
   return { ...expanded, problems: [...problems, ...expanded.problems] };
 };
 
-/** The tree in a text. `file` is its name in messages, and relative paths in it start at that file's folder. Never throws. */
-export const parse = (
-  text: string,
-  file: string,
-  environment: Environment = process.env,
-  seen: Reader["seen"] = () => {},
-  /** Whether it is to run on this machine. */
-  isHere = false,
-  /** Of more findings than that the others are only counted. */
-  most = MOST,
-  /** Whether it is a part of a file, see plan/Part.ts. */
-  isPart = false,
-): Result.Result<Loaded, ConfigError> => {
-  if (text.length > MAX_BYTES) return Result.fail(aboutFile(file, "HSU-CFG-001", tooLarge));
-  if (text.length > LARGE) hurry();
+/** What a text says, and all that is found about that. */
+interface Understood {
+  /** Of what it is read from, without the values that were in it. */
+  readonly sources: ReadonlyArray<Source>;
+  /** In the order of the file. */
+  readonly problems: ReadonlyArray<Problem>;
+  /** Absent: it is not valid. */
+  readonly spec: MasterSpec | undefined;
+  readonly dialect: Dialect;
+}
+
+interface How {
+  readonly file: string;
+  readonly environment: Environment;
+  readonly seen: Reader["seen"];
+  readonly isHere: boolean;
+  readonly most: number;
+  readonly isPart: boolean;
+}
+
+/** More than ten thousand units: what has been read is as much again as what it was read into. */
+const HUGE = 2_500_000;
+
+const understand = (text: string, { environment, file, isHere, isPart, most, seen }: How): Result.Result<Understood, ConfigError> => {
   const source = read(text, file);
   const { root: written } = source;
   const syntax = source.problems.filter((problem) => problem.code === "HSU-CFG-003");
@@ -142,31 +158,59 @@ export const parse = (
     return textOf(path);
   };
   const whole = together({ ...source, root: written }, dialect, { environment, variables: dialect === "seed", readFile: textOf, seen });
-  const { sources } = whole;
+  const sources = whole.sources.map((each) => ({ ...each, root: undefined }));
   const folderAt = (offset: number): string => NodePath.dirname(NodePath.resolve(sourceAt(sources, offset).file));
   const { instances, problems: names, root } = inShort(whole.root, whole.text, dialect, { environment, folderAt, readFile });
   const said = dialect === "master" ? inMasterWords : (problem: Problem): Problem => problem;
 
   const { config, problems: wrong } = decodeAll(root, most);
+  if (text.length > HUGE) collect();
   // A thousand mistakes in single values are enough, unless all are asked for.
   const found = wrong.length > Math.max(1_000, most) ? wrong : [...wrong, ...check(root, whereIn(sources), instances, isPart)];
   const meaning = [...names, ...found.map(said)];
   const broken = whole.problems.filter((problem) => problem.code === "HSU-CFG-003");
   const problems = inOrder([...whole.problems, ...(broken.length === 0 ? meaning : meaning.filter(isCertain(broken)))]);
-  const { diagnostics, more } = tell(sources, problems, most);
-  if (config === undefined || diagnostics.some((one) => one.severity === "error")) {
-    return Result.fail(new ConfigError({ file, diagnostics, ...(Object.keys(more).length === 0 ? {} : { more }) }));
+  if (config === undefined || problems.some((problem) => !isWarning(problem))) {
+    return Result.succeed({ sources, problems, spec: undefined, dialect });
   }
   const spec = compile(config, root, file, folder, instances, sources.length > 1 ? folderAt : undefined);
   const missing = [
     ...intensityProblems(root, spec.root),
     ...(isHere ? executableProblems(root, spec.root, environment["PATH"] ?? "/usr/bin:/bin") : []),
   ];
-  const all = missing.length === 0 ? { diagnostics, more } : tell(sources, inOrder([...problems, ...missing]), most);
+  const all = missing.length === 0 ? problems : inOrder([...problems, ...missing]);
   const list = root.entries.get("managed_processes")?.node.items ?? [];
-  const isSound = all.diagnostics.length === 0 && text.length > MIN_LENGTH && sources.length === 1;
+  const isSound = all.length === 0 && text.length > MIN_LENGTH && sources.length === 1;
   const marks = isSound ? marksOf(text, list, spec.root.children.length, dialect) : undefined;
-  return Result.succeed({ spec: marks === undefined ? spec : { ...spec, marks }, warnings: all.diagnostics, more: all.more, dialect });
+  return Result.succeed({ sources, problems: all, spec: marks === undefined ? spec : { ...spec, marks }, dialect });
+};
+
+/** Of so many findings each is more than what it was found in. */
+const MANY = 5_000;
+
+/** The tree in a text. `file` is its name in messages, and relative paths in it start at that file's folder. Never throws. */
+export const parse = (
+  text: string,
+  file: string,
+  environment: Environment = process.env,
+  seen: Reader["seen"] = () => {},
+  /** Whether it is to run on this machine. */
+  isHere = false,
+  /** Of more findings than that the others are only counted. */
+  most = MOST,
+  /** Whether it is a part of a file, see plan/Part.ts. */
+  isPart = false,
+): Result.Result<Loaded, ConfigError> => {
+  if (text.length > MAX_BYTES) return Result.fail(aboutFile(file, "HSU-CFG-001", tooLarge));
+  if (text.length > LARGE) hurry();
+  const understood = understand(text, { file, environment, seen, isHere, most, isPart });
+  if (Result.isFailure(understood)) return Result.fail(understood.failure);
+  const { dialect, problems, sources, spec } = understood.success;
+  // What it was found in is not needed any more.
+  if (problems.length > MANY) collect();
+  const { diagnostics, more } = tell(sources, problems, most);
+  if (spec !== undefined) return Result.succeed({ spec, warnings: diagnostics, more, dialect });
+  return Result.fail(new ConfigError({ file, diagnostics, ...(Object.keys(more).length === 0 ? {} : { more }) }));
 };
 
 const REASONS: Readonly<Record<string, readonly [message: string, hint: string]>> = {

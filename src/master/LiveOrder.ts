@@ -26,29 +26,41 @@ export const make = (root: GroupSpec, entries: ReadonlyMap<string, Entry>, open:
   let needs: ReadonlyMap<string, Order.Needs> = new Map();
   let siblings: ReadonlyMap<string, ReadonlyArray<string>> = new Map();
   let hearing: ReadonlyArray<() => void> = [];
+  const known = (id: string): Order.Known => {
+    const { slot } = entries.get(id)!;
+    // Who has sockets can be connected to, whether it runs or not.
+    return { phase: Demand.phaseOf(slot), ready: slot.sockets !== null || slot.readiness.isReady() };
+  };
   const waitsFor = (id: string): ReadonlyArray<string> => {
     const own = needs.get(id);
-    if (own === undefined) return [];
-    return Order.waitsFor(own, (other) => {
-      const { slot } = entries.get(other)!;
-      // Who has sockets can be connected to, whether it runs or not.
-      return { phase: Demand.phaseOf(slot), ready: slot.sockets !== null || slot.readiness.isReady() };
-    });
+    return own === undefined ? [] : Order.waitsFor(own, known);
+  };
+  /** Of needs, where the one is that had to be waited for last: those before it have been looked at. */
+  const openAt = new WeakMap<Order.Needs, number>();
+  const isFree = (own: Order.Needs): boolean => {
+    const at = Order.firstOpen(own, known, openAt.get(own));
+    openAt.set(own, Math.max(0, at));
+    return at === -1;
   };
   const rebuild = (tree: GroupSpec): void => {
     for (const end of hearing) end();
     needs = Order.needsOf(tree);
     siblings = Order.siblingOrder(tree.children);
-    const waiters = new Map<string, Set<string>>();
-    for (const [id, { after, requires }] of needs) {
-      for (const other of [...after, ...requires]) waiters.set(other, (waiters.get(other) ?? new Set()).add(id));
+    // Units with the very same needs wait together.
+    const alike = Order.alike(needs);
+    const waiters = new Map<string, Set<Order.Needs>>();
+    for (const own of alike.keys()) {
+      for (const other of [...own.after, ...own.requires]) waiters.set(other, (waiters.get(other) ?? new Set()).add(own));
     }
-    hearing = Array.from(waiters, ([id, others]) => {
+    hearing = Array.from(waiters, ([id, all]) => {
       const { slot } = entries.get(id)!;
       const look = (): void => {
-        for (const other of others) {
-          const entry = entries.get(other);
-          if (entry?.slot.phase === "blocked" && waitsFor(other).length === 0) open(entry);
+        for (const own of all) {
+          const blocked = alike.get(own)!.flatMap((other) => {
+            const entry = entries.get(other);
+            return entry?.slot.phase === "blocked" ? [entry] : [];
+          });
+          if (blocked.length > 0 && isFree(own)) for (const entry of blocked) if (entry.slot.phase === "blocked") open(entry);
         }
       };
       slot.onPhase = look;
@@ -65,7 +77,10 @@ export const make = (root: GroupSpec, entries: ReadonlyMap<string, Entry>, open:
     after: () => siblings,
     rebuild,
     recheck: () => {
-      for (const [id, entry] of entries) if (entry.slot.phase === "blocked" && waitsFor(id).length === 0) open(entry);
+      for (const [id, entry] of entries) {
+        const own = needs.get(id);
+        if (entry.slot.phase === "blocked" && (own === undefined || isFree(own))) open(entry);
+      }
     },
     neededBy: (unit) => Order.neededBy(needs, unit),
     dependentsOf: (unit) => Order.dependentsOf(needs, unit),

@@ -81,19 +81,29 @@ export const inOrder = (root: GroupSpec, ids: ReadonlyArray<string>): ReadonlyAr
   const needs = Order.needsOf(root);
   const chosen = new Set(ids);
   const levels = new Map<string, number>();
-  const levelOf = (id: string, way: ReadonlySet<string>): number => {
-    const known = levels.get(id);
-    if (known !== undefined) return known;
-    const own = needs.get(id);
-    // A circle is none that a config can have: it ends here all the same.
-    const others = [...(own?.requires ?? []), ...(own?.after ?? [])].filter((other) => !way.has(other));
-    const inside = new Set([...way, id]);
-    const below = others.map((other) => levelOf(other, inside) + (chosen.has(other) ? 1 : 0));
-    const level = Math.max(0, ...below);
-    levels.set(id, level);
-    return level;
+  const waitsOf = (id: string) => ({ id, others: [...(needs.get(id)?.requires ?? []), ...(needs.get(id)?.after ?? [])], at: 0, level: 0 });
+  // A stack of its own: a chain of units may be longer than the engine's is deep.
+  const levelOf = (first: string): number => {
+    const way = levels.has(first) ? [] : [waitsOf(first)];
+    const on = new Set([first]);
+    for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+      const other = last.others[last.at];
+      const level = other === undefined ? undefined : levels.get(other);
+      if (other === undefined) {
+        levels.set(last.id, last.level);
+        way.pop();
+      } else if (level === undefined && !on.has(other)) {
+        on.add(other);
+        way.push(waitsOf(other));
+      } else {
+        // A circle is none that a config can have: it ends here all the same.
+        if (level !== undefined) last.level = Math.max(last.level, level + (chosen.has(other) ? 1 : 0));
+        last.at++;
+      }
+    }
+    return levels.get(first)!;
   };
   const lists: Array<Array<string>> = [];
-  for (const id of ids) (lists[levelOf(id, new Set())] ??= []).push(id);
+  for (const id of ids) (lists[levelOf(id)] ??= []).push(id);
   return lists.filter((list) => list !== undefined);
 };

@@ -18,3 +18,15 @@ export const optimize = (): void => turnOn("sparkplug", "maglev", "turbofan");
 
 /** The same, for speed and no more for size: for whoever has so much text to read that it is worth the memory. */
 export const hurry = (): void => turnOn("sparkplug", "maglev", "turbofan", "no-optimize-for-size");
+
+let collectNow: (() => void) | undefined;
+
+/** Has what nobody needs any more thrown away at once: where that is much, and as much again is to come. Takes a hundredth of a second for ten megabytes that stay. */
+export const collect = (): void => {
+  if (!process.execArgv.includes("--no-sparkplug")) return;
+  if (collectNow === undefined) {
+    process.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc");
+    collectNow = process.getBuiltinModule("node:vm").runInNewContext("gc") as () => void;
+  }
+  collectNow();
+};

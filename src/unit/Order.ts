@@ -78,23 +78,33 @@ export const siblingOrder = (entries: ReadonlyArray<Entry>): ReadonlyMap<string,
 export const problemsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Problem> => {
   const { edges, problems } = edgesOf(entries);
   const next = new Map<string, Array<Edge>>();
-  for (const edge of edges) next.set(edge.from, [...(next.get(edge.from) ?? []), edge]);
+  for (const edge of edges) {
+    const known = next.get(edge.from);
+    if (known === undefined) next.set(edge.from, [edge]);
+    else known.push(edge);
+  }
   const done = new Set<string>();
   const cycles: Array<Problem> = [];
   // A stack of its own: a chain of units may be longer than the engine's is deep.
   for (const start of next.keys()) {
     const way: Array<{ readonly id: string; left: number }> = done.has(start) ? [] : [{ id: start, left: 0 }];
+    const placeOf = new Map(way.map(({ id }, index) => [id, index]));
     for (let at = way.at(-1); at !== undefined; at = way.at(-1)) {
       const edge = next.get(at.id)?.[at.left++];
       if (edge === undefined) {
-        done.add(way.pop()!.id);
+        done.add(at.id);
+        placeOf.delete(at.id);
+        way.pop();
         continue;
       }
-      const seen = way.findIndex(({ id }) => id === edge.to);
-      if (seen >= 0) {
+      const seen = placeOf.get(edge.to);
+      if (seen !== undefined) {
         const circle = [...way.slice(seen).map(({ id }) => id), edge.to];
         cycles.push({ _tag: "Cycle", id: edge.id, key: edge.key, name: edge.name, circle });
-      } else if (!done.has(edge.to)) way.push({ id: edge.to, left: 0 });
+      } else if (!done.has(edge.to)) {
+        placeOf.set(edge.to, way.length);
+        way.push({ id: edge.to, left: 0 });
+      }
     }
   }
   return [...problems, ...cycles];
@@ -107,13 +117,23 @@ export interface Known {
   readonly ready: boolean;
 }
 
-/** The units that are meant by these names: a group's name means all in it. */
-const unitsNamed = (root: GroupSpec, names: ReadonlyArray<string> | undefined): ReadonlyArray<string> =>
-  names === undefined ? [] : names.flatMap((name) => below(root, name));
+const all = (entry: GroupSpec | UnitSpec): ReadonlyArray<string> => (entry._tag === "Unit" ? [entry.id] : entry.children.flatMap(all));
 
-const below = (group: GroupSpec, name: string): ReadonlyArray<string> => {
-  const all = (entry: GroupSpec | UnitSpec): ReadonlyArray<string> => (entry._tag === "Unit" ? [entry.id] : entry.children.flatMap(all));
-  return group.children.flatMap((child) => (child.id === name ? all(child) : child._tag === "Group" ? below(child, name) : []));
+/** The units that are meant by a name: a group's name means all in it. */
+const meaningIn = (root: GroupSpec): ((name: string) => ReadonlyArray<string>) => {
+  const entries = new Map<string, GroupSpec | UnitSpec>();
+  const add = (entry: GroupSpec | UnitSpec): void => {
+    entries.set(entry.id, entry);
+    if (entry._tag === "Group") entry.children.forEach(add);
+  };
+  root.children.forEach(add);
+  const units = new Map<string, ReadonlyArray<string>>();
+  return (name) => {
+    const entry = entries.get(name);
+    const known = units.get(name) ?? (entry === undefined ? [] : all(entry));
+    units.set(name, known);
+    return known;
+  };
 };
 
 /** By unit: those that it needs, and those that it only starts after. Own waits of a unit, and those of the groups that it is in. */
@@ -122,13 +142,18 @@ export interface Needs {
   readonly after: ReadonlyArray<string>;
 }
 
+/** Those of a group that wait for nobody else have the very same needs. */
 export const needsOf = (root: GroupSpec): ReadonlyMap<string, Needs> => {
   const needs = new Map<string, Needs>();
+  let meaning: ((name: string) => ReadonlyArray<string>) | undefined;
+  const named = (above: ReadonlyArray<string>, names: ReadonlyArray<string> | undefined): ReadonlyArray<string> => {
+    if (names === undefined || names.length === 0) return above;
+    const units = names.flatMap((meaning ??= meaningIn(root)));
+    return above.length === 0 ? units : [...above, ...units];
+  };
   const walk = (entry: GroupSpec | UnitSpec, above: Needs): void => {
-    const own = {
-      requires: [...above.requires, ...unitsNamed(root, entry.requires)],
-      after: [...above.after, ...unitsNamed(root, entry.after)],
-    };
+    const [requires, after] = [named(above.requires, entry.requires), named(above.after, entry.after)];
+    const own = requires === above.requires && after === above.after ? above : { requires, after };
     if (entry._tag === "Group") for (const child of entry.children) walk(child, own);
     else if (own.requires.length + own.after.length > 0) needs.set(entry.id, own);
   };
@@ -136,31 +161,76 @@ export const needsOf = (root: GroupSpec): ReadonlyMap<string, Needs> => {
   return needs;
 };
 
+const isOpen = ({ phase, ready }: Known): boolean => phase === "starting" || phase === "blocked" || (phase === "up" && !ready);
+
 /** Whom a unit has to wait for, as things are: whom it needs and cannot use yet, and whom it starts after and whose start is not over. */
-export const waitsFor = ({ after, requires }: Needs, known: (id: string) => Known): ReadonlyArray<string> => {
-  const isOpen = (id: string): boolean => {
-    const { phase, ready } = known(id);
-    return phase === "starting" || phase === "blocked" || (phase === "up" && !ready);
-  };
-  return [...new Set([...requires.filter((id) => !known(id).ready), ...after.filter(isOpen)])];
+export const waitsFor = ({ after, requires }: Needs, known: (id: string) => Known): ReadonlyArray<string> => [
+  ...new Set([...requires.filter((id) => !known(id).ready), ...after.filter((id) => isOpen(known(id)))]),
+];
+
+/** Where in its needs the first is that it has to wait for, looking from `from` on and around; -1: there is none. */
+export const firstOpen = ({ after, requires }: Needs, known: (id: string) => Known, from = 0): number => {
+  const count = requires.length + after.length;
+  for (let step = 0; step < count; step++) {
+    const at = (from + step) % count;
+    const isFree = at < requires.length ? known(requires[at]!).ready : !isOpen(known(after[at - requires.length]!));
+    if (!isFree) return at;
+  }
+  return -1;
 };
 
 /** Those that these need, and what those need, each behind what it needs itself; not these themselves. */
 export const neededBy = (needs: ReadonlyMap<string, Needs>, id: string): ReadonlyArray<string> =>
   ordered(id, (one) => needs.get(one)?.requires ?? []);
 
+/** By unit, those that need it; units that have the very same needs are one list. */
+const needing = new WeakMap<ReadonlyMap<string, Needs>, ReadonlyMap<string, ReadonlyArray<ReadonlyArray<string>>>>();
+const needingIn = (needs: ReadonlyMap<string, Needs>): ReadonlyMap<string, ReadonlyArray<ReadonlyArray<string>>> => {
+  const known = needing.get(needs);
+  if (known !== undefined) return known;
+  const found = new Map<string, Array<ReadonlyArray<string>>>();
+  for (const [{ requires }, ids] of alike(needs)) {
+    for (const one of new Set(requires)) {
+      const lists = found.get(one);
+      if (lists === undefined) found.set(one, [ids]);
+      else lists.push(ids);
+    }
+  }
+  needing.set(needs, found);
+  return found;
+};
+
+/** Units by their needs, those with the very same ones together. */
+export const alike = (needs: ReadonlyMap<string, Needs>): ReadonlyMap<Needs, ReadonlyArray<string>> => {
+  const found = new Map<Needs, Array<string>>();
+  for (const [id, own] of needs) {
+    const ids = found.get(own);
+    if (ids === undefined) found.set(own, [id]);
+    else ids.push(id);
+  }
+  return found;
+};
+
 /** Those that need this one, and those that need them, each before what it needs: the order in which they are stopped. */
-export const dependentsOf = (needs: ReadonlyMap<string, Needs>, id: string): ReadonlyArray<string> =>
-  ordered(id, (one) => Array.from(needs).flatMap(([other, { requires }]) => (requires.includes(one) ? [other] : [])));
+export const dependentsOf = (needs: ReadonlyMap<string, Needs>, id: string): ReadonlyArray<string> => {
+  const lists = needingIn(needs);
+  return ordered(id, (one) => lists.get(one)?.flat() ?? []);
+};
 
 /** What can be reached, the farthest first, without where it began. */
 const ordered = (id: string, next: (id: string) => ReadonlyArray<string>): ReadonlyArray<string> => {
   const placed = new Set<string>();
-  const way = [{ id, left: [...next(id)] }];
-  for (let at = way.at(-1); at !== undefined; at = way.at(-1)) {
-    const other = at.left.shift();
-    if (other === undefined) placed.add(way.pop()!.id);
-    else if (!placed.has(other) && !way.some((each) => each.id === other)) way.push({ id: other, left: [...next(other)] });
+  const on = new Set([id]);
+  const way = [{ id, others: next(id), at: 0 }];
+  for (let last = way.at(-1); last !== undefined; last = way.at(-1)) {
+    const other = last.others[last.at++];
+    if (other === undefined) {
+      placed.add(last.id);
+      way.pop();
+    } else if (!placed.has(other) && !on.has(other)) {
+      on.add(other);
+      way.push({ id: other, others: next(other), at: 0 });
+    }
   }
   placed.delete(id);
   return [...placed];

@@ -16,11 +16,11 @@ export const inStartOrder = <N extends Node>(children: ReadonlyArray<N>): Readon
   const placed = new Set<N>();
   for (const first of children) {
     // A stack of its own: a chain may be longer than the engine's is deep.
-    const path: Array<N> = [first];
-    for (let child = path.at(-1); child !== undefined; child = path.at(-1)) {
-      const before = child.after?.map((id) => byId.get(id)!).find((other) => !placed.has(other));
-      if (before !== undefined) path.push(before);
-      else placed.add(path.pop()!);
+    const path = [{ child: first, at: 0 }];
+    for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+      const id = last.child.after?.[last.at++];
+      if (id === undefined) placed.add(path.pop()!.child);
+      else if (!placed.has(byId.get(id)!)) path.push({ child: byId.get(id)!, at: 0 });
     }
   }
   return [...placed];

@@ -6,6 +6,7 @@ import * as NodePath from "node:path";
 import { nearest } from "../Nearest.ts";
 import { type Entry, get, type Located, type Problem } from "../Source.ts";
 import { listWith, mapped, mapWith, merged, without, withKey } from "./Rebuild.ts";
+import { MAX_INSTANCES } from "../Values.ts";
 import { type Environment, withVariables } from "./Variables.ts";
 import { variablesIn } from "./EnvFile.ts";
 
@@ -25,8 +26,6 @@ export interface Expanded {
   /** Of each instance, what it is one of. */
   readonly instances: ReadonlyMap<string, string>;
 }
-
-const MAX_INSTANCES = 10_000;
 
 type Tell = (problem: Problem) => void;
 
