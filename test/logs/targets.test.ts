@@ -312,6 +312,27 @@ it("journald: an entry a datagram, to a local socket that may be full, gone and 
   await expect(sink.deliver([record(1)])).rejects.toMatchObject({ code: "ECONNREFUSED" });
 });
 
+it("several outputs that wait for one local socket wait together, and each is there whole and in order", async () => {
+  const path = join(folder(), "socket");
+  const receiver = await openReceiver(path);
+  onTestFinished(() => receiver.close());
+  const sink = sinkOf({ type: "journald", path });
+  const of = (unit: string) => Array.from({ length: 100 }, (_, at) => record(at, `${unit} ${at}`));
+  const units = ["a", "b", "c"];
+  const delivered = Promise.all(units.map((unit) => sink.deliver(of(unit))));
+  const got: Array<string> = [];
+  await until(
+    "all",
+    () => (got.push(...receiver.read().map(String)), got.length),
+    (length) => length === 300,
+  );
+  expect(await delivered).toEqual([undefined, undefined, undefined]);
+  for (const unit of units) {
+    const own = got.map((text) => text.slice(8, text.indexOf("\n"))).filter((text) => text.startsWith(unit));
+    expect(own).toEqual(of(unit).map(({ text }) => text));
+  }
+});
+
 it("syslog over a local socket of datagrams and over one of streams", async () => {
   const path = join(folder(), "log");
   const receiver = await openReceiver(path);

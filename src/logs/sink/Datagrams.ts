@@ -9,22 +9,34 @@ export type Send = (messages: ReadonlyArray<Buffer>, done: (count: number) => vo
 
 /** Opens a socket when there is something to be sent, and anew after a failure. */
 export const overDatagrams = (open: () => Promise<DatagramSocket>): { readonly send: Send; readonly close: () => void } => {
-  let socket: DatagramSocket | undefined;
+  /** For all who send at the same time. */
+  let opened: Promise<DatagramSocket> | undefined;
   return {
     send: async (messages, done) => {
+      const own = (opened ??= open());
       try {
-        socket ??= await open();
+        const socket = await own;
         for (let at = 0; at < messages.length; at++) {
           await socket.send(messages[at]!);
           done(at + 1);
         }
       } catch (error) {
-        socket?.close();
-        socket = undefined;
+        // A message that is too long is no reason to begin anew.
+        if ((error as NodeJS.ErrnoException).code === "EMSGSIZE") throw error;
+        // Another one's failure may have opened a new one meanwhile.
+        if (opened === own) opened = undefined;
+        own.then(
+          (socket) => socket.close(),
+          () => {},
+        );
         throw error;
       }
     },
-    close: () => socket?.close(),
+    close: () =>
+      void opened?.then(
+        (socket) => socket.close(),
+        () => {},
+      ),
   };
 };
 

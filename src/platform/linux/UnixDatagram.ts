@@ -23,17 +23,20 @@ export const connectDatagram = async (path: string): Promise<DatagramSocket> => 
     throw failed("connect", path, code);
   }
   let isClosed = false;
-  /** Of who waits for room. */
+  /** Of all who wait for room. */
   let giveUp = (): void => {};
+  let waiting: Promise<void> | undefined;
+  /** One handle for all of them: koffi ends the whole program where a descriptor gets a second one. */
   const room = (): Promise<void> =>
-    new Promise((resolve) => {
+    (waiting ??= new Promise((resolve) => {
       const handle = system.koffi.node.poll(fd, { writable: true, disconnect: true }, () => giveUp());
       giveUp = () => {
         giveUp = () => {};
+        waiting = undefined;
         handle.close();
         resolve();
       };
-    });
+    }));
   return {
     send: async (bytes) => {
       for (;;) {
