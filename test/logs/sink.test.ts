@@ -232,6 +232,24 @@ it.each([false, true])("says how many lines were removed before it got them, com
   expect(readdirSync(join(first.folder, "u")).filter((name) => name.endsWith(".lost"))).toEqual([]);
 });
 
+it.each([
+  ["lines", { maxLines: 10, maxBytes: 100_000 }],
+  ["bytes", { maxLines: 1000, maxBytes: 500 }],
+])("batches that are full of %s follow one another without a pause", async (_, bound) => {
+  const world = newWorld();
+  const { write } = master(small(1000, [target({ batch: { ...bound, everyMillis: 600_000 } })]), world);
+  // Whatever is less than a batch is followed by a pause: all of it is there before the first look.
+  world.isAway = true;
+  await write(numberedLines(1, 200));
+  world.isAway = false;
+  await until(
+    "nearly all",
+    () => world.got.length,
+    (count) => count > 150,
+  );
+  expect(world.batches.length).toBeGreaterThan(10);
+});
+
 it("a part that is not taken comes again, a part that is rejected is counted, and what filters leave out is not sent", async () => {
   const world = newWorld();
   const { notices, state, write } = master(small(1000, [target({ filters: { include: [], exclude: ["^7 "] } })]), world);

@@ -185,7 +185,7 @@ export class Feed {
     const { batch } = this.#options.target;
     for (;;) {
       this.#isWoken = false;
-      const { gap, lines } = await this.#reader.next(batch.maxLines, batch.maxBytes);
+      const { gap, isFull, lines } = await this.#reader.next(batch.maxLines, batch.maxBytes);
       if (this.#isStopped) break;
       if (gap !== undefined) {
         if (!(await this.#tellOf(gap))) break;
@@ -209,7 +209,7 @@ export class Feed {
       if (!(await this.#deliver(records))) break;
       this.#note({ ...this.#reader.spot, lines: number, nanos });
       // A unit that writes all the time is brought in larger pieces.
-      if (lines.length < batch.maxLines && !this.#isClosing) await this.#pause(batch.everyMillis);
+      if (isFull !== true && !this.#isClosing) await this.#pause(batch.everyMillis);
     }
     await this.#reader.close();
   }

@@ -31,6 +31,8 @@ export interface Lines {
   /** Before the lines; there are none then. */
   readonly gap?: Gap;
   readonly lines: ReadonlyArray<PlacedLine>;
+  /** A bound was met, and there may be more. */
+  readonly isFull?: true;
 }
 
 const newline = 0x0a;
@@ -83,7 +85,7 @@ export class LineReader {
       const { offset, segment } = this.spot;
       this.#cut(lines, maxLines, maxBytes - bytes);
       if (segment === this.#segment) bytes += this.#offset - offset;
-      if (lines.length >= maxLines || bytes >= maxBytes) return { lines };
+      if (lines.length >= maxLines || bytes >= maxBytes) return { lines, isFull: true };
       if (this.#chunks === undefined) {
         const opened = this.#open();
         if (opened === "nothing") return { lines };
