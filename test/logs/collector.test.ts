@@ -38,6 +38,19 @@ describe("a unit's log", () => {
     );
   });
 
+  it("what a killed master was compressing is compressed by the next one, and nothing half done stays", async () => {
+    const spec = logsSpec({ rotation: { maxBytes: 10_000, maxFiles: 3, compress: true } });
+    const unit = collectedUnit(spec);
+    unit.write(numberedLines(1, 5000));
+    await unit.settled();
+    await unit.collector.close();
+    writeFileSync(join(unit.folder, "u/stdout.000009.log.gz.part"), "half");
+    writeFileSync(join(unit.folder, "u/stdout.000004.log.gz.part"), "of one that has been removed");
+    const { compressed } = collectedUnit(spec, unit.folder);
+    expect(compressed.map((path) => path.slice(-17))).toEqual(["stdout.000007.log", "stdout.000008.log", "stdout.000009.log"]);
+    expect(readdirSync(join(unit.folder, "u")).filter((name) => name.endsWith(".part"))).toEqual([]);
+  });
+
   it("takes a line when it is complete, and what is left when the run is over", async () => {
     const unit = collectedUnit(logsSpec());
     unit.write("whole\nhalf");

@@ -3,12 +3,12 @@
  * behind its last checkpoint is cut off when the log is opened, and comes again from the spool.
  */
 import * as Fs from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { Rotation } from "../LogsSpec.ts";
 import { type Checkpoint, checkpointBytes, decode, encode, first } from "./Checkpoint.ts";
 import { encodeEntry, entryAt, entryBytes, type IndexEntry, needsEntry } from "./LogIndex.ts";
 import { checkpointPath, generationsIn, indexPath, namesIn, type Place } from "./Place.ts";
-import { completeName, completeOf, expired, isComplete } from "./Rotate.ts";
+import { completeName, completeOf, expired, isComplete, parseName } from "./Rotate.ts";
 import { writeFully, writeMuch } from "./Write.ts";
 
 /** So much is written at once, whatever the disk does: its buffer may be another unit's right after. */
@@ -186,6 +186,18 @@ export class LogWriter {
     this.#checkpoint = this.#stored = undefined;
     this.prune();
     if (this.#rotation.compress) this.#completed(complete);
+  }
+
+  /** What an earlier master may have left half done: its files are compressed from the beginning. */
+  resume(now: number): void {
+    const { log } = this.#place;
+    const names = namesIn(dirname(log));
+    for (const name of names)
+      if (name.endsWith(".part") && parseName(log, name.slice(0, -5)) !== undefined) Fs.rmSync(join(dirname(log), name), { force: true });
+    this.prune(now);
+    if (!this.#rotation.compress) return;
+    const left = completeOf(log, namesIn(dirname(log))).filter(({ compressed }) => !compressed);
+    for (const { segment } of left) this.#completed(completeName(log, segment));
   }
 
   /** Removes what is too much or too old. */

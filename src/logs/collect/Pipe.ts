@@ -95,7 +95,7 @@ export class Pipe {
     const isTaken = found.includes(generation) || spoolOffset > 0;
     this.#highest = this.#later.at(-1) ?? (isTaken ? generation : generation - 1);
     if (this.#isFresh) return;
-    this.#writer.prune(world.now());
+    this.#writer.resume(world.now());
     this.#writer.close();
   }
 
