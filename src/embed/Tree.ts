@@ -72,6 +72,21 @@ const unwrapped = <A, E>(exit: Exit.Exit<A, E>): A => {
 /** The items of a stream, which is ended with the loop that reads them. */
 const iterable = <A, E>(stream: Stream.Stream<A, E>): AsyncIterable<A> => Stream.toAsyncIterable(stream);
 
+/** Those to come as well; what there is when the tree has ended is said before the end. */
+const untilEnd = (control: Control["Service"], since: number) =>
+  Stream.suspend(() => {
+    let next = since;
+    const live = Stream.interruptWhen(control.events({ follow: true, since }), control.terminated);
+    const seen = Stream.map(live, (event) => {
+      next = event.seq + 1;
+      return event;
+    });
+    return Stream.concat(
+      seen,
+      Stream.suspend(() => control.events({ follow: false, since: next })),
+    );
+  });
+
 export interface Parts {
   readonly control: Control["Service"];
   readonly scope: Scope.Closeable;
@@ -107,7 +122,7 @@ export const make = ({ clean, control, mount, peer, ports, scope }: Parts): Tree
     status: () => run(control.status),
     tree: () => run(control.tree),
     unit,
-    events: ({ follow = true, since = 0 } = {}) => iterable(Stream.interruptWhen(control.events({ follow, since }), control.terminated)),
+    events: ({ follow = true, since = 0 } = {}) => iterable(follow ? untilEnd(control, since) : control.events({ follow, since })),
     handler: (options = {}) => run(mount(options)),
     export: (name, ref) => control.exports.add(name, ref),
     peer: (name) => {

@@ -81,7 +81,7 @@ it("events and lines come as async iterables, and end with their loop or with th
   await tree.stop();
   await heard;
   expect(types).toContain("started");
-  expect(types).toContain("stopping");
+  expect(types).toContain("stopped");
   await tree.ended;
 });
 
