@@ -57,6 +57,10 @@ const OTHER_NAMES: Readonly<Record<string, ReadonlyArray<string>>> = {
 export const otherName = (key: string, known: ReadonlyArray<string>): string | undefined =>
   Object.hasOwn(OTHER_NAMES, key) ? OTHER_NAMES[key]!.find((name) => known.includes(name)) : undefined;
 
+/** All that these are called elsewhere. */
+export const otherNames = (known: ReadonlyArray<string>): ReadonlyArray<string> =>
+  Object.keys(OTHER_NAMES).filter((key) => OTHER_NAMES[key]!.some((name) => known.includes(name)));
+
 /** Where a key belongs that stands in the wrong block. */
 const HOMES: Readonly<Record<string, string>> = {
   arguments: "management.control",

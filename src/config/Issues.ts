@@ -4,7 +4,7 @@
 import type * as SchemaAST from "effect/SchemaAST";
 import type * as SchemaIssue from "effect/SchemaIssue";
 import { CODES, type Code } from "./Diagnostic.ts";
-import { homeOf, otherName } from "./Dialect.ts";
+import { homeOf, otherName, otherNames } from "./Dialect.ts";
 import { nearest } from "./Nearest.ts";
 import { labelOf, locate, type Located, type Path, type Problem } from "./Source.ts";
 
@@ -132,6 +132,14 @@ const unexpectedKey = (root: Located, path: Path, ast: SchemaAST.AST): Problem =
   };
 };
 
+/** Of words that have other names elsewhere, those may be misspelled as well. */
+const meantValue = (value: string, words: ReadonlyArray<string>): string | undefined => {
+  const exact = otherName(value, words) ?? nearest(value, words);
+  if (exact !== undefined) return exact;
+  const other = nearest(value, otherNames(words));
+  return other === undefined ? undefined : otherName(other, words);
+};
+
 const span = (place: { readonly start: number; readonly end: number }) => ({ start: place.start, end: place.end });
 
 const wrongType = (root: Located, path: Path, ast: SchemaAST.AST, told?: Annotations): Problem => {
@@ -147,7 +155,7 @@ const wrongType = (root: Located, path: Path, ast: SchemaAST.AST, told?: Annotat
       message: `${quoted(value)} is not a value of ${blockName(path)}`,
       ...present({
         expected: textOf(ast.annotations, "expected") ?? list(words),
-        nearest: otherName(value, words) ?? nearest(value, words),
+        nearest: meantValue(value, words),
       }),
     };
   }
@@ -179,7 +187,7 @@ const failedCheck = (root: Located, path: Path, told: Annotations | undefined): 
     ...span(node.kind === "list" || node.start === node.end ? labelOf(root, path) : node),
     message: textOf(told, "message") ?? said,
     ...(code === "HSU-CFG-013" ? { absent: true } : {}),
-    ...present({ expected: textOf(told, "expected"), hint: textOf(told, "hint") }),
+    ...present({ expected: textOf(told, "expected"), nearest: textOf(told, "nearest"), hint: textOf(told, "hint") }),
   };
 };
 
@@ -202,17 +210,25 @@ const withoutMisspelled = (issues: ReadonlyArray<SchemaIssue.Issue>): ReadonlyAr
   return issues.filter((one) => !(one._tag === "Pointer" && one.issue._tag === "MissingKey" && meant.includes(String(one.path.at(-1)))));
 };
 
-const collect = (issue: SchemaIssue.Issue, root: Located, path: Path, most: number, found: Array<Problem>): void => {
-  if (issue._tag === "Pointer") return collect(issue.issue, root, [...path, ...issue.path], most, found);
+/** `within`: what the map is to be that something is said of. */
+const collect = (
+  issue: SchemaIssue.Issue,
+  root: Located,
+  path: Path,
+  most: number,
+  found: Array<Problem>,
+  within?: SchemaAST.AST,
+): void => {
+  if (issue._tag === "Pointer") return collect(issue.issue, root, [...path, ...issue.path], most, found, within);
   if (issue._tag === "Composite") {
-    for (const one of withoutMisspelled(issue.issues)) collect(one, root, path, most, found);
+    for (const one of withoutMisspelled(issue.issues)) collect(one, root, path, most, found, issue.ast);
     return;
   }
   const below = belowOf(issue);
-  if (below !== undefined) return collect(below, root, path, most, found);
+  if (below !== undefined) return collect(below, root, path, most, found, within);
   // It is behind all that are told.
   if (found.length >= most) return void found.push({ code: leafCode(issue, root, path), start: Infinity, end: Infinity, message: "" });
-  found.push(leaf(issue, root, path));
+  found.push(leaf(issue, root, path, within));
 };
 
 type Leaf = Exclude<SchemaIssue.Issue, { readonly _tag: "Pointer" | "Composite" }>;
@@ -241,7 +257,17 @@ const leafCode = (issue: Leaf, root: Located, path: Path): Code => {
   return leaf(issue, root, path).code;
 };
 
-const leaf = (issue: Leaf, root: Located, path: Path): Problem => {
+/** What a key that is not there is to hold. */
+const lackingOf = (within: SchemaAST.AST | undefined, key: string): string | undefined => {
+  if (within?._tag !== "Objects") return undefined;
+  const type = within.propertySignatures.find(({ name }) => name === key)?.type;
+  if (type === undefined) return undefined;
+  const words = wordsOf(type);
+  const check = type.checks?.at(-1)?.annotations;
+  return textOf(type.annotations, "expected") ?? textOf(check, "expected") ?? (words === undefined ? expectedOf(type) : list(words));
+};
+
+const leaf = (issue: Leaf, root: Located, path: Path, within?: SchemaAST.AST): Problem => {
   switch (issue._tag) {
     case "Filter":
       return failedCheck(root, path, issue.filter.annotations);
@@ -256,6 +282,7 @@ const leaf = (issue: Leaf, root: Located, path: Path): Problem => {
         ...span(labelOf(root, inside)),
         message: `${blockName(inside)} lacks the key ${quoted(String(path.at(-1)))}`,
         absent: true,
+        ...present({ expected: lackingOf(within, String(path.at(-1))) }),
       };
     }
     case "AnyOf":

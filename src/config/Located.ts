@@ -74,7 +74,14 @@ export const unique = (written: ReadonlyArray<Entry>, lineOf: LineOf, problems: 
       continue;
     }
     const message = `the key ${JSON.stringify(key)} is given twice`;
-    problems.push({ code: "HSU-CFG-004", start, end, message, hint: `it is first given on line ${lineOf(first.start)}` });
+    problems.push({
+      code: "HSU-CFG-004",
+      start,
+      end,
+      message,
+      expected: "each key of a map once",
+      hint: `it is first given on line ${lineOf(first.start)}`,
+    });
   }
   return entries;
 };

@@ -55,8 +55,8 @@ export const checkOrder = (root: Located): ReadonlyArray<Problem> => {
       case "Unknown": {
         const near = nearest(name, [...byId.keys()]);
         const message = `${JSON.stringify(id)} waits for ${quoted}, which is no unit and no group`;
-        const hint = near === undefined ? {} : { hint: `did you mean ${JSON.stringify(near)}?` };
-        return { code: "HSU-CFG-020", absent: true, ...place, message, expected: "the id of a unit or of a group of this file", ...hint };
+        const meant = near === undefined ? {} : { nearest: near };
+        return { code: "HSU-CFG-020", absent: true, ...place, message, expected: "the id of a unit or of a group of this file", ...meant };
       }
       case "Within": {
         const message =
@@ -70,6 +70,7 @@ export const checkOrder = (root: Located): ReadonlyArray<Problem> => {
           code: "HSU-CFG-022",
           ...place,
           message,
+          expected: "an order without circles",
           hint: "groups start as a whole: one in a group waits together with all of that group",
         };
       }

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema";
 import * as SchemaGetter from "effect/SchemaGetter";
 import * as SchemaIssue from "effect/SchemaIssue";
 import * as Effect from "effect/Effect";
+import { nearest } from "./Nearest.ts";
 import { Signal } from "../platform/index.ts";
 import { block, Count, dispatch, Duration, Factor, Flag, Multiplier, number, OneOf, Positive, Timeout, told } from "./Values.ts";
 
@@ -16,14 +17,22 @@ const Strategy = OneOf("always", "on_failure", "never", "on-failure", "no", "unl
 export type Strategy = typeof Strategy.Type;
 
 /** A value that is read into another one, or none. */
-const readAs = <A extends number | string>(expected: string, read: (value: unknown) => Option.Option<A>) =>
+const readAs = <A extends number | string>(
+  expected: string,
+  read: (value: unknown) => Option.Option<A>,
+  meant: (value: string) => string | undefined = () => undefined,
+) =>
   Schema.Unknown.pipe(
     Schema.decodeTo(
       Schema.declare((value: unknown): value is A => typeof value === "number" || typeof value === "string"),
       {
         decode: SchemaGetter.transformEffect((value: unknown, options) =>
           Option.match(read(value), {
-            onNone: () => Effect.fail(new SchemaIssue.InvalidValue({ message: "", ...told("HSU-CFG-014", expected) }, value, options)),
+            onNone: () => {
+              const near = typeof value === "string" ? meant(value) : undefined;
+              const said = { message: "", ...told("HSU-CFG-014", expected), ...(near === undefined ? {} : { nearest: near }) };
+              return Effect.fail(new SchemaIssue.InvalidValue(said, value, options));
+            },
             onSome: (found) => Effect.succeed(found),
           }),
         ),
@@ -33,16 +42,30 @@ const readAs = <A extends number | string>(expected: string, read: (value: unkno
   ).annotate({ expected, json: { type: ["string", "integer"] } });
 
 /** A signal's name, however it is written. */
-export const SignalName = readAs("the name or the number of a signal: TERM, SIGTERM, 15", (value) =>
-  typeof value === "string" || typeof value === "number" ? Signal.parse(value) : Option.none(),
+/** With or without `SIG`, as it was written. */
+export const meantSignal = (value: string): string | undefined =>
+  nearest(value, Signal.all) ??
+  nearest(
+    value,
+    Signal.all.map((name) => name.slice(3)),
+  );
+
+export const SignalName = readAs(
+  "the name or the number of a signal: TERM, SIGTERM, 15",
+  (value) => (typeof value === "string" || typeof value === "number" ? Signal.parse(value) : Option.none()),
+  meantSignal,
 );
 
 const isExitCode = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0 && Number(value) <= 255;
 
-const Exit = readAs<number | string>("an exit code from 0 to 255, or the name of a signal", (value) => {
-  if (isExitCode(value)) return Option.some(value);
-  return typeof value === "string" && !/^\s*\d/.test(value) ? Signal.parse(value) : Option.none();
-});
+const Exit = readAs<number | string>(
+  "an exit code from 0 to 255, or the name of a signal",
+  (value) => {
+    if (isExitCode(value)) return Option.some(value);
+    return typeof value === "string" && !/^\s*\d/.test(value) ? Signal.parse(value) : Option.none();
+  },
+  meantSignal,
+);
 
 const BreakerBlock = block({ failures: Positive, window: Duration, cooldown: Timeout, stable: Timeout });
 

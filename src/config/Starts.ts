@@ -4,6 +4,7 @@
 import * as Result from "effect/Result";
 import * as Schema from "effect/Schema";
 import * as SchemaIssue from "effect/SchemaIssue";
+import { nearest } from "./Nearest.ts";
 import * as Schedule from "../unit/Schedule.ts";
 import type { UnitSpec } from "../unit/UnitSpec.ts";
 import { block, dispatch, Duration, Flag, OneOf, Text, Timeout, told } from "./Values.ts";
@@ -27,7 +28,14 @@ const isZone = (name: string): boolean => {
     return false;
   }
 };
-const Zone = Text.check(Schema.makeFilter(isZone, told("HSU-CFG-031", "a time zone of the IANA database, as in Europe/Berlin or UTC")));
+const aZone = told("HSU-CFG-031", "a time zone of the IANA database, as in Europe/Berlin or UTC");
+const Zone = Text.check(
+  Schema.makeFilter((name: string, _ast, options) => {
+    if (isZone(name)) return undefined;
+    const near = nearest(name, Intl.supportedValuesOf("timeZone"));
+    return new SchemaIssue.InvalidValue({ message: "", ...aZone, ...(near === undefined ? {} : { nearest: near }) }, name, options);
+  }, aZone),
+);
 
 const Interval = Duration.check(Schema.makeFilter((millis: number) => millis >= 1000, told("HSU-CFG-010", "a duration of at least 1s")));
 const LongerThanNothing = Timeout.check(Schema.makeFilter((millis: number) => millis > 0, told("HSU-CFG-010", "a duration longer than 0")));

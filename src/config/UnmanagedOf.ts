@@ -3,12 +3,14 @@
  */
 import * as Option from "effect/Option";
 import * as Schema from "effect/Schema";
+import * as SchemaIssue from "effect/SchemaIssue";
 import * as Signal from "../platform/Signal.ts";
 import type { Unmanaged } from "../unit/Unmanaged.ts";
 import { ResourceLimits } from "./Blocks.ts";
 import { HealthCheck, RunOptions } from "./Probes.ts";
+import { meantSignal } from "./RestartSchema.ts";
 import { type Located, type Problem } from "./Source.ts";
-import { AnyMap, Arguments, block, Environment, Flag, Name, OneOf, Port, Text, Timeout } from "./Values.ts";
+import { AnyMap, Arguments, block, Environment, Flag, Name, OneOf, Port, Text, Timeout, told } from "./Values.ts";
 
 const AbsolutePath = Name.check(
   Schema.makeFilter((path: string) => path.startsWith("/"), { code: "HSU-CFG-014", expected: "an absolute path: one that begins with /" }),
@@ -20,13 +22,15 @@ const CheckInterval = Timeout.check(
   Schema.makeFilter((millis: number) => millis >= shortestCheckMillis, { code: "HSU-CFG-014", expected: "a duration of 100ms or more" }),
 );
 
+const aSignal = told("HSU-CFG-014", "a signal: TERM, SIGTERM or 15");
 const SignalName = Schema.Union([Schema.String, Schema.Finite])
-  .annotate({ expected: "a signal: TERM, SIGTERM or 15" })
+  .annotate({ expected: aSignal.expected })
   .check(
-    Schema.makeFilter((signal: string | number) => Option.isSome(Signal.parse(signal)), {
-      code: "HSU-CFG-014",
-      expected: "a signal: TERM, SIGTERM or 15",
-    }),
+    Schema.makeFilter((signal: string | number, _ast, options) => {
+      if (Option.isSome(Signal.parse(signal))) return undefined;
+      const near = typeof signal === "string" ? meantSignal(signal) : undefined;
+      return new SchemaIssue.InvalidValue({ message: "", ...aSignal, ...(near === undefined ? {} : { nearest: near }) }, signal, options);
+    }, aSignal),
   );
 
 const Discovery = block({

@@ -227,10 +227,12 @@ describe("mixed dialects", () => {
         4 |   type: managd
           |         ^^^^^^
           = expected one of managed, integrated, unmanaged, module
+          = did you mean "managed"?
 
       hsu.yaml:5:3: error HSU-CFG-006: "unit" lacks the key "control"
         5 |   unit: {manged: {}}
           |   ^^^^
+          = expected a map
 
       hsu.yaml:5:10: error HSU-CFG-005: unknown key "manged" in "unit"
         5 |   unit: {manged: {}}

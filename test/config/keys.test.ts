@@ -70,6 +70,7 @@ describe("keys", () => {
       hsu.yaml:4:7: error HSU-CFG-006: "control" lacks the key "executable"
         4 |       control:
           |       ^^^^^^^
+          = expected a text that is not empty
 
       1 error
       "
@@ -82,6 +83,7 @@ describe("keys", () => {
       hsu.yaml:2:3: error HSU-CFG-006: an entry of "managed_processes" lacks the key "id"
         2 | - management:
           |   ^^^^^^^^^^^
+          = expected 1 to 64 characters of A-Z, a-z, 0-9, _ and -
 
       1 error
       "
@@ -91,6 +93,7 @@ describe("keys", () => {
       hsu.yaml:1:1: error HSU-CFG-006: the file lacks the key "managed_processes"
         1 | process_manager: {}
           | ^
+          = expected a list
 
       1 error
       "

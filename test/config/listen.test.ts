@@ -124,6 +124,7 @@ describe("mistakes", () => {
       hsu.yaml:13:9: error HSU-CFG-006: an entry of "listen" lacks the key "tcp"
         13 |       - {}
            |         ^^
+           = expected a string
 
       7 errors
       "

@@ -150,6 +150,7 @@ describe("the YAML itself", () => {
       hsu.yaml:4:3: error HSU-CFG-004: the key "port" is given twice
         4 |   port: 2
           |   ^^^^
+          = expected each key of a map once
           = it is first given on line 3
 
       1 error, 1 warning
@@ -173,5 +174,35 @@ describe("the YAML itself", () => {
       1 error, 1 warning
       "
     `);
+  });
+});
+
+describe("what was meant", () => {
+  const control = (keys: string): string => `managed_processes: [{id: a, management: {control: {executable: x, ${keys}}}}]`;
+  it.each([
+    ["type: managd", "managed_processes: [{id: a, type: managd, management: {control: {executable: x}}}]", "standard_managed"],
+    ["type: unmanagd", "managed_processes: [{id: a, type: unmanagd, management: {control: {executable: x}}}]", "unmanaged"],
+    ["stop_signal: SIGTRM", control("stop_signal: SIGTRM"), "SIGTERM"],
+    ["stop_signal: trm", control("stop_signal: trm"), "TERM"],
+    ["timezone", control("schedule: {cron: '@daily', timezone: Europe/Berln}"), "Europe/Berlin"],
+    [
+      "after",
+      "managed_processes: [{id: data, management: {control: {executable: x}}}, {id: a, after: [dat], management: {control: {executable: x}}}]",
+      "data",
+    ],
+    [
+      "allowed_signals",
+      "managed_processes: [{id: a, type: unmanaged, management: {unmanaged: {metadata: {name: a}, discovery: {method: port, port: 1}, control: {allowed_signals: [SIGHPU]}}}}]",
+      "SIGHUP",
+    ],
+  ])("is said where it is near: %s", (_, text, nearest) => {
+    expect(findings(text)).toContain(`did you mean "${nearest}"?`);
+  });
+
+  it("is not said where nothing is, and what a key is to hold is said of one that is missing", () => {
+    expect(findings(control("stop_signal: BANANA"))).not.toContain("did you mean");
+    expect(findings("managed_processes: [{id: a, management: {control: {arguments: [x]}}}]")).toContain(
+      "expected a text that is not empty",
+    );
   });
 });

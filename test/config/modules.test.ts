@@ -40,6 +40,7 @@ describe("module units", () => {
       hsu.yaml:2:38: error HSU-CFG-006: "control" lacks the key "module"
         2 | - {id: a, type: module, management: {control: {executable: x}}}
           |                                      ^^^^^^^
+          = expected a text that is not empty
 
       hsu.yaml:2:48: error HSU-CFG-005: unknown key "executable" in "control"
         2 | - {id: a, type: module, management: {control: {executable: x}}}

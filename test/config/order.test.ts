@@ -29,6 +29,7 @@ describe("after and requires", () => {
       hsu.yaml:9:13: error HSU-CFG-022: these wait for each other: "db" → "cache" → "db"
         9 |     after: [db]
           |             ^^
+          = expected an order without circles
           = groups start as a whole: one in a group waits together with all of that group
 
       3 errors

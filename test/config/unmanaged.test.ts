@@ -79,35 +79,36 @@ describe("unmanaged units", () => {
   it("HSU-CFG-014: a PID file that is not absolute, signals that are none, a check that would be a poll", () => {
     expect(findings(nested("{ pid_file: run/pg.pid, check_interval: 5ms }", "{ allowed_signals: [HUP, SIGFOO, 99, true] }")))
       .toMatchInlineSnapshot(`
-      "
-      hsu.yaml:6:32: error HSU-CFG-014: "pid_file" cannot be the text "run/pg.pid"
-        6 |         discovery: { pid_file: run/pg.pid, check_interval: 5ms }
-          |                                ^^^^^^^^^^
-          = expected an absolute path: one that begins with /
+        "
+        hsu.yaml:6:32: error HSU-CFG-014: "pid_file" cannot be the text "run/pg.pid"
+          6 |         discovery: { pid_file: run/pg.pid, check_interval: 5ms }
+            |                                ^^^^^^^^^^
+            = expected an absolute path: one that begins with /
 
-      hsu.yaml:6:60: error HSU-CFG-014: "check_interval" cannot be the text "5ms"
-        6 |         discovery: { pid_file: run/pg.pid, check_interval: 5ms }
-          |                                                            ^^^
-          = expected a duration of 100ms or more
+        hsu.yaml:6:60: error HSU-CFG-014: "check_interval" cannot be the text "5ms"
+          6 |         discovery: { pid_file: run/pg.pid, check_interval: 5ms }
+            |                                                            ^^^
+            = expected a duration of 100ms or more
 
-      hsu.yaml:7:43: error HSU-CFG-014: an entry of "allowed_signals" cannot be the text "SIGFOO"
-        7 |         control: { allowed_signals: [HUP, SIGFOO, 99, true] }
-          |                                           ^^^^^^
-          = expected a signal: TERM, SIGTERM or 15
+        hsu.yaml:7:43: error HSU-CFG-014: an entry of "allowed_signals" cannot be the text "SIGFOO"
+          7 |         control: { allowed_signals: [HUP, SIGFOO, 99, true] }
+            |                                           ^^^^^^
+            = expected a signal: TERM, SIGTERM or 15
+            = did you mean "SIGFPE"?
 
-      hsu.yaml:7:51: error HSU-CFG-014: an entry of "allowed_signals" cannot be the number 99
-        7 |         control: { allowed_signals: [HUP, SIGFOO, 99, true] }
-          |                                                   ^^
-          = expected a signal: TERM, SIGTERM or 15
+        hsu.yaml:7:51: error HSU-CFG-014: an entry of "allowed_signals" cannot be the number 99
+          7 |         control: { allowed_signals: [HUP, SIGFOO, 99, true] }
+            |                                                   ^^
+            = expected a signal: TERM, SIGTERM or 15
 
-      hsu.yaml:7:55: error HSU-CFG-007: an entry of "allowed_signals" cannot be true
-        7 |         control: { allowed_signals: [HUP, SIGFOO, 99, true] }
-          |                                                       ^^^^
-          = expected a signal: TERM, SIGTERM or 15
+        hsu.yaml:7:55: error HSU-CFG-007: an entry of "allowed_signals" cannot be true
+          7 |         control: { allowed_signals: [HUP, SIGFOO, 99, true] }
+            |                                                       ^^^^
+            = expected a signal: TERM, SIGTERM or 15
 
-      5 errors
-      "
-    `);
+        5 errors
+        "
+      `);
   });
 
   it("HSU-CFG-101: what only who starts it can use, and a restart that nobody can do", () => {
