@@ -57,9 +57,10 @@ const announce = (state: State, report: Report, note: string | null, delayMillis
   }
 };
 
-const startedAs = ({ module, reattached, task }: Slot): string => {
+const startedAs = ({ lastStart, module, task }: Slot): string => {
   if (module !== undefined) return module.thread === null ? "started in the master" : `started on thread ${module.thread}`;
-  return `${reattached ? "reattached" : "started"}, pid ${task?.identity.pid ?? "?"}`;
+  // It may name another process as its main one with the first that it says.
+  return `${lastStart?.reattached === true ? "reattached" : "started"}, pid ${task?.identity.pid ?? lastStart?.pid ?? "?"}`;
 };
 
 /** A start that failed has been told already. */

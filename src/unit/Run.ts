@@ -68,6 +68,8 @@ export interface Slot extends FailureLog, Demand.SocketSlot {
   readonly calls: { open: number; made: number };
   /** A one-shot that an earlier master has seen through: its next start has nothing to do. */
   completed: boolean;
+  /** Its last start, which may be over when it is told of. */
+  lastStart?: { readonly pid: number; readonly reattached: boolean };
   /** Somebody has asked for the run, which a unit with a schedule needs: it does not start because its siblings do. */
   requested: boolean;
   /** What the process says of itself, for people. */
@@ -181,6 +183,7 @@ const launch = Effect.fnUntraced(function* (args: RunArgs, notifying: Notifying 
   );
   const task = yield* Effect.flatMap(goOn(args), Option.match({ onSome: Effect.succeed, onNone: () => startNew(args, notifying) }));
   slot.task = task;
+  slot.lastStart = { pid: task.identity.pid, reattached: slot.reattached };
   const now = yield* Clock.currentTimeMillis;
   slot.lastStartAt = slot.startedAt ??= now;
   slot.limiting?.attach(task);

@@ -41,6 +41,22 @@ describe("restarts of real processes", () => {
         }),
     ));
 
+  it("each start is told with its pid, also of many that end at once", () => {
+    const ids = Array.from({ length: 30 }, (_, index) => `u${index}`);
+    const control =
+      "{ control: { executable: /bin/false }, restart_policy: { strategy: on_failure, max_attempts: 2, restart_delay: 1ms } }";
+    return withMaster(
+      `managed_processes:\n${ids.map((id) => `  - { id: ${id}, management: ${control} }`).join("\n")}\n`,
+      ({ control: master }) =>
+        Effect.gen(function* () {
+          yield* until(master.status, ({ units }) => units.every(({ state }) => state === "failed"));
+          const started = (yield* eventsOf(master)).filter(({ type }) => type === "started");
+          expect(started).toHaveLength(90);
+          expect(started.filter(({ message }) => !/^started, pid \d+$/.test(message))).toEqual([]);
+        }),
+    );
+  });
+
   it("brings a killed unit back, alone, and counts it", async () => {
     expect(await whoIsReplaced("one_for_one")).toEqual([false, true, false]);
   });
