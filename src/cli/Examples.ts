@@ -26,7 +26,10 @@ export const examples: Readonly<Record<string, ReadonlyArray<Example>>> = {
     example("hsu import procfile Procfile > hsu.yaml", "from a Procfile"),
     example("hsu import systemd -O hsu.yaml web.service worker.service", "from units of systemd"),
   ],
-  schema: [example("hsu schema > hsu.schema.json", "for an editor")],
+  schema: [
+    example("hsu schema > hsu.schema.json", "for an editor"),
+    example("hsu schema peer list", "of what `hsu peer list -o json` prints"),
+  ],
   plan: [
     example("hsu plan hsu.yaml", "what `hsu apply` would do"),
     example("hsu plan --from old.yaml --detailed-exitcode new.yaml", "whether two configs differ, without a master"),

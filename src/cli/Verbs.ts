@@ -117,8 +117,10 @@ export const verbs: ReadonlyArray<VerbSpec> = [
   {
     name: "schema",
     summary: "Print the JSON Schema of a config, for editors",
-    details: "Put it into a file, and into the first line of a config: # yaml-language-server: $schema=hsu.schema.json",
-    operands: [],
+    details:
+      "Put it into a file, and into the first line of a config: # yaml-language-server: $schema=hsu.schema.json\n" +
+      "With a COMMAND, as `hsu schema status`, that of what it prints with -o json.",
+    operands: [{ name: "COMMAND", required: false, many: true }],
     flags: {},
     load: () => import("./verbs/schema.ts"),
   },

@@ -2,6 +2,7 @@
  * What is wrong with a config file, and where: found all in one go, rendered with the line, a caret and the way out.
  */
 import * as Schema from "effect/Schema";
+import { Finding } from "../protocol/PlanRpc.ts";
 
 /** Every code with its title; each has a page in docs/reference/errors. From 101 on they are warnings. */
 export const CODES = {
@@ -53,22 +54,7 @@ export const CODES = {
 export type Code = keyof typeof CODES;
 
 /** One finding. `line` and `column` count from 1; a finding about the file as a whole is at 1:1 and has no `text`. */
-export const ConfigDiagnostic = Schema.Struct({
-  code: Schema.Literals(Object.keys(CODES) as ReadonlyArray<Code>),
-  severity: Schema.Literals(["error", "warning"]),
-  file: Schema.String,
-  line: Schema.Number,
-  column: Schema.Number,
-  /** How much of the line is meant: the width of the caret. */
-  length: Schema.Number,
-  message: Schema.String,
-  expected: Schema.optionalKey(Schema.String),
-  /** The nearest key, value or id that would be right. */
-  nearest: Schema.optionalKey(Schema.String),
-  hint: Schema.optionalKey(Schema.String),
-  /** The source line. */
-  text: Schema.optionalKey(Schema.String),
-});
+export const ConfigDiagnostic = Schema.Struct({ ...Finding.fields, code: Schema.Literals(Object.keys(CODES) as ReadonlyArray<Code>) });
 export type ConfigDiagnostic = typeof ConfigDiagnostic.Type;
 
 /** How many there are beside those that are told, by their code. */

@@ -38,7 +38,7 @@ export const mistakes = (schema: Json, value: unknown, root: Json, path = "$"): 
       const own = Object.hasOwn(properties ?? {}, key) ? (properties as Record<string, Json>)[key] : undefined;
       if (own !== undefined) return mistakes(own, inner, root, `${path}.${key}`);
       if (additionalProperties === false) return [`${path}: unknown key ${key}`];
-      return mistakes((additionalProperties ?? {}) as Json, inner, root, `${path}.${key}`);
+      return mistakes((typeof additionalProperties === "object" ? additionalProperties : {}) as Json, inner, root, `${path}.${key}`);
     }),
   ];
 };
