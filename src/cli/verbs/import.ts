@@ -3,7 +3,8 @@
  */
 import * as Effect from "effect/Effect";
 import * as Result from "effect/Result";
-import { dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { renderAll } from "../../config/Diagnostic.ts";
 import { importFrom, isKind, kinds, type Text } from "../../config/import/index.ts";
 import { parse, readText } from "../../config/index.ts";
@@ -25,6 +26,14 @@ const unknownKind = (kind: string): UsageError => {
   });
 };
 
+/** The file that an instance is one of (`web@1.service`: `web@.service`), where it has none of its own. */
+const templateOf = (file: string): string | undefined => {
+  const [, stem, suffix] = /^([^@]+@)[^@]+(\.[a-z]+)$/.exec(basename(file)) ?? [];
+  if (stem === undefined || existsSync(file)) return undefined;
+  const template = join(dirname(file), `${stem}${suffix}`);
+  return existsSync(template) ? template : undefined;
+};
+
 export const run: Verb = Effect.fnUntraced(function* (invocation) {
   const { io, operands } = invocation;
   const [kind = "", ...names] = operands;
@@ -32,13 +41,15 @@ export const run: Verb = Effect.fnUntraced(function* (invocation) {
   const [first = ""] = names;
   const files: Array<Text> = [];
   for (const name of names) {
-    const file = resolve(io.cwd, name);
+    const instance = resolve(io.cwd, name);
+    const template = kind === "systemd" ? templateOf(instance) : undefined;
+    const file = template ?? instance;
     const read = yield* Effect.result(readText(file));
     if (Result.isFailure(read)) {
       yield* ConfigFile.complainOf(invocation, read.failure);
       return ExitCode.usage;
     }
-    files.push({ file, text: read.success });
+    files.push({ file, text: read.success, ...(template === undefined ? {} : { instance: basename(instance) }) });
   }
   for (const [index, of] of files.entries()) {
     if (kind !== "pm2" || !CodeFile.isCode(of.file)) continue;

@@ -21,6 +21,8 @@ export type ImportCode =
 export interface Text {
   readonly file: string;
   readonly text: string;
+  /** Of a template: the instance that is meant. */
+  readonly instance?: string;
   /** Of a file of code: what it has said when it was run. */
   readonly said?: unknown;
 }

@@ -1,12 +1,13 @@
 /**
  * supervisord.conf: programs and groups of them.
  */
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import * as Option from "effect/Option";
 import * as Signal from "../../platform/Signal.ts";
 import { variable } from "../Written.ts";
 import { type Draft, moved, movedProgram, naming } from "./Draft.ts";
-import type { Teller } from "./Finding.ts";
+import { matches } from "../own/Glob.ts";
+import type { Teller, Text } from "./Finding.ts";
 import { type Section, sectionsOf, type Setting, type Taking, taking } from "./Ini.ts";
 import { logFiles } from "./LogFiles.ts";
 import type { Importer, World } from "./Source.ts";
@@ -246,9 +247,36 @@ const inOrder = (units: ReadonlyArray<Draft & { readonly priority: number }>): R
     });
 };
 
+/** The files that a section includes, but for those that are given anyway. */
+const includedBy = (section: Section, files: ReadonlyArray<Text>, world: World, tell: Teller): ReadonlyArray<Text> => {
+  if (section.name !== "include") return [];
+  const keys = taking(section.settings);
+  const said = keys.take("files");
+  for (const setting of keys.rest()) tell.none(setting, `[include] ${setting.key} has no counterpart`);
+  const here = resolve(dirname(section.of.file));
+  const patterns = said === undefined ? [] : expandedBy({ here, host_node_name: world.hostname }, tell, said)(said.value).split(/\s+/);
+  return patterns
+    .filter((pattern) => pattern !== "")
+    .flatMap((pattern) => {
+      const path = resolve(here, pattern);
+      const found = world
+        .list(dirname(path))
+        .filter((name) => matches(basename(path), name))
+        .map((name) => join(dirname(path), name));
+      if (found.length === 0) tell.none(said!, `no file is called ${pattern}: nothing is included`);
+      return found.flatMap((file) => {
+        const text = files.some((one) => one.file === file) ? null : world.readFile(file);
+        return text === null ? [] : [{ file, text }];
+      });
+    });
+};
+
 export const supervisord: Importer = (files, world, tell) => {
   const context: Context = { world, tell, files: logFiles(tell), idOf: naming() };
-  const sections = files.flatMap((file) => sectionsOf(file, "supervisord", tell));
+  const given = files.map((of) => ({ of, sections: sectionsOf(of, "supervisord", tell) }));
+  // As supervisord does it: what is included includes nothing itself.
+  const others = given.flatMap(({ sections: own }) => own.flatMap((section) => includedBy(section, files, world, tell)));
+  const sections = [...given.flatMap((each) => each.sections), ...others.flatMap((file) => sectionsOf(file, "supervisord", tell))];
   const groups = new Map<string, { readonly name: string; readonly priority: number }>();
   let environment: Readonly<Record<string, string>> | undefined;
   const taken = new Set<Section>();
@@ -277,7 +305,7 @@ export const supervisord: Importer = (files, world, tell) => {
       if (own !== undefined) environment = environmentOf(expandedBy({ here: resolve(dirname(section.of.file)) }, tell, own)(own.value));
       for (const setting of keys.rest()) tell.none(setting, `[supervisord] ${setting.key} has no counterpart`);
     } else if (section.name === "include") {
-      tell.none(section, "the files that are included are not read", "give them too: hsu import supervisord FILE conf.d/*.conf");
+      if (others.includes(section.of)) tell.none(section, "a file that is included includes nothing itself");
     } else {
       const keys = section.settings.map(({ key }) => key);
       tell.none(section, `[${section.name}] has no counterpart${keys.length === 0 ? "" : `: ${keys.join(", ")}`}`, why);

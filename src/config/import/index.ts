@@ -24,6 +24,6 @@ export const isKind = (text: string): text is Kind => Object.hasOwn(importers, t
 
 export const importFrom = (kind: Kind, files: ReadonlyArray<Text>, world: World): Imported =>
   collecting(files, (tell) => {
-    const names = files.map(({ file }) => file.split("/").at(-1)).join(" ");
+    const names = files.map(({ file, instance }) => instance ?? file.split("/").at(-1)).join(" ");
     return { text: yamlOf(configOf(importers[kind](files, world, tell)), `Made by \`hsu import ${kind} ${names}\``) };
   });

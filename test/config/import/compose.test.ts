@@ -52,3 +52,40 @@ describe("a service of Compose", () => {
     expect(told.join("\n")).toContain(expected);
   });
 });
+
+describe("a service that extends another one", () => {
+  it("has what that has, of this file and of others, and its own over that", () => {
+    const { told, units, wrong } = imported(
+      "compose",
+      {
+        "compose.yaml": `services:
+  plain: { command: sleep 1, environment: [A=1, B=1], env_file: [a.env] }
+  own: { extends: plain, environment: { B: 2 }, env_file: b.env }
+  far: { extends: { file: base/base.yaml, service: web }, command: [sleep, "3"] }
+`,
+      },
+      {
+        "a.env": "FROM_A=1\n",
+        "b.env": "FROM_B=1\n",
+        "base/far.env": "FAR=1\n",
+        "base/base.yaml":
+          "services: { root: { environment: { C: 3 }, colour: red }, web: { extends: { service: root }, restart: always, env_file: far.env } }\n",
+      },
+    );
+    expect(wrong).toBe("");
+    expect(units["own"]).toMatchObject({ executable: "sleep", args: ["1"], environment: { A: "1", B: "2", FROM_A: "1", FROM_B: "1" } });
+    expect(units["far"]).toMatchObject({ args: ["3"], environment: { C: "3", FAR: "1" }, restart: { when: "always" } });
+    // Where it is asked for: the other file is not the one that is imported.
+    expect(told).toEqual(["4:10 101 far: colour has no counterpart"]);
+  });
+
+  it.each([
+    ["extends: { file: no.yaml, service: x }", "4:5 101 /srv/no.yaml is not there: what is extended is not known"],
+    ["extends: b", '4:5 101 there is no service "b" in /srv/compose.yaml: what is extended is not known'],
+    ["extends: a", '4:5 001 "a" extends itself'],
+    ["depends_on: { a: { condition: sometime, restart: true } }", "4:24 101 sometime is no condition that is known here"],
+    ["depends_on: { a: { restart: true } }", "4:24 101 a: restart has no counterpart"],
+  ])("%s is told", (line, expected) => {
+    expect(of(line).told[0]).toBe(expected);
+  });
+});

@@ -25,7 +25,7 @@ describe("a supervisord.conf", () => {
         "43:1 101 program:web: umask has no counterpart",
         "48:1 102 its processes are called celery-0 to celery-1",
         "59:1 103 eventlistener:memmon is left out",
-        "63:1 101 the files that are included are not read",
+        "64:1 101 no file is called conf.d/*.conf: nothing is included",
       ]
     `);
   });
@@ -72,4 +72,26 @@ describe("a supervisord.conf", () => {
   ])("%s is told", (_, config, expected) => {
     expect(imported("supervisord", { "a.conf": config }).told).toStrictEqual([expected]);
   });
+});
+
+it("what is included is read with it, and has its groups", () => {
+  const { told, units, wrong } = imported(
+    "supervisord",
+    {
+      "supervisord.conf":
+        "[include]\nfiles = conf.d/*.conf %(here)s/own.ini none/*.ini\n[group:all]\nprograms=a,b\n[program:a]\ncommand=sleep 1\n",
+    },
+    {
+      "conf.d/b.conf": "[program:b]\ncommand=sleep 2\ncolour=red\n",
+      "conf.d/c.txt": "[program:c]\ncommand=sleep 3\n",
+      "own.ini": "[program:own]\ncommand=sleep 4\n[include]\nfiles=conf.d/c.txt\n",
+    },
+  );
+  expect(wrong).toBe("");
+  expect(Object.keys(units).sort()).toEqual(["a", "b", "own"]);
+  expect(told).toEqual([
+    "3:1 101 program:b: colour has no counterpart",
+    "3:1 101 a file that is included includes nothing itself",
+    "2:1 101 no file is called none/*.ini: nothing is included",
+  ]);
 });

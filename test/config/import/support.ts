@@ -25,7 +25,7 @@ const worldAt = (folder: string): World => ({
 });
 
 /** In a folder with these files, of which the first ones are imported and the others are beside them. */
-export const imported = (kind: Kind, files: Files, beside: Files = {}, said?: unknown) => {
+export const imported = (kind: Kind, files: Files, beside: Files = {}, said?: unknown, instance?: string) => {
   const folder = mkdtempSync(join(tmpdir(), "hsu-import-"));
   try {
     for (const [name, text] of Object.entries({ ...files, ...beside })) {
@@ -36,6 +36,7 @@ export const imported = (kind: Kind, files: Files, beside: Files = {}, said?: un
       file: join(folder, name),
       text,
       ...(said === undefined ? {} : { said }),
+      ...(instance === undefined ? {} : { instance }),
     }));
     const { findings, text } = importFrom(kind, texts, worldAt(folder));
     const loaded = text === undefined ? undefined : parse(text, join(folder, "hsu.yaml"), {});

@@ -114,3 +114,21 @@ describe("a service", () => {
     });
   });
 });
+
+it("an instance of a template has its name, and the drop-ins of both", () => {
+  const { text, units, wrong } = imported(
+    "systemd",
+    { "web@.service": "[Service]\nExecStart=/bin/sleep %i\nEnvironment=A=1 B=1 C=1\n" },
+    {
+      "web@.service.d/a.conf": "[Service]\nEnvironment=B=%i\n",
+      "web@7.service.d/b.conf": "[Service]\nEnvironment=C=own\n",
+      "web@8.service.d/b.conf": "[Service]\nEnvironment=D=other\n",
+    },
+    undefined,
+    "web@7.service",
+  );
+  expect(wrong).toBe("");
+  expect(text).toContain("hsu import systemd web@7.service");
+  expect(units).toMatchObject({ "web-7": { args: ["7"], environment: { A: "1", B: "7", C: "own" } } });
+  expect(Object.keys(units["web-7"]!.environment)).toEqual(["A", "B", "C"]);
+});

@@ -74,7 +74,9 @@ const envFilesOf = (key: Key | undefined, { said, tell, world }: Context, from: 
   });
 };
 
-const waitsOf = (key: Key | undefined): ReadonlyArray<Wait> => {
+const CONDITIONS = ["service_started", "service_healthy", "service_completed_successfully"];
+
+const waitsOf = (key: Key | undefined, tell: Teller): ReadonlyArray<Wait> => {
   if (key === undefined) return [];
   if (key.node.kind === "list") {
     return key.node.items.map((item) => ({
@@ -85,13 +87,14 @@ const waitsOf = (key: Key | undefined): ReadonlyArray<Wait> => {
       condition: "service_started",
     }));
   }
-  return [...key.node.entries.values()].map(({ end, key: name, node, start }) => ({
-    of: key.of,
-    start,
-    end,
-    name,
-    condition: node.entries.get("condition")?.node.text ?? "service_started",
-  }));
+  return [...key.node.entries.values()].map(({ end, key: name, node, start }) => {
+    const keys = keysOf(key.of, node);
+    const said = keys.take("condition");
+    const condition = said === undefined ? "service_started" : textOf(said.node);
+    if (said !== undefined && !CONDITIONS.includes(condition)) tell.none(said, `${condition} is no condition that is known here`);
+    for (const rest of keys.rest()) tell.none(rest, `${name}: ${rest.key} has no counterpart`);
+    return { of: key.of, start, end, name, condition };
+  });
 };
 
 const restartOf = (keys: Keys, deploy: Keys | undefined, { tell }: Context): Draft["restart"] => {
@@ -302,7 +305,7 @@ export const serviceOf = ({ key, node, ...place }: Key, context: Context): Servi
     probes: probesOf(keys.below("healthcheck"), context),
     logs: logsOf(keys.take("logging"), context),
   };
-  const waits = waitsOf(keys.take("depends_on"));
+  const waits = waitsOf(keys.take("depends_on"), tell);
   for (const rest of [...keys.rest(), ...(deploy?.rest() ?? [])]) {
     if (!rest.key.startsWith("x-")) tell.none(rest, `${key}: ${rest.key} has no counterpart`, whyNot(rest.key));
   }

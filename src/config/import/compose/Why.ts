@@ -29,7 +29,6 @@ const WHY: Readonly<Record<string, string>> = {
   labels: "a unit has no labels",
   tty: "a unit has no terminal, and reads from /dev/null",
   stdin_open: "a unit has no terminal, and reads from /dev/null",
-  extends: "what it extends is not looked for: give the output of `docker compose config`",
   include: "what is included is not looked for: give the output of `docker compose config`",
   init: "each unit is ended with all the processes that it has started",
   update_config: "a change restarts instances one after the other",

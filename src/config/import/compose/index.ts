@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { type Draft, naming } from "../Draft.ts";
 import { documentOf, type Key, keysOf } from "../Keys.ts";
 import type { Importer } from "../Source.ts";
+import { extended } from "./Extends.ts";
 import { dotenvOf, interpolating } from "./Interpolate.ts";
 import { type Context, serviceOf } from "./Service.ts";
 import { whyNot } from "./Why.ts";
@@ -24,7 +25,10 @@ export const compose: Importer = (files, world, tell) => {
     keys.take("name");
     for (const rest of keys.rest()) if (!rest.key.startsWith("x-")) tell.none(rest, `${rest.key} has no counterpart`, whyNot(rest.key));
     const context: Context = { world, tell, said: interpolating(dotenvOf(world.readFile(join(dirname(of.file), ".env"))), tell) };
-    return [...list.node.entries.values()].flatMap((entry) => serviceOf({ ...entry, of } satisfies Key, context) ?? []);
+    return [...list.node.entries.values()].flatMap((entry) => {
+      const node = extended(of, list.node, entry.node, world, tell);
+      return serviceOf({ ...entry, node, of } satisfies Key, context) ?? [];
+    });
   });
   const idOf = naming();
   const ids = new Map(services.map(({ name }) => [name, idOf(name)]));

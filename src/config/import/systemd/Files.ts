@@ -36,21 +36,26 @@ export const unitFilesOf = (files: ReadonlyArray<Text>, world: World, tell: Tell
   });
   return files.flatMap((file) => {
     if (dropInOf(file) !== undefined) return [];
-    const name = basename(file.file);
+    const name = file.instance ?? basename(file.file);
     const dot = name.lastIndexOf(".");
     const [stem, suffix] = [name.slice(0, dot === -1 ? undefined : dot), dot === -1 ? "" : name.slice(dot + 1)];
     const folder = dirname(file.file);
-    const beside = join(folder, `${name}.d`);
-    const found = world
-      .list(beside)
-      .filter((each) => each.endsWith(".conf"))
-      .flatMap((each) => {
-        const path = join(beside, each);
-        if (files.some((one) => one.file === path)) return [];
-        const text = world.readFile(path);
-        return text === null ? [] : [{ file: path, text }];
-      });
-    const own = given.filter(({ of }) => of === name).map((each) => each.file);
+    // Those of a template hold for each of its instances, and its own come behind them.
+    const template = stem.includes("@") ? `${stem.slice(0, stem.indexOf("@") + 1)}.${suffix}` : name;
+    const names = [...new Set([template, name])];
+    const found = names.flatMap((of) => {
+      const beside = join(folder, `${of}.d`);
+      return world
+        .list(beside)
+        .filter((each) => each.endsWith(".conf"))
+        .flatMap((each) => {
+          const path = join(beside, each);
+          if (files.some((one) => one.file === path)) return [];
+          const text = world.readFile(path);
+          return text === null ? [] : [{ file: path, text }];
+        });
+    });
+    const own = given.filter(({ of }) => names.includes(of)).map((each) => each.file);
     const parts = [file, ...found, ...own].flatMap((each) => sectionsOf(each, "systemd", tell));
     const instance = stem.includes("@") ? stem.slice(stem.indexOf("@") + 1) : "";
     return [{ of: file, start: 0, end: 0, name, stem, suffix, folder, instance, sections: merged(parts) }];

@@ -98,7 +98,11 @@ export const systemd: Importer = (files, world, tell) => {
   /** A template without an instance is nobody yet. */
   const drafts = services.flatMap((unit): ReadonlyArray<{ readonly unit: UnitFile; readonly draft: Draft }> => {
     if (unit.stem.endsWith("@")) {
-      tell.left(unit, `${unit.name} is a template: it is left out`, `name an instance: copy it as ${unit.stem}NAME.service`);
+      tell.left(
+        unit,
+        `${unit.name} is a template: it is left out`,
+        `name an instance, there need be no such file: hsu import systemd ${unit.stem}NAME.service`,
+      );
       return [];
     }
     const context: Context = { ...shared, value: specifiersOf(unit, world, tell) };
