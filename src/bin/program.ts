@@ -94,6 +94,7 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
         ),
         ...(telemetry === undefined ? [] : [within("telemetry", telemetry.serve)]),
         ...(port === undefined ? [] : [withPeers("grpc", ({ reach }) => api.serveGrpc(port, { tokens, reach, throttle }))]),
+        ...(spec.grpc === undefined ? [] : [withPeers("grpc-tls", ({ reach }) => api.serveGrpc(spec.grpc!, { tokens, reach, throttle }))]),
         ...(http === undefined ? [] : [withPeers("http", ({ reach }) => api.serveHttp(http, tokens, throttle, reach))]),
         ...(rpc === undefined ? [] : [withPeers("rpc", ({ reach }) => api.serveNetwork(rpc, { tokens, version, reach, throttle }))]),
         ...(spec.registry === undefined ? [] : [serving("registry", api.serveRegistry(spec.registry))]),

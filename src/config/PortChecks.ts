@@ -37,13 +37,14 @@ const own = (root: Located): ReadonlyArray<Wanted> => {
     ["process_manager.registry.port", ["registry", "port"]],
     ["process_manager.http.port", ["http", "port"]],
     ["process_manager.rpc.listen", ["rpc", "listen"]],
+    ["process_manager.grpc.listen", ["grpc", "listen"]],
   ] as const) {
     const node = get(root, "process_manager", ...keys)?.node;
     const found = node === undefined ? undefined : addressIn(node);
     if (node === undefined || found === undefined) continue;
     const said = get(root, "process_manager", "http", "address")?.node.text;
     const address = keys[0] === "http" && said !== undefined && said !== "localhost" ? said : "127.0.0.1";
-    doors.push({ who, node, port: found.port, host: keys[0] === "rpc" ? found.host : address });
+    doors.push({ who, node, port: found.port, host: keys[1] === "listen" ? found.host : address });
   }
   return doors;
 };

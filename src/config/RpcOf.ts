@@ -1,10 +1,10 @@
 /**
- * `process_manager.rpc`: where the master is reached by `hsu --host` and by other masters, and that it is not reached in the open from elsewhere.
+ * `process_manager.rpc` and `grpc`: where the master is reached by `hsu --host` and by other masters, and by clients of gRPC, and that it is not reached in the open from elsewhere.
  */
 import * as NodePath from "node:path";
 import { isIP } from "node:net";
 import * as Schema from "effect/Schema";
-import type { MasterSpec } from "../unit/UnitSpec.ts";
+import type { DoorSpec, MasterSpec } from "../unit/UnitSpec.ts";
 import { isLoopback } from "./HttpOf.ts";
 import { get, locate, type Located, type Problem } from "./Source.ts";
 import { block, Id, Name, OneOf, Text, Timeout, told } from "./Values.ts";
@@ -34,10 +34,8 @@ export const RpcBlock = block({
   clients: Schema.Array(Client),
 });
 
-const usual = { address: "127.0.0.1", port: 50_057 };
-
-export const rpcOf = (folder: string, { clients, listen, tls }: typeof RpcBlock.Type): NonNullable<MasterSpec["rpc"]> => ({
-  ...((listen === undefined ? undefined : placeOf(listen)) ?? usual),
+export const rpcOf = (folder: string, { clients, listen, tls }: typeof RpcBlock.Type, usualPort: number): DoorSpec => ({
+  ...((listen === undefined ? undefined : placeOf(listen)) ?? { address: "127.0.0.1", port: usualPort }),
   ...(tls === undefined
     ? {}
     : {
@@ -94,19 +92,23 @@ const sameNames = (root: Located): ReadonlyArray<Problem> => {
 };
 
 /** What goes over a network in the open is anybody's; and a name in a certificate is worth what the CA that has signed it is worth. */
-export const rpcProblems = (root: Located): ReadonlyArray<Problem> => {
-  const at = (...path: ReadonlyArray<string>): Located | undefined => locate(root, ["process_manager", "rpc", ...path]);
+export const rpcProblems = (root: Located): ReadonlyArray<Problem> => [
+  ...sameNames(root),
+  ...(["rpc", "grpc"] as const).flatMap((door) => openProblems(root, door)),
+];
+
+const openProblems = (root: Located, door: "rpc" | "grpc"): ReadonlyArray<Problem> => {
+  const at = (...path: ReadonlyArray<string>): Located | undefined => locate(root, ["process_manager", door, ...path]);
   const problem = (node: Located, message: string, hint: string): Problem => ({
     code: "HSU-CFG-035",
     start: node.start,
     end: node.end,
-    message: `process_manager.rpc: ${message}`,
+    message: `process_manager.${door}: ${message}`,
     hint,
   });
   const [listen, clients] = [at("listen"), at("clients")];
   const address = listen === undefined ? undefined : placeOf(listen.text)?.address;
   return [
-    ...sameNames(root),
     ...(listen === undefined || address === undefined || isLoopback(address) || at("tls") !== undefined
       ? []
       : [

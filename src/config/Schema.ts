@@ -191,6 +191,7 @@ export const ConfigFile = Schema.Struct({
       registry: block({ unix: Name, port: Port }),
       http: HttpBlock,
       rpc: RpcBlock,
+      grpc: RpcBlock,
       peers: PeersBlock,
       audit: AuditBlock,
       limits: LimitsBlock,

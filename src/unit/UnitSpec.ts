@@ -152,7 +152,6 @@ export interface GroupSpec extends Waits {
   readonly children: ReadonlyArray<UnitSpec | GroupSpec>;
 }
 
-/** What `hsu up` runs. */
 /** How long a piece of a text is, and what it is. */
 export type Mark = readonly [length: number, hash: string];
 
@@ -168,6 +167,16 @@ export interface Marks {
   readonly items: ReadonlyArray<readonly [length: number, hash: string, children: number]>;
 }
 
+/** Where a master is reached over a network, and who comes with which certificate. */
+export interface DoorSpec {
+  readonly address: string;
+  readonly port: number;
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
+  /** By the names in their certificates. */
+  readonly clients: ReadonlyArray<{ readonly name: string; readonly role: "viewer" | "operator" | "admin"; readonly group?: string }>;
+}
+
+/** What `hsu up` runs. */
 export interface MasterSpec {
   /** The file it came from, for people to read. */
   readonly source: string;
@@ -183,13 +192,9 @@ export interface MasterSpec {
     readonly tls?: { readonly certificate: string; readonly key: string; readonly clientCa?: string };
   };
   /** Where other machines' command lines and other masters reach it, for `hsu up`; absent: they do not. The paths are absolute. */
-  readonly rpc?: {
-    readonly address: string;
-    readonly port: number;
-    readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
-    /** By the names in their certificates. */
-    readonly clients: ReadonlyArray<{ readonly name: string; readonly role: "viewer" | "operator" | "admin"; readonly group?: string }>;
-  };
+  readonly rpc?: DoorSpec;
+  /** Where the gRPC surface listens beside `port`, for `hsu up`; absent: nowhere. The paths are absolute. */
+  readonly grpc?: DoorSpec;
   /** Other masters whose units are seen here, for `hsu up`. The paths are absolute. */
   readonly peers?: ReadonlyArray<PeerSpec>;
   /** Where the service registry listens, for `hsu up`; absent: there is none to be reached. */

@@ -220,7 +220,7 @@ describe("mixed dialects", () => {
       hsu.yaml:1:10: error HSU-CFG-005: unknown key "prot" in "master"
         1 | master: {prot: 1}
           |          ^^^^
-          = expected one of port, registry, http, rpc, peers, audit, limits, telemetry, resources, watch, log_level, force_shutdown_timeout, strategy, intensity, period, when_exceeded, cooldown, stable
+          = expected one of port, registry, http, rpc, grpc, peers, audit, limits, telemetry, resources, watch, log_level, force_shutdown_timeout, strategy, intensity, period, when_exceeded, cooldown, stable
           = did you mean "port"?
 
       hsu.yaml:4:9: error HSU-CFG-009: "managd" is not a value of "type"

@@ -32,7 +32,7 @@ describe("six mistakes in one file", () => {
       hsu.yaml:3:3: error HSU-CFG-005: unknown key "log_levl" in "process_manager"
         3 |   log_levl: info
           |   ^^^^^^^^
-          = expected one of port, registry, http, rpc, peers, audit, limits, telemetry, resources, watch, log_level, force_shutdown_timeout, strategy, intensity, period, when_exceeded, cooldown, stable
+          = expected one of port, registry, http, rpc, grpc, peers, audit, limits, telemetry, resources, watch, log_level, force_shutdown_timeout, strategy, intensity, period, when_exceeded, cooldown, stable
           = did you mean "log_level"?
 
       hsu.yaml:9:27: error HSU-CFG-008: the number 10 has no unit
@@ -82,7 +82,7 @@ describe("the YAML itself", () => {
       hsu.yaml:2:3: error HSU-CFG-005: unknown key "prt" in "process_manager"
         2 |   prt: 1
           |   ^^^
-          = expected one of port, registry, http, rpc, peers, audit, limits, telemetry, resources, watch, log_level, force_shutdown_timeout, strategy, intensity, period, when_exceeded, cooldown, stable
+          = expected one of port, registry, http, rpc, grpc, peers, audit, limits, telemetry, resources, watch, log_level, force_shutdown_timeout, strategy, intensity, period, when_exceeded, cooldown, stable
           = did you mean "port"?
 
       hsu.yaml:3:14: error HSU-CFG-003: this quote is not closed

@@ -3,8 +3,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import * as Net from "node:net";
 import { join } from "node:path";
 import * as Tls from "node:tls";
+import { Client, credentials, Metadata, status as Code } from "@grpc/grpc-js";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { authority, hasOpenssl } from "../certificates.ts";
+import { authority, hasOpenssl, type Pair } from "../certificates.ts";
 import { freePort, type Home, home, until } from "./program.ts";
 
 let place: Home;
@@ -45,15 +46,14 @@ it.skipIf(!hasOpenssl)(
     const own = authority(place.folder);
     const other = authority(place.folder, "other");
     const server = own.sign("master");
-    const [grpc, http, rpc] = [await freePort(), await freePort(), await freePort()];
+    const [grpc, grpcTls, http, rpc] = [await freePort(), await freePort(), await freePort(), await freePort()];
+    const tls = { cert: server.cert, key: server.key, ca: own.ca };
+    const clients = [{ name: "ops", role: "viewer" }];
     write({
       port: grpc,
       http: { port: http },
-      rpc: {
-        listen: `127.0.0.1:${rpc}`,
-        tls: { cert: server.cert, key: server.key, ca: own.ca },
-        clients: [{ name: "ops", role: "viewer" }],
-      },
+      rpc: { listen: `127.0.0.1:${rpc}`, tls, clients },
+      grpc: { listen: `127.0.0.1:${grpcTls}`, tls, clients },
     });
     expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
     const before = await place.status();
@@ -71,6 +71,7 @@ it.skipIf(!hasOpenssl)(
     expect(await told(socket(), `${garbage.toString("latin1")}\n`, (out) => out.includes("\n"))).toContain("Defect");
     expect(await told(at(http), garbage)).toContain("HSU-API-007");
     await told(at(grpc), garbage);
+    await told(at(grpcTls), garbage);
     await told(at(rpc), garbage);
     const hello = `${JSON.stringify({ hsu: { version: "x", oldest: 1, newest: 2, encodings: ["ndjson"] } })}\n`;
     const ops = own.sign("ops");
@@ -93,6 +94,24 @@ it.skipIf(!hasOpenssl)(
       expect(out).toContain(why);
     }
     expect(await told(withCertificate(own.sign("stranger")), hello)).toContain("Unauthorized");
+
+    // The same over gRPC.
+    const called = (pair: Pair): Promise<string> => {
+      const [ca, key, cert] = [own.ca, pair.key, pair.cert].map((file) => readFileSync(file)) as [Buffer, Buffer, Buffer];
+      const client = new Client(`127.0.0.1:${grpcTls}`, credentials.createSsl(ca, key, cert));
+      const same = (bytes: Buffer): Buffer => bytes;
+      return new Promise((resolve) => {
+        const deadline = { deadline: Date.now() + 5000 };
+        client.makeUnaryRequest("/hsu.v1.MasterService/Status", same, same, Buffer.alloc(0), new Metadata(), deadline, (error, bytes) => {
+          client.close();
+          resolve(error === null ? bytes!.toString("latin1") : `${Code[error.code]} ${String(error.metadata.get("hsu-code")[0] ?? "")}`);
+        });
+      });
+    };
+    expect(await called(ops)).toContain("web");
+    expect(await called(own.sign("stranger"))).toBe("UNAUTHENTICATED HSU-RPC-003");
+    expect(await called(other.sign("ops"))).toBe("UNAVAILABLE ");
+    expect(await called(own.sign("ops", { days: -1 }))).toBe("UNAVAILABLE ");
 
     // A token that was good.
     const token = (await place.hsu("token", "create", "me")).out.trim();
