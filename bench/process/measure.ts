@@ -124,20 +124,25 @@ export const many = (lab: Lab, tool: Tool, units: number): Promise<Sample> =>
     return sample;
   });
 
-/** Each unit ends at once with code 1. */
+const soonSeconds = 10;
+
+/** Each unit ends at once with code 1. A start of the tool is not counted: the first three seconds are left out. */
 export const crashes = (lab: Lab, tool: Tool, seconds: number): Promise<Sample> =>
   withManager(lab, tool, { units: 100, restarts: "default", mode: ["exit"] }, async ({ manager }) => {
     await sleep(3000);
     // Helpers that come and go are counted where their parents have waited for them: not at all. They are few.
     const pids = managersOf(manager.root, lab.beacon);
     const [before, from] = [useOf(pids), now()];
-    await sleep(seconds * 1000);
-    const crash = ((useOf(pids).cpuMillis - before.cpuMillis) / millisBetween(from, now())) * 100;
+    const share = (): number => ((useOf(pids).cpuMillis - before.cpuMillis) / millisBetween(from, now())) * 100;
+    await sleep(soonSeconds * 1000);
+    const crashSoon = share();
+    await sleep((seconds - soonSeconds) * 1000);
+    const crash = share();
     const left = managersOf(manager.root, lab.beacon);
     manager.stop();
     await Promise.race([manager.ended, sleep(5000)]);
     for (const pid of left) kill(pid);
-    return { crash };
+    return { crash, crashSoon };
   });
 
 /** All of them at once: they idle. */

@@ -21,7 +21,7 @@ const peers = [s6, runit, supervisord, pm2];
 const parts: { readonly [name: string]: (lab: Lab, tool: Tool) => Promise<Sample> } = {
   restarts: (lab, tool) => restarts(lab, tool, 12),
   many: (lab, tool) => many(lab, tool, 500),
-  crashes: (lab, tool) => crashes(lab, tool, 10),
+  crashes: (lab, tool) => crashes(lab, tool, 60),
 };
 
 /** `$HSU_BENCH_PROCESS`: names of parts and of peers, to look at some of them only; e.g. `many,s6`. */
