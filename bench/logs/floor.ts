@@ -1,8 +1,8 @@
 /**
  * What no manager can be faster than, on this machine at this moment: the unit by itself, writing into a file that nobody reads, and somebody who
- * only copies that file.
+ * only copies that file; and the least that a reader of a pipe can be, `cat` into a file.
  */
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { warm } from "./warm.ts";
@@ -36,6 +36,22 @@ export const floor = async (folder: string, writer: string, mode: string, lines:
     closeSync(from);
     closeSync(to);
     return { seconds, cpuSeconds: (system + user) / 1e6 };
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
+};
+
+/** `cat > file` behind the unit: all of the time, and the CPU of `cat`. */
+export const throughCat = async (folder: string, writer: string, mode: string, lines: number): Promise<Floor> => {
+  const own = mkdtempSync(join(folder, "cat-"));
+  try {
+    warm(own);
+    const begun = performance.now();
+    const command = `TIMEFORMAT='%U %S'; ${writer} ${mode} ${lines} | { time cat > ${join(own, "file")}; }`;
+    const { stderr } = spawnSync("bash", ["-c", command], { encoding: "utf8", env: { ...process.env, LC_ALL: "C" } });
+    const seconds = (performance.now() - begun) / 1000;
+    const [user = 0, system = 0] = stderr.trim().split(" ").map(Number);
+    return { seconds, cpuSeconds: user + system };
   } finally {
     rmSync(own, { recursive: true, force: true });
   }

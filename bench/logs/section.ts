@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Figure, Limit, Record as Take, Section } from "../report.ts";
 import { type Collecting, hsu, type Job, type Outcome, pm2, s6log, supervisord, svlogd } from "./collectors.ts";
-import { type Floor, floor } from "./floor.ts";
+import { type Floor, floor, throughCat } from "./floor.ts";
 import { hsuMany, measureMany, s6logMany, supervisordMany, svlogdMany } from "./many.ts";
 
 const run = promisify(execFile);
@@ -92,20 +92,27 @@ export const logsSection = async (): Promise<Section> => {
     to(figure, ours, theirs);
   };
 
+  const speedOf = ({ seconds }: Floor): number => (lines * 100) / 1e6 / seconds;
+  /** What this machine can do at all, of the last round. */
+  const floors = new Map<string, string>();
+
   const fast = async (to: Take): Promise<void> => {
     for (const { form, mode } of cases) {
       const job = { writer, mode, lines, fileBytes, enhanced: form === "enhanced" };
       const ours = await measured(folder, own, job);
       const compare = (name: string, theirs: Floor, isGoal = false): void => {
-        const rate = ({ seconds }: Floor): number => (lines * 100) / 1e6 / seconds;
         const [speed, cost]: ReadonlyArray<Limit> = [
           { of: "hsu", atLeast: goals[`${form} ${mode}`]! },
           { of: "hsu", atMost: 2.6 },
         ];
-        record(to, `logs ${form} ${mode}`, "MB/s", name, rate(ours), rate(theirs), isGoal ? speed : undefined);
+        record(to, `logs ${form} ${mode}`, "MB/s", name, speedOf(ours), speedOf(theirs), isGoal ? speed : undefined);
         record(to, `logs ${form} ${mode} CPU`, "s/GiB", name, ours.cpuSeconds / gib, theirs.cpuSeconds / gib, isGoal ? cost : undefined);
       };
-      compare("floor", await floor(folder, writer, mode, lines), true);
+      const alone = await floor(folder, writer, mode, lines);
+      const piped = await throughCat(folder, writer, mode, lines);
+      compare("floor", alone, true);
+      compare("cat", piped);
+      floors.set(`${form} ${mode}`, `${speedOf(alone).toFixed(0)} MB/s into a file, ${speedOf(piped).toFixed(0)} through \`cat > file\``);
       for (const peer of peers) {
         if (peer.missing === null && (peer.enhances || form === "raw")) compare(peer.name, await measured(folder, peer, job));
       }
@@ -127,6 +134,11 @@ export const logsSection = async (): Promise<Section> => {
       if (theirs.delay !== null) record(to, "logs 100 units p99 delay", "ms", peer.name, ours.delay!, theirs.delay);
     }
   };
+  const notes = [
+    `logs: ${mib} MiB of lines of 100 bytes, each there once over more than 20 rotations, also when the manager is killed in the middle, or the bench fails`,
+    "logs: floor is the unit alone, into a file that nobody reads, and the CPU of who only copies that file; cat is the unit through `cat > file`, and the CPU of cat",
+    ...peers.flatMap(({ missing, name }) => (missing === null ? [] : [`logs: ${name} left out, ${missing}`])),
+  ];
   return {
     // Known after the first round: those of whom is there.
     get figures() {
@@ -138,10 +150,11 @@ export const logsSection = async (): Promise<Section> => {
       if (parts.includes("killed")) await killed(to);
     },
     end,
-    notes: [
-      `logs: ${mib} MiB of lines of 100 bytes, each there once over more than 20 rotations, also when the manager is killed in the middle, or the bench fails`,
-      "logs: floor is the unit alone, into a file that nobody reads, and the CPU of who only copies that file",
-      ...peers.flatMap(({ missing, name }) => (missing === null ? [] : [`logs: ${name} left out, ${missing}`])),
-    ],
+    get notes() {
+      return [
+        ...notes,
+        ...Array.from(floors, ([bench, text]) => `logs: the floor of this machine, ${bench}: the unit alone writes ${text}`),
+      ];
+    },
   };
 };
