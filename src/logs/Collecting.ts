@@ -105,6 +105,7 @@ export const collecting = ({ reveal, stateDirectory, units }: CollectingOptions)
       },
       whenFull: (listener) => void (toldFull = listener),
       isFull: (unit) => full.has(unit),
+      troubles: (unit) => collector.troubles(unit),
       targets: (unit) => feeds?.states(unit) ?? [],
       counted: (unit) => Effect.promise(async () => (await feeds?.counted(unit)) ?? []),
       read: (unit, spec, query) =>

@@ -22,6 +22,8 @@ export interface Outputs {
   readonly whenFull: (told: (unit: string, isFull: boolean) => void) => void;
   /** Whether it waits. */
   readonly isFull: (unit: string) => boolean;
+  /** What of it cannot be kept just now. */
+  readonly troubles: (unit: string) => ReadonlyArray<string>;
   /** How it is with each of its targets. */
   readonly targets: (unit: string) => ReadonlyArray<LogTarget>;
   /** The same, with the lines that are still to come: they are counted now. */
@@ -43,6 +45,7 @@ export const direct = (stateDirectory: string): Outputs => ({
   keep: () => {},
   whenFull: () => {},
   isFull: () => false,
+  troubles: () => [],
   targets: () => [],
   counted: () => Effect.succeed([]),
   listen: () => {},

@@ -114,8 +114,9 @@ export const make = (parts: Parts): Control["Service"] => {
   /** With what was seen of it last; its memory is that of all its processes then. */
   const sampled = (own: UnitStatus): UnitStatus => {
     const logTargets = outputs.targets(own.id);
-    const waiting = outputs.isFull(own.id) ? { warnings: [...(own.warnings ?? []), "held back until its log has room"] } : {};
-    const status = { ...own, ...waiting, ...(logTargets.length === 0 ? {} : { logTargets }) };
+    const waiting = [...(outputs.isFull(own.id) ? ["held back until its log has room"] : []), ...outputs.troubles(own.id)];
+    const warned = waiting.length === 0 ? {} : { warnings: [...(own.warnings ?? []), ...waiting] };
+    const status = { ...own, ...warned, ...(logTargets.length === 0 ? {} : { logTargets }) };
     const seen = status.pid === null ? null : monitoring.latest(status.id);
     if (seen === null) return status;
     return { ...status, memory: seen.rssBytes, ...(seen.cpuPercent === null ? {} : { cpu: seen.cpuPercent }) };

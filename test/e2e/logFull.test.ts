@@ -47,6 +47,7 @@ setInterval(() => {}, 1000);
   const isHeldBack = ({ units }: Awaited<ReturnType<typeof one.status>>): boolean =>
     units.length === 2 && units.every(({ pid, warnings }) => pid !== null && (warnings ?? []).includes("held back until its log has room"));
   const held = await until("both are held back", one.status, isHeldBack, 30_000);
+  expect(held.units[0]!.warnings).toContainEqual(expect.stringMatching(/^its stdout cannot be kept \(E[A-Z]+\), and waits$/));
   const [writer, stubborn] = held.units.map(({ pid }) => pid!);
   await until(
     "they are stopped",

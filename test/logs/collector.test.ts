@@ -155,6 +155,7 @@ describe("a unit's log", () => {
       () => unit.notices,
       (notices) => notices.length > 0,
     );
+    expect(unit.collector.troubles("u")).toEqual([expect.stringMatching(/^its stdout cannot be kept \(E\w+\), and waits$/)]);
     unit.write("3\n");
     rmSync(join(folder, "there"));
     await until(

@@ -49,6 +49,8 @@ interface Followed {
   lastToldAt: number;
   idleLooks: number;
   retryMillis: number;
+  /** Why it could not be taken over the last time. */
+  trouble: string | undefined;
   waiting: Array<() => void>;
 }
 
@@ -132,6 +134,13 @@ export class Collector {
     await Promise.all((this.#units.get(unit) ?? []).map((each) => this.#settle(each)));
   }
 
+  /** What of a unit's output cannot be taken over just now, and why. */
+  troubles(unit: string): ReadonlyArray<string> {
+    return (this.#units.get(unit) ?? []).flatMap(({ pipe, trouble }) =>
+      trouble === undefined ? [] : [`its ${pipe.place.stream} cannot be kept (${trouble}), and waits`],
+    );
+  }
+
   /** Takes over what is there, for at most `millis`, and closes. */
   async close(millis = 5000): Promise<void> {
     if (this.#isClosed) return;
@@ -166,6 +175,7 @@ export class Collector {
         lastToldAt: 0,
         idleLooks: 0,
         retryMillis: firstRetryMillis,
+        trouble: undefined,
         waiting: [],
       }));
       this.#units.set(unit, found);
@@ -222,6 +232,7 @@ export class Collector {
     each.state = "resting";
     if (each.retryMillis !== firstRetryMillis) {
       each.retryMillis = firstRetryMillis;
+      each.trouble = undefined;
       this.#options.notice(each.pipe.unit, `its ${each.pipe.place.stream} is taken over again`);
     }
     for (const done of each.waiting.splice(0)) done();
@@ -303,13 +314,10 @@ export class Collector {
     each.isBusy = false;
     each.state = "troubled";
     for (const done of each.waiting.splice(0)) done();
-    if (each.retryMillis === firstRetryMillis) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      this.#options.notice(
-        pipe.unit,
-        `its ${pipe.place.stream} cannot be taken over (${code ?? message}), and waits in ${pipe.place.folder}`,
-      );
-    }
+    const { code, message } = error as NodeJS.ErrnoException;
+    each.trouble = code ?? message;
+    if (each.retryMillis === firstRetryMillis)
+      this.#options.notice(pipe.unit, `its ${pipe.place.stream} cannot be taken over (${each.trouble}), and waits in ${pipe.place.folder}`);
     // It goes on writing meanwhile, and nothing tells how much.
     const looks = pipe.blocks ? setInterval(() => pipe.look(), fullLookMillis) : undefined;
     if (looks !== undefined) this.#retries.add(looks);
