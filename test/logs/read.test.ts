@@ -24,7 +24,7 @@ const timedUnit = (spec: LogsSpec) =>
       const collector = new Collector({
         folderOf: (unit) => join(stateDirectory, "logs", unit),
         now: () => clock.now,
-        punch: () => Promise.resolve(0),
+        punch: () => Promise.resolve(),
         compress: (_, path) => gzip(path, (message) => expect.fail(message)),
         notice: (_, message) => expect.fail(message),
       });

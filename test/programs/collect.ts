@@ -9,7 +9,7 @@ const file = { format: format as LogFormat, rotation: { maxBytes: Number(maxByte
 const collector = new Collector({
   folderOf: (unit) => join(folder, unit),
   now: Date.now,
-  punch: () => Promise.resolve(0),
+  punch: () => Promise.resolve(),
   compress: () => {},
   notice: (unit, message) => void process.stdout.write(`${unit} ${message}\n`),
 });

@@ -16,14 +16,6 @@ export interface Libc {
   readonly inetPton: (domain: number, text: string, address: Uint8Array) => number;
   /** Of `struct pollfd`s, in place. */
   readonly poll: (descriptors: Uint8Array, count: number, millis: number) => number;
-  /** In a thread: it waits for the disk. */
-  readonly fallocateLater: (
-    fd: number,
-    mode: number,
-    offset: number,
-    length: number,
-    done: (error: unknown, result: number) => void,
-  ) => void;
   readonly syscall: (number: number, one: number, two: number, three: number) => number;
   readonly getsockopt: (fd: number, level: number, name: number, value: Uint8Array, length: Uint8Array) => number;
   readonly getsockname: (fd: number, address: Uint8Array, length: Uint8Array) => number;
@@ -58,7 +50,6 @@ const load = async (): Promise<Libc> => {
     fcntl: (fd, command, value) => fcntl(fd, command, "int", value),
     inetPton: declare("int inet_pton(int, const char *, _Out_ void *)"),
     poll: declare("int poll(_Inout_ void *, unsigned long, int)"),
-    fallocateLater: library.func("int fallocate(int, int, long, long)").async as Libc["fallocateLater"],
     syscall: declare("long syscall(long, long, long, long)"),
     getsockopt: declare("int getsockopt(int, int, int, _Out_ void *, _Inout_ void *)"),
     getsockname: declare("int getsockname(int, _Out_ void *, _Inout_ void *)"),
