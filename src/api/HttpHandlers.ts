@@ -181,7 +181,7 @@ const scraped = HttpApiBuilder.group(MasterHttp, "scraped", (handlers) =>
       // Another master tells its own.
       const mine = within(group, alone(control)) as Own;
       const report = yield* withProblems(mine.resources({ unit: null, history: false, detail: false }));
-      return Metrics.render(yield* mine.status, report, Refusals.of(control));
+      return Metrics.render(yield* mine.status, report, Refusals.of(control), group === null ? control.timings?.() : undefined);
     }),
   }),
 );

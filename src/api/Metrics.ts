@@ -1,16 +1,18 @@
 /**
  * What Prometheus scrapes. Pure.
  */
+import { bounds, type Histogram, type Timings } from "../master/Timings.ts";
 import type { LogTarget } from "../protocol/LogTargets.ts";
 import type { MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
 import type { ResourceReport, UsageSample } from "../protocol/Resources.ts";
 
 type Labels = Readonly<Record<string, string>>;
+export type Distribution = readonly [labels: Labels, histogram: Histogram];
 export type Sample = readonly [labels: Labels, value: number];
 
 export interface Metric {
   readonly name: string;
-  readonly type: "gauge" | "counter";
+  readonly type: "gauge" | "counter" | "histogram";
   readonly help: string;
 }
 interface MasterMetric extends Metric {
@@ -157,6 +159,17 @@ const target: ReadonlyArray<TargetMetric> = [
   },
 ];
 
+const commands: Metric = {
+  name: "hsu_command_duration_seconds",
+  type: "histogram",
+  help: "How long commands took until they were answered, well or not.",
+};
+const starts: Metric = {
+  name: "hsu_unit_start_duration_seconds",
+  type: "histogram",
+  help: "How long units took from the begin of a start until they were up.",
+};
+
 const telemetryDropped: Metric = {
   name: "hsu_telemetry_dropped_total",
   type: "counter",
@@ -178,6 +191,7 @@ const masterLabels: Readonly<Record<string, ReadonlyArray<string>>> = {
   hsu_build_info: ["version"],
   hsu_units: ["state"],
   [refused.name]: ["code"],
+  [commands.name]: ["operation"],
 };
 
 const listed =
@@ -190,7 +204,7 @@ const listed =
 
 /** Each of them, for the docs. */
 export const catalogue: ReadonlyArray<Listed> = [
-  ...[...master, refused].map(listed([])),
+  ...[...master, refused, commands, starts].map(listed([])),
   ...unit.map(listed(["unit", "group"])),
   ...target.map(listed(["unit", "group", "target"])),
   listed([])(telemetryDropped),
@@ -198,11 +212,19 @@ export const catalogue: ReadonlyArray<Listed> = [
 
 const escaped = (value: string): string => value.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 
-const lines = ({ help, name, type }: Metric, samples: ReadonlyArray<Sample>): string => {
-  if (samples.length === 0) return "";
-  const rows = samples.map(([labels, value]) => {
+/** As Prometheus has them: each bucket is of all that is not more. */
+const rowsOf = ([labels, { counts, sum }]: Distribution): ReadonlyArray<readonly [suffix: string, ...Sample]> => {
+  let below = 0;
+  const buckets = counts.map((count, at) => ["_bucket", { ...labels, le: String(bounds[at] ?? "+Inf") }, (below += count)] as const);
+  return [...buckets, ["_sum", labels, sum], ["_count", labels, below]];
+};
+
+const lines = ({ distributions = [], metric: { help, name, type }, samples }: Collected): string => {
+  const all = [...samples.map(([labels, value]) => ["", labels, value] as const), ...distributions.flatMap(rowsOf)];
+  if (all.length === 0) return "";
+  const rows = all.map(([suffix, labels, value]) => {
     const inside = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`);
-    return `${name}${inside.length === 0 ? "" : `{${inside.join(",")}}`} ${value}\n`;
+    return `${name}${suffix}${inside.length === 0 ? "" : `{${inside.join(",")}}`} ${value}\n`;
   });
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${rows.join("")}`;
 };
@@ -210,6 +232,8 @@ const lines = ({ help, name, type }: Metric, samples: ReadonlyArray<Sample>): st
 export interface Collected {
   readonly metric: Metric;
   readonly samples: ReadonlyArray<Sample>;
+  /** Of a histogram. */
+  readonly distributions?: ReadonlyArray<Distribution>;
 }
 
 /** Each metric with what is known of it. */
@@ -217,6 +241,7 @@ export const collect = (
   status: MasterStatus,
   resources: ResourceReport,
   refusals: ReadonlyMap<string, number> = new Map(),
+  timings?: Timings,
 ): ReadonlyArray<Collected> => {
   const usage = new Map(resources.units.map((of) => [of.unit, of.usage]));
   const ofUnit = (metric: UnitMetric): ReadonlyArray<Sample> =>
@@ -230,6 +255,8 @@ export const collect = (
     );
   return [
     ...master.map((metric) => ({ metric, samples: metric.of(status, resources.master) })),
+    { metric: commands, samples: [], distributions: Array.from(timings?.commands ?? [], ([operation, taken]) => [{ operation }, taken]) },
+    { metric: starts, samples: [], distributions: timings?.starts == null ? [] : [[{}, timings.starts]] },
     { metric: refused, samples: Array.from(refusals, ([code, count]): Sample => [{ code }, count]) },
     ...unit.map((metric) => ({ metric, samples: ofUnit(metric) })),
     ...target.map((metric) => ({ metric, samples: ofTargets(metric) })),
@@ -239,5 +266,5 @@ export const collect = (
 /** The text format, version 0.0.4. */
 export const render = (...known: Parameters<typeof collect>): string =>
   collect(...known)
-    .map(({ metric, samples }) => lines(metric, samples))
+    .map(lines)
     .join("");

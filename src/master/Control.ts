@@ -27,6 +27,7 @@ import type { Marks, MasterSpec } from "../unit/index.ts";
 import type { CallOptions } from "./Call.ts";
 import type { Compiled } from "./Compiling.ts";
 import type { ResourceRequest } from "./Resources.ts";
+import type { Timings } from "./Timings.ts";
 
 export class Control extends Context.Service<
   Control,
@@ -89,6 +90,8 @@ export class Control extends Context.Service<
     ) => Effect.Effect<{ readonly spec: MasterSpec; readonly revision: number }, RevisionNotFound>;
     /** Applies one of them again; null: the one before the last. */
     readonly rollback: (revision: number | null) => Effect.Effect<Applied, ApplyFailed | RevisionNotFound>;
+    /** How long commands and starts have taken; absent: nobody counts. */
+    readonly timings?: () => Timings;
     /** Where what is done is written down; absent: it is not. */
     readonly audit?: Trail;
     /** Begins the shutdown and returns; `terminated` tells its end. */

@@ -33,6 +33,7 @@ import { toPeople, toUnit } from "./Reports.ts";
 import * as Revisions from "./Revisions.ts";
 import type { Options } from "./Options.ts";
 import { shared } from "./Shared.ts";
+import * as Timings from "./Timings.ts";
 import type { GroupAt } from "./Tree.ts";
 
 /** The master, or a part of it, did not start. Whatever had been started has been stopped. */
@@ -85,6 +86,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     const now = (): number => clock.currentTimeMillisUnsafe();
     const random = Context.get(yield* Effect.context(), Random.Random).nextDoubleUnsafe;
     const ports = makePorts();
+    const timings = Timings.make();
     const monitoring = yield* Monitoring.make({ current, driver, pid: options.pid, startedAt, clock });
     const order = LiveOrder.make(spec.root, entries, (entry) => (stopping ? undefined : entry.ref?.cast("Unblocked")));
     const childOf = (entry: Entry, after: ReadonlyArray<string>) => {
@@ -102,7 +104,19 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       }
       const forced = Deferred.await(patience);
       return childSpec(
-        withSpec(entry, { ...child, driver, store, ports, monitor: monitoring, waitsFor, forced, now, random, learned: masker.learn }),
+        withSpec(entry, {
+          ...child,
+          driver,
+          store,
+          ports,
+          monitor: monitoring,
+          waitsFor,
+          forced,
+          now,
+          random,
+          learned: masker.learn,
+          took: timings.started,
+        }),
       );
     };
 
@@ -193,7 +207,7 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
     });
     const told = masked(live, masker);
     const noted = options.audit === undefined ? told : audited(told, options.audit);
-    const control = shared(noted, { history, now, fork, hurry: optimize });
+    const control = shared(noted, { history, now, fork, hurry: optimize, timings });
     root = yield* Effect.mapError(Supervisor.start({ id: rootId, intensity: "infinity", children: [mailboxes] }), explain);
     // Runs before the root's own finalizer, which knows no deadline.
     yield* Effect.addFinalizer(() => Effect.andThen(shutdown, Deferred.await(terminated)));

@@ -1,5 +1,6 @@
 /**
  * The status of all units, for many who ask for it: it is good for a moment, which is short beside what it took to make, and until anything happens.
+ * What each command took is counted on the way.
  */
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
@@ -7,6 +8,8 @@ import * as Stream from "effect/Stream";
 import type { MasterStatus } from "../protocol/MasterRpc.ts";
 import type { Control } from "./Control.ts";
 import type { History } from "./History.ts";
+import type { Operation } from "../protocol/Rights.ts";
+import type { make as makeTimings } from "./Timings.ts";
 
 /** So many times what it took: then making it costs a tenth of the time at most, however many ask. */
 const share = 10;
@@ -28,19 +31,20 @@ export interface World {
   readonly fork: (effect: Effect.Effect<MasterStatus>) => Fiber.Fiber<MasterStatus>;
   /** Called when it is asked very often. */
   readonly hurry: () => void;
+  readonly timings: ReturnType<typeof makeTimings>;
 }
 
 /** Whoever has commanded something sees its outcome in what he asks next. */
-export const shared = (control: Control["Service"], { fork, history, hurry, now }: World): Control["Service"] => {
+export const shared = (control: Control["Service"], { fork, history, hurry, now, timings }: World): Control["Service"] => {
   let commands = 0;
   let made: Made | null = null;
   /** For those who have come too late for the one that is being made: one, however many they are. */
   let next: Fiber.Fiber<MasterStatus> | null = null;
   const after = Effect.sync(() => void commands++);
   const changing =
-    <Args extends ReadonlyArray<unknown>, A, E>(run: (...args: Args) => Effect.Effect<A, E>) =>
+    <Args extends ReadonlyArray<unknown>, A, E>(operation: Operation, run: (...args: Args) => Effect.Effect<A, E>) =>
     (...args: Args): Effect.Effect<A, E> =>
-      Effect.ensuring(run(...args), after);
+      Effect.ensuring(timings.around(operation, run(...args)), after);
   let asked = 0;
   let since = now();
   const count = (at: number): void => {
@@ -89,14 +93,16 @@ export const shared = (control: Control["Service"], { fork, history, hurry, now 
       const counted = Effect.acquireRelease(follower, () => Effect.sync(() => void followers--));
       return Stream.unwrap(Effect.as(counted, told));
     },
-    start: changing(control.start),
-    stop: changing(control.stop),
-    restart: changing(control.restart),
-    reload: changing(control.reload),
-    resetFailed: changing(control.resetFailed),
-    signal: changing(control.signal),
-    apply: changing(control.apply),
-    rollback: changing(control.rollback),
-    roll: (units) => Stream.ensuring(control.roll(units), after),
+    start: changing("Start", control.start),
+    stop: changing("Stop", control.stop),
+    restart: changing("Restart", control.restart),
+    reload: changing("Reload", control.reload),
+    resetFailed: changing("ResetFailed", control.resetFailed),
+    signal: changing("Signal", control.signal),
+    apply: changing("Apply", control.apply),
+    rollback: changing("Rollback", control.rollback),
+    roll: (units) => Stream.ensuring(timings.aroundStream("Roll", control.roll(units)), after),
+    call: (options) => (options.method === null ? control.call(options) : timings.aroundStream("Call", control.call(options))),
+    timings: timings.read,
   };
 };

@@ -154,6 +154,8 @@ export interface RunArgs {
   readonly random: () => number;
   /** Unix milliseconds. */
   readonly now: () => number;
+  /** Told how long a start has taken, in milliseconds. */
+  readonly took?: (millis: number) => void;
   /** These secrets are known now. */
   readonly learned: (secrets: Iterable<string>) => void;
 }
@@ -245,8 +247,10 @@ const start = (args: RunArgs, context: Actor.ActorContext<RunRpcs>) =>
     }
     enter(slot, "starting");
     yield* Effect.addFinalizer(() => Effect.sync(() => enter(slot, "down")));
+    const began = args.now();
     const running = yield* run(args, context);
     enter(slot, "up");
+    if (!slot.reattached) args.took?.(args.now() - began);
     return running;
   });
 

@@ -1,4 +1,6 @@
+import * as Effect from "effect/Effect";
 import { expect, it } from "vitest";
+import * as Timings from "../../src/master/Timings.ts";
 import { catalogue, collect, render } from "../../src/api/Metrics.ts";
 import type { MasterStatus, UnitStatus } from "../../src/protocol/MasterRpc.ts";
 
@@ -62,6 +64,34 @@ it("each log target of a unit has its own", () => {
   expect(rows).toContain(`hsu_log_target_up${labels("stdout")} 1`);
   expect(rows).toContain(`hsu_log_target_lag_bytes${labels("stdout")} 30`);
   expect(rows.length).toBe(10);
+});
+
+it("what takes time is counted in buckets, each of all that is not more", async () => {
+  let at = 0;
+  const timings = Timings.make(() => at);
+  const took = (millis: number) =>
+    Effect.suspend(() => {
+      at += millis;
+      return Effect.void;
+    });
+  for (const millis of [1, 30, 40, 100_000]) await Effect.runPromise(timings.around("Start", took(millis)));
+  await Effect.runPromise(Effect.exit(timings.around("Stop", Effect.andThen(took(7), Effect.fail("no")))));
+  timings.started(20);
+  const text = render(status(unit("a")), nothing, new Map(), timings.read());
+  const rows = text.split("\n").filter((line) => line.includes("_duration_seconds"));
+  expect(rows).toContain("# TYPE hsu_command_duration_seconds histogram");
+  const of = (suffix: string, le: string) => `hsu_command_duration_seconds_${suffix}{operation="Start"${le}}`;
+  expect(rows).toContain(`${of("bucket", ',le="0.001"')} 1`);
+  expect(rows).toContain(`${of("bucket", ',le="0.025"')} 1`);
+  expect(rows).toContain(`${of("bucket", ',le="0.05"')} 3`);
+  expect(rows).toContain(`${of("bucket", ',le="60"')} 3`);
+  expect(rows).toContain(`${of("bucket", ',le="+Inf"')} 4`);
+  expect(rows).toContain(`${of("count", "")} 4`);
+  expect(rows).toContain(`${of("sum", "")} 100.071`);
+  expect(rows).toContain(`hsu_command_duration_seconds_count{operation="Stop"} 1`);
+  expect(rows).toContain(`hsu_unit_start_duration_seconds_bucket{le="0.025"} 1`);
+  expect(rows).toContain("hsu_unit_start_duration_seconds_sum 0.02");
+  expect(render(status(unit("a")), nothing)).not.toContain("_duration_seconds");
 });
 
 it("labels are written so that nobody can write other metrics by them", () => {

@@ -141,6 +141,8 @@ managed_processes:
     await until("metrics", metrics, (all) => all.some((text) => text.includes("hsu_unit_restarts_total")))
   ).toReversed();
   expect(snapshot).toContain('"key":"unit","value":{"stringValue":"web"}');
+  const durations = await until("durations", metrics, (all) => all.some((text) => text.includes('"stringValue":"Restart"')));
+  expect(durations.at(-1)).toMatch(/"name":"hsu_command_duration_seconds".*"bucketCounts":\[.*"explicitBounds":\[0.001,/);
 
   // What the caller does not keep is not kept here.
   const before = ofTrace().length;

@@ -21,7 +21,16 @@ it("a master with http answers there who has a token that `hsu token` has made, 
     fetch(`http://127.0.0.1:${port}${path}`, { method, headers: { authorization: `Bearer ${token}` } });
   const restarted = await ask("/v1/units/web/restart", "POST");
   expect(await restarted.json()).toMatchObject({ id: "web", state: "running", pid: (await place.status()).units[0]!.pid });
-  expect(await (await ask("/metrics")).text()).toContain('hsu_unit_running{unit="web",group="units"} 1\n');
+  const ofAll = async () => (await (await ask("/metrics")).text()).split("\n");
+  expect(await ofAll()).toContain('hsu_unit_running{unit="web",group="units"} 1');
+  // What is of the whole master is for who may see the whole of it.
+  expect(await ofAll()).not.toContain('hsu_command_duration_seconds_count{operation="Restart"} 1');
+  const whole = (await place.hsu("token", "create", "all")).out.trim();
+  const metrics = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { authorization: `Bearer ${whole}` } });
+  const rows = (await metrics.text()).split("\n");
+  expect(rows).toContain('hsu_command_duration_seconds_count{operation="Restart"} 1');
+  expect(rows).toContain("hsu_unit_start_duration_seconds_count 2");
+  await place.hsu("token", "revoke", "all");
 
   const listed = await place.hsu("token", "list");
   expect(listed.out).toMatch(/^NAME +ROLE +GROUP +CREATED +EXPIRES +USED\nme +operator +units +\S+Z +\S+Z +(never|\S+Z)\n$/);

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect";
 import { expect, it, vi } from "vitest";
 import { shared } from "../../src/master/Shared.ts";
+import * as Timings from "../../src/master/Timings.ts";
 import { make } from "../api/fakeControl.ts";
 
 it("a status is made once for all who ask for a tenth of the time that it takes; what has happened, or was commanded, is in the next one", async () => {
@@ -17,7 +18,7 @@ it("a status is made once for all who ask for a tenth of the time that it takes;
   });
   const one = shared(
     { ...control, status: slow },
-    { history: { last: () => seq }, now: () => at, fork: Effect.runFork, hurry: () => void hurries++ },
+    { history: { last: () => seq }, now: () => at, fork: Effect.runFork, hurry: () => void hurries++, timings: Timings.make() },
   );
   const ask = () => Effect.runPromise(one.status);
   const [first, second] = await Promise.all([ask(), ask()]);
@@ -53,7 +54,7 @@ it("who asks while one is made that does not know what has happened since is giv
   const turns: Array<() => void> = [];
   const slow = Effect.callback<void>((resume) => void turns.push(() => resume(Effect.void))).pipe(Effect.andThen(control.status));
   let seq = 0;
-  const world = { history: { last: () => seq }, now: () => 1000, fork: Effect.runFork, hurry: () => {} };
+  const world = { history: { last: () => seq }, now: () => 1000, fork: Effect.runFork, hurry: () => {}, timings: Timings.make() };
   const one = shared({ ...control, status: slow }, world);
   const ask = () => Effect.runPromise(one.status);
   const first = ask();

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import * as OtlpResource from "effect/observability/OtlpResource";
 import * as OtlpSerialization from "effect/observability/OtlpSerialization";
+import { bounds } from "../../master/Timings.ts";
 import type { MasterEvent } from "../../protocol/MasterRpc.ts";
 import type { TraceContext } from "../../security/index.ts";
 import { type Collected, unitOf } from "../Metrics.ts";
@@ -84,8 +85,8 @@ export interface Snapshot {
 }
 
 const metricsOf = ({ at, collected, startedAt }: Snapshot): Metrics =>
-  collected.flatMap(({ metric: { help, name, type }, samples }) => {
-    if (samples.length === 0) return [];
+  collected.flatMap(({ distributions = [], metric: { help, name, type }, samples }): Metrics => {
+    if (samples.length + distributions.length === 0) return [];
     const dataPoints = samples.map(([labels, value]) => ({
       attributes: attributes(labels),
       startTimeUnixNano: nanos(startedAt),
@@ -93,6 +94,18 @@ const metricsOf = ({ at, collected, startedAt }: Snapshot): Metrics =>
       asDouble: value,
     }));
     const about = { name, description: help, unit: units[unitOf(name)] ?? "1" };
+    if (type === "histogram") {
+      const points = distributions.map(([labels, { counts, sum }]) => ({
+        attributes: attributes(labels),
+        startTimeUnixNano: nanos(startedAt),
+        timeUnixNano: nanos(at),
+        count: counts.reduce((all, one) => all + one, 0),
+        sum,
+        bucketCounts: [...counts],
+        explicitBounds: [...bounds],
+      }));
+      return [{ ...about, histogram: { aggregationTemporality: 2, dataPoints: points } }];
+    }
     return [
       type === "counter"
         ? { ...about, sum: { aggregationTemporality: 2, isMonotonic: true, dataPoints } }

@@ -176,7 +176,7 @@ export const make = ({ pid, settings, version }: Options): Telemetry => {
         const status = yield* control.status;
         const report = yield* Effect.orDie(control.resources({ unit: null, history: false, detail: false }));
         const dropped = { dropped: senders.reduce((sum, one) => sum + one.dropped(), 0) };
-        const collected = [...Metrics.collect(status, report, Refusals.of(control)), Metrics.dropped(dropped.dropped)];
+        const collected = [...Metrics.collect(status, report, Refusals.of(control), control.timings?.()), Metrics.dropped(dropped.dropped)];
         metrics.push({ at: status.now, startedAt: status.startedAt, collected });
       });
       // A master that cannot answer is seen by those who ask it.
