@@ -62,7 +62,7 @@ export const startProblems = (unit: Located, name: string): ReadonlyArray<Proble
     }
     if (keys.schedule !== undefined && strategy !== undefined) {
       const message = `${name}: with a "schedule" it cannot be restarted ${JSON.stringify(strategy.value)}: it would never end`;
-      problems.push(clash(strategy, message, "on_failure or never"));
+      problems.push({ ...clash(strategy, message), expected: "on_failure or never" });
     }
     if (keys.watchdog !== undefined && keys.start?.node.value !== "notify") {
       const message = `${name}: a "watchdog" listens to a unit that tells its state`;

@@ -145,7 +145,7 @@ describe("schedules", () => {
       hsu.yaml:7:21: error HSU-CFG-032: unit "web": with a "schedule" it cannot be restarted "always": it would never end
         7 |     restart_policy: always
           |                     ^^^^^^
-          = on_failure or never
+          = expected on_failure or never
 
       1 error
       "
