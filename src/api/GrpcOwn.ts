@@ -14,7 +14,7 @@ import * as SchemaAST from "effect/SchemaAST";
 import * as Stream from "effect/Stream";
 import type { Own, Reach } from "../peer/Reach.ts";
 import type { AuditWho } from "../protocol/Audit.ts";
-import { MasterRpc } from "../protocol/MasterRpc.ts";
+import { MasterRpc, usualCallMillis } from "../protocol/MasterRpc.ts";
 import type { MasterStatus } from "../protocol/MasterRpc.ts";
 import type { TooOften, Unauthorized } from "../protocol/RemoteErrors.ts";
 import { commandId, type Operation } from "../protocol/Rights.ts";
@@ -48,13 +48,16 @@ type Bytes = Uint8Array;
 const asks: Readonly<Record<string, (said: Fields, reach: Own) => Effect.Effect<Fields, unknown>>> = {
   "UnitService/Call": (said) => {
     const { json, timeoutMillis } = said;
-    return Effect.succeed({ ...said, json: json === "" ? "{}" : json, timeoutMillis: timeoutMillis === 0 ? usualMillis : timeoutMillis });
+    return Effect.succeed({
+      ...said,
+      json: json === "" ? "{}" : json,
+      timeoutMillis: timeoutMillis === 0 ? usualCallMillis : timeoutMillis,
+    });
   },
   "ConfigService/Plan": (said, reach) => Effect.map(sent(said, reach), (spec) => ({ spec })),
   "ConfigService/Apply": (said, reach) =>
     Effect.map(sent(said, reach), (spec) => ({ spec, how: said["how"] === "" ? "apply" : said["how"] })),
 };
-const usualMillis = 30_000;
 
 const badRequest = (why: string) => Effect.fail(new MalformedRequest({ why }));
 

@@ -21,7 +21,7 @@ import type { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNot
 import { Access, Needs, Scope } from "../protocol/HttpAccess.ts";
 import { MasterHttp } from "../protocol/HttpApi.ts";
 import { TooMany, TooOften, TooSlow } from "../protocol/RemoteErrors.ts";
-import type { MasterEvent, MasterStatus, UnitStatus } from "../protocol/MasterRpc.ts";
+import { type MasterEvent, type MasterStatus, type UnitStatus, usualCallMillis } from "../protocol/MasterRpc.ts";
 import { askedBy, Tokens, Traceparent } from "../security/index.ts";
 import { known } from "./Doorkeeper.ts";
 import { asked, here, withProblems } from "./HttpBehind.ts";
@@ -128,19 +128,21 @@ const units = HttpApiBuilder.group(MasterHttp, "units", (handlers) =>
       "reset-failed": command(({ resetFailed }) => resetFailed),
       signal: ({ params: { unit }, payload: { signal } }) => asked((own) => own.signal(unit, signal)),
       roll: ({ payload: { units: ids } }) => asked(({ roll }) => Effect.map(Stream.runCollect(roll(ids)), (all) => ({ units: all }))),
-      call: ({ params: { unit }, payload: { method = null, request = {}, timeoutMillis = callMillis } }) =>
+      call: ({ params: { unit }, payload: { method = null, request = {}, timeoutMillis = usualCallMillis } }) =>
         asked(({ call }) =>
           Effect.map(Stream.runCollect(call({ unit, method, json: JSON.stringify(request), timeoutMillis })), (replies) => ({ replies })),
         ),
       resources: ({ params: { unit }, query }) => used(unit, query),
-      logs: ({ params: { unit }, query: { follow, lines, ...which } }) =>
+      logs: ({ headers, params: { unit }, query: { after = headers["last-event-id"], follow, lines, ...which } }) =>
         Effect.gen(function* () {
           const own = yield* here;
           yield* withProblems(own.describe(unit));
           // As `hsu logs` has it: the last hundred, or all that is asked for.
           const usual = Object.values(which).every((value) => value === undefined) ? 100 : null;
-          const read = own.logs({ unit, follow: follow === "true", lines: lines ?? usual, ...which }).pipe(
-            Stream.map((data) => ({ event: data.stream, data })),
+          // Who comes again says what he has seen last by himself, as browsers and curl do.
+          const from = { ...(follow === "true" ? { resumable: true } : {}), ...(after === undefined ? {} : { after }) };
+          const read = own.logs({ unit, follow: follow === "true", lines: lines ?? usual, ...which, ...from }).pipe(
+            Stream.map((data) => ({ ...(data.cursor === undefined ? {} : { id: data.cursor }), event: data.stream, data })),
             // It was there a moment ago; whoever removed it, or has lost its master, has ended its output.
             Stream.catch(() => Stream.empty),
           );
@@ -149,7 +151,6 @@ const units = HttpApiBuilder.group(MasterHttp, "units", (handlers) =>
     }),
   ),
 );
-const callMillis = 30_000;
 
 const master = HttpApiBuilder.group(MasterHttp, "master", (handlers) =>
   Effect.succeed(

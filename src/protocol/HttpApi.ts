@@ -107,7 +107,10 @@ const units = HttpApiGroup.make("units")
         until: Schema.optionalKey(Whole),
         grep: LogRequest.fields.grep,
         level: LogRequest.fields.level,
+        /** The id of an event: what comes behind that line of both outputs. */
+        after: LogRequest.fields.after,
       },
+      headers: { "last-event-id": Schema.optionalKey(Schema.String) },
       success: stream(LogLine),
       error: anyProblem,
     }),

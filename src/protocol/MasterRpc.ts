@@ -197,6 +197,9 @@ export const LogRequest = Schema.Struct({
 });
 export type LogRequest = typeof LogRequest.Type;
 
+/** How long a call of a unit's own service is waited for where nobody says how long. */
+export const usualCallMillis = 30_000;
+
 /** A reply of a unit's own service, or one of the methods that it serves. */
 export const CallReply = Schema.Union([
   Schema.TaggedStruct("Reply", { json: Schema.String }),

@@ -14,7 +14,7 @@ const [vanishedMillis, endedMillis] = [30_000, 3000];
 /** Between two tries. */
 const [firstPauseMillis, lastPauseMillis] = [50, 1000];
 
-/** One that is found again as it ends is not told of once more. */
+/** One that is found again as it ends is not told of once more, and has ended in good order, however the second try ends. */
 const sameMillis = 1000;
 
 const absent: ReadonlySet<string> = new Set(["ConnectionLost", "NotRunning", "CannotReach"]);
@@ -55,7 +55,7 @@ export const overMasters = <E extends { readonly _tag: string }>(
       );
       if (how === "over") return;
       const now = yield* Clock.currentTimeMillis;
-      const isSame = how === "ended" && isOrderly && now - toldAt < sameMillis;
+      const isSame = isOrderly && now - toldAt < sameMillis;
       if (connectedAt !== null && !isSame) {
         isOrderly = how === "ended";
         const millis = typeof given === "number" ? given : isOrderly ? endedMillis : vanishedMillis;

@@ -2,15 +2,13 @@
  * `hsu call [--timeout TIME] [-o text|json] UNIT [METHOD [JSON]]`
  */
 import * as Effect from "effect/Effect";
-import type { CallReply } from "../../protocol/MasterRpc.ts";
+import { type CallReply, usualCallMillis } from "../../protocol/MasterRpc.ts";
 import { DeadlineExceeded, UsageError } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
 import { withMaster } from "../Invocation.ts";
 import { clean } from "../render/text.ts";
 import type { Verb } from "../Verbs.ts";
 import { printAll } from "./follow.ts";
-
-const defaultMillis = 30_000;
 
 export const run: Verb = Effect.fnUntraced(function* (invocation) {
   const { flags, io, operands } = invocation;
@@ -23,7 +21,7 @@ export const run: Verb = Effect.fnUntraced(function* (invocation) {
             new UsageError({ message: `cannot read the request from stdin: ${String(cause)}`, hint: "give it as an operand" }),
         })
       : given;
-  const timeoutMillis = typeof flags["timeout"] === "number" ? flags["timeout"] : defaultMillis;
+  const timeoutMillis = typeof flags["timeout"] === "number" ? flags["timeout"] : usualCallMillis;
   const render = flags["output"] === "json" ? asJson : asText;
   yield* withMaster(invocation, ({ call }) => printAll(invocation, call.Call({ unit, method, json, timeoutMillis }), render)).pipe(
     Effect.catchTag("CallDeadline", (late) =>

@@ -24,6 +24,9 @@ const statuses = (call: Client["call"], ids: ReadonlyArray<string>) => {
   return Stream.mapEffect(looks(call), () => look);
 };
 
+const whyNot = (condition: Condition, { health, reason, state }: UnitStatus): string =>
+  condition === "healthy" && health === null && state === "running" ? "no probe looks at its health" : (reason ?? `it is ${state}`);
+
 export const run: Verb = (invocation) => {
   const { flags, operands } = invocation;
   const condition = (flags["for"] ?? "ready") as Condition;
@@ -50,7 +53,7 @@ export const run: Verb = (invocation) => {
               const [was, is] = [first.get(id)!, now.get(id)];
               if (is === undefined) return yield* new WillNotBe({ unit: id, condition, why: "it is not there any more" });
               const said = verdict(condition, is, was);
-              if (said === "never") return yield* new WillNotBe({ unit: id, condition, why: is.reason ?? `it is ${is.state}` });
+              if (said === "never") return yield* new WillNotBe({ unit: id, condition, why: whyNot(condition, is) });
               if (said === "yes") yield* done(is);
             }
             return left.size === 0;
