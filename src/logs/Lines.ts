@@ -5,6 +5,12 @@
 /** A longer line comes in parts of at most this many bytes. */
 export const maxLineBytes = 64 * 1024;
 
+/** So long a line of a log may be that is not kept as it was: JSON writes some bytes as six, and there is what stands around it. */
+const maxStoredBytes = 8 * maxLineBytes;
+
+/** Of a log in this format: a longer line comes in parts. */
+export const mostOf = (format: string): number => (format === "raw" ? maxLineBytes : maxStoredBytes);
+
 const newline = 0x0a;
 const continues = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80;
 
@@ -22,7 +28,12 @@ export const characterBefore = (bytes: Uint8Array, end: number): number => {
 
 /** Keeps what follows the last newline until the rest of that line comes. Bytes that are no UTF-8 become U+FFFD. */
 export class LineSplitter {
+  readonly #most: number;
   #held: Buffer = Buffer.alloc(0);
+
+  constructor(most = maxLineBytes) {
+    this.#most = most;
+  }
 
   /** The lines that this chunk completes, without their newlines. */
   push(chunk: Uint8Array): Array<string> {
@@ -32,8 +43,8 @@ export class LineSplitter {
     for (;;) {
       const end = bytes.indexOf(newline, from);
       const stop = end === -1 ? bytes.length : end;
-      while (stop - from > maxLineBytes) {
-        const cut = characterBefore(bytes, from + maxLineBytes);
+      while (stop - from > this.#most) {
+        const cut = characterBefore(bytes, from + this.#most);
         lines.push(bytes.toString("utf8", from, cut));
         from = cut;
       }

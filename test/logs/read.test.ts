@@ -76,6 +76,19 @@ for (const format of ["raw", "enhanced_plain", "json"] as const) {
   );
 }
 
+it.live("a part of a long line is one line again, however much longer it was kept than it was written", () =>
+  Effect.gen(function* () {
+    const long = "\u0001".repeat(65_536);
+    const json = yield* timedUnit(logsSpec({ format: "json" }));
+    yield* json.write(`${long}ab\nnext\n`);
+    expect(yield* json.texts()).toEqual([long, "ab", "next"]);
+    expect(yield* json.texts({ lines: 2 })).toEqual(["ab", "next"]);
+    const enhanced = yield* timedUnit(logsSpec({ format: "enhanced_plain" }));
+    yield* enhanced.write(`${long}ab\nnext\n`);
+    expect(yield* enhanced.texts()).toEqual([`[part 1] ${long}`, "[part 2, the last] ab", "next"]);
+  }).pipe(Effect.scoped),
+);
+
 it.live("over files that are complete and compressed, by time, from the end, and by what lines say", () =>
   Effect.gen(function* () {
     const unit = yield* timedUnit(logsSpec({ rotation: { maxBytes: 2000, compress: true } }));

@@ -232,6 +232,18 @@ it.each([false, true])("says how many lines were removed before it got them, com
   expect(readdirSync(join(first.folder, "u")).filter((name) => name.endsWith(".lost"))).toEqual([]);
 });
 
+it("gets a part of a long line as one, however much longer it was kept than it was written", async () => {
+  const world = newWorld();
+  const { write } = master(
+    { ...logsSpec({ format: "json" }), targets: [target({ batch: { maxLines: 1, maxBytes: 100, everyMillis: 1 } })] },
+    world,
+  );
+  const long = "\u0001".repeat(65_536);
+  await write(`${long}ab\n7\n`);
+  await gets(world, 7);
+  expect(world.got.map(({ text }) => text)).toEqual([long, "ab", "7"]);
+});
+
 it.each([
   ["lines", { maxLines: 10, maxBytes: 100_000 }],
   ["bytes", { maxLines: 1000, maxBytes: 500 }],

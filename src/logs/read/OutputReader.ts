@@ -3,7 +3,7 @@
  */
 import type { LogStream } from "../LogFiles.ts";
 import type { LogFileSpec } from "../LogsSpec.ts";
-import { LineSplitter } from "../Lines.ts";
+import { LineSplitter, mostOf } from "../Lines.ts";
 import type { Place } from "../collect/Place.ts";
 import { countOf, entryAt, entryOfOffset, offsetAtTime } from "../collect/LogIndex.ts";
 import type { Position } from "./LogPosition.ts";
@@ -28,7 +28,7 @@ export class OutputReader {
   #segment: number;
   #offset = 0;
   readonly #snapshot: ReadonlyArray<Segment>;
-  #news = new LineSplitter();
+  #news: LineSplitter;
   /** Entries of its index that are behind. */
   #entries = 0;
 
@@ -37,6 +37,7 @@ export class OutputReader {
     this.#place = place;
     this.#file = file;
     this.#query = query;
+    this.#news = this.#splitter();
     if (after !== undefined) {
       this.#snapshot = [];
       // A log that was removed meanwhile has begun anew.
@@ -99,8 +100,12 @@ export class OutputReader {
     this.#segment += 1;
     this.#offset = 0;
     this.#entries = 0;
-    this.#news = new LineSplitter();
+    this.#news = this.#splitter();
     return this.news();
+  }
+
+  #splitter(): LineSplitter {
+    return new LineSplitter(mostOf(this.#file.format));
   }
 
   #beginOf({ number }: Segment): number | undefined {
@@ -118,7 +123,7 @@ export class OutputReader {
       const before = entryOfOffset(index, found === undefined ? Infinity : found - 1);
       start = before < 0 ? 0 : entryAt(index, before).offset;
     }
-    const splitter = new LineSplitter();
+    const splitter = this.#splitter();
     for await (const { at, bytes } of chunksOf(this.#place, segment, start)) {
       const lines = this.#split(bytes, at, index, splitter);
       if (lines.length > 0) yield lines;

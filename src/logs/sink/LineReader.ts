@@ -3,7 +3,7 @@
  */
 import { statSync } from "node:fs";
 import type { LogFileSpec } from "../LogsSpec.ts";
-import { characterBefore, maxLineBytes } from "../Lines.ts";
+import { characterBefore, mostOf } from "../Lines.ts";
 import { entryAt, entryOfOffset } from "../collect/LogIndex.ts";
 import type { Place } from "../collect/Place.ts";
 import { type Chunk, chunksOf, committedTo, indexOf, isThere } from "../read/Segments.ts";
@@ -154,12 +154,13 @@ export class LineReader {
   }
 
   #cut(lines: Array<PlacedLine>, maxLines: number, maxBytes: number): void {
+    const most = mostOf(this.#file.format);
     let at = 0;
     while (at < this.#held.length && lines.length < maxLines && at < maxBytes) {
       const end = this.#held.indexOf(newline, at);
       const length = (end === -1 ? this.#held.length : end) - at;
-      if (end === -1 && length <= maxLineBytes) break;
-      const to = length > maxLineBytes ? characterBefore(this.#held, at + maxLineBytes) : end;
+      if (end === -1 && length <= most) break;
+      const to = length > most ? characterBefore(this.#held, at + most) : end;
       lines.push(this.#lineOf(at, to));
       at = to === end ? end + 1 : to;
     }
