@@ -14,6 +14,8 @@ import type { make as makeTimings } from "./Timings.ts";
 /** So many times what it took: then making it costs a tenth of the time at most, however many ask. */
 const share = 10;
 const longestMillis = 50;
+/** When nobody has asked again it is not kept. */
+const forgottenMillis = 1000;
 /** Who is asked so often in so long has work to do. */
 const busy = { times: 1000, millis: 10_000, followers: 100 };
 
@@ -61,6 +63,8 @@ export const shared = (control: Control["Service"], { fork, history, hurry, now,
     mine.fiber.addObserver(() => {
       const done = now();
       mine.until = done + Math.min(longestMillis, (done - at) * share);
+      // With what doors have made of it: of ten thousand units that is megabytes.
+      setTimeout(() => void (made === mine && (made = null)), forgottenMillis).unref();
     });
     return mine.fiber;
   };

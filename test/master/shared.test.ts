@@ -49,6 +49,29 @@ it("a status is made once for all who ask for a tenth of the time that it takes;
   expect(hurries).toBe(1);
 });
 
+it("is not kept when nobody asks again", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout"] });
+  try {
+    const { control } = await Effect.runPromise(make);
+    let [at, made] = [1000, 0];
+    const slow = Effect.suspend(() => {
+      made++;
+      at += 2;
+      return control.status;
+    });
+    const world = { history: { last: () => 0 }, now: () => at, fork: Effect.runFork, hurry: () => {}, timings: Timings.make() };
+    const one = shared({ ...control, status: slow }, world);
+    const ask = () => Effect.runPromise(one.status);
+    const first = await ask();
+    expect(await ask()).toBe(first);
+    vi.advanceTimersByTime(1000);
+    await ask();
+    expect(made).toBe(2);
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 it("who asks while one is made that does not know what has happened since is given the next one, with all others who ask meanwhile", async () => {
   const { control } = await Effect.runPromise(make);
   const turns: Array<() => void> = [];
