@@ -103,6 +103,8 @@ it("of a large file only what has changed is read and sent, and all of it where 
   };
   const last = ({ out }: { readonly out: string }): string | undefined => out.trimEnd().split("\n").at(-1);
   put(600);
+  // How it was written is no part of what it says.
+  expect((await place.hsu("validate", "-o", "json")).out).not.toContain("marks");
   await place.hsu("up", "-d");
   const before = await pids();
   put(601);
