@@ -49,7 +49,9 @@ it("plan, apply, history, diff, rollback and SIGHUP: the units that are the same
   process.kill((await place.status()).pid, "SIGHUP");
   const reloaded = await until("it has read its file again", pids, (seen) => Object.keys(seen).length === 3);
   expect(reloaded["same"]).toBe(before["same"]);
-  const history = JSON.parse((await place.hsu("history", "-o", "json")).out) as ReadonlyArray<{ readonly how: string }>;
+  // It is kept when all of it has been done, which is after its last unit is there.
+  const kept = async () => JSON.parse((await place.hsu("history", "-o", "json")).out) as ReadonlyArray<{ readonly how: string }>;
+  const history = await until("the reload is kept", kept, (seen) => seen.length === 4);
   expect(history.map(({ how }) => how)).toEqual(["start", "apply", "rollback to revision 1", "reload"]);
 
   // What is kept outlives the master.
