@@ -41,7 +41,8 @@ const cpuOf = (pid: number): number => {
     .split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
 };
-const peakOf = (pid: number): number => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0) / 1024;
+const peakOf = (pid: number): number =>
+  (Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? 0) * 1024) / 1e6;
 
 const ask = (...argv: ReadonlyArray<string>) => run(hsu, [...argv], { env, maxBuffer: 1e9 });
 const median = (numbers: ReadonlyArray<number>): number => numbers.toSorted((a, b) => a - b)[numbers.length >> 1]!;
