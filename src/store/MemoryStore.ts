@@ -18,6 +18,8 @@ export const make = (): Store => {
     },
     units,
     putProcess: (record) => void processes.set(record.unit, record),
+    putProcessSoon: (record) => void processes.set(record.unit, record),
+    settle: () => {},
     removeProcess: (unit) => void processes.delete(unit),
     putUnit: (unit, memory) => void units.set(unit, memory),
     putUnitSoon: (unit, memory) => void units.set(unit, memory),

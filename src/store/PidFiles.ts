@@ -15,7 +15,7 @@ import {
   writeSync,
 } from "node:fs";
 import { Paths } from "../platform/index.ts";
-import { type Store, StoreUnusable } from "./Store.ts";
+import { type ProcessRecord, type Store, StoreUnusable } from "./Store.ts";
 
 /** So long, and so many, files of ended processes are kept in a folder beside for the next process of the same unit. */
 const asideMillis = 10_000;
@@ -97,6 +97,12 @@ export const beside = (store: Store, directory: string, unwritable: (error: Stor
     const port = portIn(`${directory}/${namesOf(record.unit).port}`);
     if (port !== undefined) store.putProcess({ ...record, port });
   }
+  const tell = ({ identity, port, unit }: ProcessRecord): void => {
+    if (identity === null) return;
+    const names = namesOf(unit);
+    if (port !== undefined) write(names.port, port);
+    write(names.pid, identity.pid);
+  };
   return {
     ...store,
     get processes() {
@@ -104,11 +110,11 @@ export const beside = (store: Store, directory: string, unwritable: (error: Stor
     },
     putProcess: (record) => {
       store.putProcess(record);
-      const { identity, port, unit } = record;
-      if (identity === null) return;
-      const names = namesOf(unit);
-      if (port !== undefined) write(names.port, port);
-      write(names.pid, identity.pid);
+      tell(record);
+    },
+    putProcessSoon: (record) => {
+      store.putProcessSoon(record);
+      tell(record);
     },
     removeProcess: (unit) => {
       store.removeProcess(unit);

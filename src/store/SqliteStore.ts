@@ -148,6 +148,11 @@ const make = (
       batch.processes.set(record.unit, record);
       flush();
     },
+    putProcessSoon: soon((record) => {
+      known.putProcess(record);
+      batch.processes.set(record.unit, record);
+    }),
+    settle: () => (batch.isEmpty ? undefined : flush()),
     removeProcess: soon((unit) => {
       known.removeProcess(unit);
       batch.processes.set(unit, null);

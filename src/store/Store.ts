@@ -67,6 +67,10 @@ export interface Store {
   readonly units: ReadonlyMap<string, UnitMemory>;
   readonly putProcess: (record: ProcessRecord) => void;
   /** As soon as `putUnitSoon`. */
+  readonly putProcessSoon: (record: ProcessRecord) => void;
+  /** What is to be written soon is written now: of many, as one. */
+  readonly settle: () => void;
+  /** As soon as `putUnitSoon`. */
   readonly removeProcess: (unit: string) => void;
   readonly putUnit: (unit: string, memory: UnitMemory) => void;
   /** The same at the end of the turn, or with the next other write: what has come to pass by itself, and was answered to nobody. */

@@ -355,13 +355,18 @@ const goOn = (args: RunArgs) =>
 /** Written down before it is there, so that no instant exists in which a killed master leaves behind what nobody knows of. */
 const startNew = Effect.fnUntraced(function* (args: RunArgs, notifying: Notifying | null) {
   const { driver, ports, slot, spec, store } = args;
+  const invocation = newInvocation();
+  const asked = yield* Clock.currentTimeMillis;
+  const intent = { unit: spec.id, invocation, fingerprint: fingerprint(spec), identity: null, startedAt: asked };
+  // Those of all that wait for their turn are written with that of the first.
+  store.putProcessSoon(intent);
   const among = yield* turn;
   const startedAt = yield* Clock.currentTimeMillis;
   const port = yield* newPort(spec, slot, ports);
   const behind = yield* Proxying.newPort(spec, slot, ports);
-  const invocation = newInvocation();
-  const record = { unit: spec.id, invocation, fingerprint: fingerprint(spec), identity: null, startedAt, ...recordedPort(port ?? behind) };
-  store.putProcess(record);
+  const record = { ...intent, startedAt, ...recordedPort(port ?? behind) };
+  if ((port ?? behind) !== null) store.putProcessSoon(record);
+  store.settle();
   const secrets = yield* secretsOf(args);
   const task = yield* driver.start({
     id: spec.id,
@@ -378,7 +383,8 @@ const startNew = Effect.fnUntraced(function* (args: RunArgs, notifying: Notifyin
     capped: slot.limiting?.capped,
     among,
   });
-  store.putProcess({ ...record, identity: task.identity });
+  // A master that is killed in this turn leaves an invocation by which it is found.
+  store.putProcessSoon({ ...record, identity: task.identity });
   return task;
 });
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -71,6 +71,22 @@ describe("the state in a file", () => {
       expect([store.units.get("a")?.restarts, store.units.get("b")?.restarts]).toEqual([4, 5]);
     });
     expect(failures).toEqual([]);
+  });
+
+  it("many starts are written as one, before the first of them is let go", async () => {
+    await open((store) => {
+      const log = join(directory, "state.db-wal");
+      store.settle();
+      const before = statSync(log).size;
+      for (let index = 0; index < 100; index++) store.putProcessSoon(record(`u${index}`));
+      expect(statSync(log).size).toBe(before);
+      store.settle();
+      const together = statSync(log).size - before;
+      expect(together).toBeGreaterThan(0);
+      for (let index = 100; index < 200; index++) store.putProcess(record(`u${index}`));
+      expect(statSync(log).size - before - together).toBeGreaterThan(2 * together);
+    });
+    await open((store) => expect(store.processes).toHaveLength(200));
   });
 
   it("of another boot is of no use", async () => {
