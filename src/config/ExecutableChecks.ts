@@ -36,6 +36,17 @@ export const executableProblems = (root: Located, group: GroupSpec, path: string
     if (!known.has(file)) known.set(file, wrongWith(file));
     return known.get(file)!;
   };
+  const found = new Map<string, boolean>();
+  const isFound = (executable: string, workingDirectory: string, searched: string): boolean => {
+    const key = [executable, workingDirectory, searched].join("\0");
+    let isThere = found.get(key);
+    if (isThere === undefined) {
+      const folders = searched.split(NodePath.delimiter).map((folder) => NodePath.resolve(workingDirectory, folder));
+      isThere = folders.some((folder) => wrong(NodePath.join(folder, executable)) === null);
+      found.set(key, isThere);
+    }
+    return isThere;
+  };
   const ofUnit = (node: Located, { enabled, environment, executable, id, kind, workingDirectory }: UnitSpec): ReadonlyArray<Problem> => {
     const at = executableOf(node);
     if (at === undefined || !enabled || (kind !== "managed" && kind !== "integrated") || isWindowsPath(executable)) return [];
@@ -51,8 +62,7 @@ export const executableProblems = (root: Located, group: GroupSpec, path: string
       return why === null ? [] : tell(`${executable} ${why}`, "the unit cannot start before it is");
     }
     const searched = environment["PATH"] ?? path;
-    const folders = searched.split(NodePath.delimiter).map((folder) => NodePath.resolve(workingDirectory, folder));
-    if (folders.some((folder) => wrong(NodePath.join(folder, executable)) === null)) return [];
+    if (isFound(executable, workingDirectory, searched)) return [];
     return tell(`there is no program ${JSON.stringify(executable)} on its PATH`, `searched: ${searched}`);
   };
   const walk = (list: Located | undefined, { children }: GroupSpec): ReadonlyArray<Problem> =>

@@ -7,7 +7,7 @@ import type { ControlGroup } from "./Cgroup.ts";
 export type Group = Pick<ControlGroup, "folder" | "version" | "holds" | "settled" | "members" | "populated" | "kill" | "remove">;
 
 /** So long it has lived, and at most so long it waits for starts of others to be over. */
-const [leastMillis, mostMillis] = [20, 500];
+const [leastMillis, mostMillis] = [20, 1000];
 /** So many are taken in at once. */
 const atOnce = 16;
 

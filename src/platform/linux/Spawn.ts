@@ -19,10 +19,16 @@ export const findExecutable = (
   { executable, cwd, env }: SpawnOptions,
   suits: (place: string) => boolean = existsSync,
 ): string | undefined => {
-  const places = executable.includes("/")
-    ? [resolve(cwd, executable)]
-    : (env["PATH"] ?? "/usr/bin:/bin").split(delimiter).map((folder) => join(resolve(cwd, folder), executable));
+  const places = executable.includes("/") ? [resolve(cwd, executable)] : placesOf(env["PATH"] ?? "/usr/bin:/bin", cwd, executable);
   return places.find((place) => suits(place));
+};
+
+/** Of the last name that was looked up: many units of one program start together, and Node takes its time to join paths. */
+let latest: { readonly key: string; readonly places: ReadonlyArray<string> } | undefined;
+const placesOf = (path: string, cwd: string, executable: string): ReadonlyArray<string> => {
+  const key = [executable, cwd, path].join("\0");
+  if (latest?.key !== key) latest = { key, places: path.split(delimiter).map((folder) => join(resolve(cwd, folder), executable)) };
+  return latest.places;
 };
 
 const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
