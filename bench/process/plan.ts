@@ -21,7 +21,7 @@ export const plan = {
     unit: "ms",
     goal: atMost(2),
     systemd: 19.4,
-    beside: { peer: "runit", atMost: 0.54 },
+    beside: { peer: "floor in bare Node", atMost: 1.9 },
   },
   start: { bench: "cold start to 500 running", unit: "ms", goal: atMost(665), systemd: 665, beside: { peer: "s6", atMost: 0.975 } },
   stop: { bench: "stop of 500", unit: "ms", goal: atMost(191), systemd: 371 },

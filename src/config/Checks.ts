@@ -40,26 +40,21 @@ const isOff = (node: Located | undefined): boolean => get(node, "enabled")?.node
 type Where = (offset: number, from: number) => string;
 
 const duplicates = (found: ReadonlyArray<Found>, where: Where): ReadonlyArray<Problem> => {
-  const seen = new Map<unknown, Located>();
+  // A text of its own for each of many thousands costs megabytes.
+  const seen = new Map<unknown, { readonly id: Located; readonly message: string; readonly hints: Map<string, string> }>();
   return found.flatMap(({ node }): ReadonlyArray<Problem> => {
     const id = get(node, "id")?.node;
     if (id?.kind !== "string") return [];
     const first = seen.get(id.value);
     if (first === undefined) {
-      seen.set(id.value, id);
+      seen.set(id.value, { id, message: `the id ${JSON.stringify(id.value)} is given twice`, hints: new Map() });
       return [];
     }
-    const message = `the id ${JSON.stringify(id.value)} is given twice`;
-    return [
-      {
-        code: "HSU-CFG-012",
-        start: id.start,
-        end: id.end,
-        message,
-        expected: "an id that is used once in the whole tree",
-        hint: `it is first given ${where(first.start, id.start)}`,
-      },
-    ];
+    const place = where(first.id.start, id.start);
+    let hint = first.hints.get(place);
+    if (hint === undefined) first.hints.set(place, (hint = `it is first given ${place}`));
+    const { message } = first;
+    return [{ code: "HSU-CFG-012", start: id.start, end: id.end, message, expected: "an id that is used once in the whole tree", hint }];
   });
 };
 

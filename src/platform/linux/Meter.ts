@@ -198,12 +198,14 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
   const grown = (name: keyof typeof before, value: number): number => (before[name] = Math.max(before[name], value));
 
   const listed: Array<number> = [];
+  let isIn = false;
   const pids = (): ReadonlyArray<number> => {
     listed.length = 0;
     if (alone) listed.push(pid);
     else numbersInto(listed, procs?.read() ?? -1);
     // Nobody is in it before its first process has been taken in.
-    if (listed.includes(pid)) return listed;
+    isIn = listed.includes(pid);
+    if (isIn) return listed;
     return [...new Set([...listed, ...descendants(pid, []), ...(procs === undefined ? groupOf(pid) : [])])];
   };
   const drop = (one: number, member: Member): void => {
@@ -220,13 +222,16 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
 
   let last: Usage | undefined;
   let counted = 0;
+  let isCounted = false;
   let quiet = 0;
   /** Whether nobody of the control group has run for a nanosecond since the last look: then nobody has come, gone, or taken anything. */
   const slept = (): boolean => {
     const stat = cpu === undefined || alone ? -1 : cpu.read();
-    const now = stat < 0 ? 0 : (numberBehind(names.cpu, stat) ?? 0);
-    const isSame = now === counted && now > 0;
-    counted = now;
+    const now = stat < 0 ? null : numberBehind(names.cpu, stat);
+    // Who sleeps since before it was taken in has used nothing there.
+    const isSame = now !== null && isCounted && isIn && now === counted;
+    isCounted = now !== null;
+    counted = now ?? 0;
     return isSame;
   };
 
@@ -245,7 +250,7 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
         continue;
       }
       // Who has run hardly at all may have moved much: where the group says exactly who has run, nobody is taken for quiet.
-      member.look(detail || counted > 0);
+      member.look(detail || (isCounted && isIn));
       processes++;
       ticks += member.ticks;
       rss += member.rssPages;
