@@ -9,6 +9,7 @@ import { layer as processes } from "../../platform/Systems.ts";
 import { DeadlineExceeded } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
 import { isRemote, print, say, withMaster } from "../Invocation.ts";
+import { whileWaiting } from "../Progress.ts";
 import { count } from "../render/text.ts";
 import type { Verb } from "../Verbs.ts";
 
@@ -53,11 +54,18 @@ export const run: Verb = (invocation) => {
       return { master, pid };
     });
     // However short the wait may be: it begins when the shutdown has.
-    return Effect.flatMap(Effect.timeoutOrElse(ask, { duration: unasked.millis, orElse: () => Effect.fail(unasked) }), ({ master, pid }) =>
-      Effect.andThen(closed, ended(master)).pipe(
-        Effect.as(pid),
-        Effect.timeoutOrElse({ duration: millis, orElse: () => Effect.fail(late) }),
-      ),
+    const end = Effect.flatMap(
+      Effect.timeoutOrElse(ask, { duration: unasked.millis, orElse: () => Effect.fail(unasked) }),
+      ({ master, pid }) =>
+        Effect.andThen(closed, ended(master)).pipe(
+          Effect.as(pid),
+          Effect.timeoutOrElse({ duration: millis, orElse: () => Effect.fail(late) }),
+        ),
+    );
+    return whileWaiting(
+      invocation,
+      () => "down: waiting for the master to end",
+      () => end,
     );
   }).pipe(
     Effect.flatMap((pid) => print(invocation, `master ${pid} has ended\n`)),

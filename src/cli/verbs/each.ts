@@ -9,6 +9,7 @@ import type { UnitStatus } from "../../protocol/MasterRpc.ts";
 import type { Client } from "../Client.ts";
 import { ExitCode } from "../ExitCode.ts";
 import { complain, type Invocation, print, say, withMaster } from "../Invocation.ts";
+import { named, whileWaiting } from "../Progress.ts";
 import { stateStyle } from "../render/paint.ts";
 import { clean } from "../render/text.ts";
 import { select } from "../Selection.ts";
@@ -40,33 +41,39 @@ export const each = ({ atOnce = false, command, name }: How): Verb =>
       if (exitCode === ExitCode.ok) exitCode = error._tag === "UnitNotFound" ? ExitCode.unknownUnit : ExitCode.failed;
       return complain(invocation, error);
     };
-    const show = (status: UnitStatus) => print(invocation, statusLine(invocation, status));
     yield* withMaster(invocation, ({ call }) =>
       Effect.gen(function* () {
         const { units } = yield* call.Status(undefined);
         const chosen = select(name, operands, units);
         if (chosen.length === 0) yield* say(invocation, `there is nothing to ${name}`);
-        yield* Effect.forEach(
-          chosen,
-          (unit) =>
-            (typeof unit === "string" ? Effect.flatMap(command(call, unit), show) : Effect.fail(unit)).pipe(
-              Effect.catchTag(
-                [
-                  "UnitNotFound",
-                  "InvalidTransition",
-                  "NotAllowed",
-                  "NotReloadable",
-                  "StartFailed",
-                  "Forbidden",
-                  "TooMany",
-                  "PeerDown",
-                  "OutcomeUnknown",
-                ],
-                fail,
-              ),
-            ),
-          { discard: true, concurrency: atOnce ? "unbounded" : 1 },
-        );
+        const left = new Set(chosen.filter((unit) => typeof unit === "string"));
+        const all = (clear: Effect.Effect<void>) =>
+          Effect.forEach(
+            chosen,
+            (unit) => {
+              const show = (status: UnitStatus) => Effect.andThen(clear, print(invocation, statusLine(invocation, status)));
+              const done = Effect.sync(() => void (typeof unit === "string" && left.delete(unit)));
+              return (typeof unit === "string" ? Effect.flatMap(command(call, unit), show) : Effect.fail(unit)).pipe(
+                Effect.catchTag(
+                  [
+                    "UnitNotFound",
+                    "InvalidTransition",
+                    "NotAllowed",
+                    "NotReloadable",
+                    "StartFailed",
+                    "Forbidden",
+                    "TooMany",
+                    "PeerDown",
+                    "OutcomeUnknown",
+                  ],
+                  (error) => Effect.andThen(clear, fail(error)),
+                ),
+                Effect.ensuring(done),
+              );
+            },
+            { discard: true, concurrency: atOnce ? "unbounded" : 1 },
+          );
+        yield* whileWaiting(invocation, () => `${name}: waiting for ${named(left)}`, all);
       }),
     );
     return exitCode;

@@ -9,6 +9,7 @@ import type { Client } from "../Client.ts";
 import { DeadlineExceeded, WillNotBe } from "../Errors.ts";
 import { ExitCode, exitCodeLike } from "../ExitCode.ts";
 import { print, withMaster } from "../Invocation.ts";
+import { named, whileWaiting } from "../Progress.ts";
 import { ending } from "../render/units.ts";
 import { clean } from "../render/text.ts";
 import { looks } from "../Looks.ts";
@@ -46,21 +47,26 @@ export const run: Verb = (invocation) => {
         if (condition === "exit" && lastExit !== null && exitCode === ExitCode.ok) exitCode = exitCodeLike(lastExit);
         return print(invocation, `${clean(unit.id)} ${how}\n`);
       };
-      yield* statuses(call, [...left]).pipe(
-        Stream.takeUntilEffect((now) =>
-          Effect.gen(function* () {
-            for (const id of left) {
-              const [was, is] = [first.get(id)!, now.get(id)];
-              if (is === undefined) return yield* new WillNotBe({ unit: id, condition, why: "it is not there any more" });
-              const said = verdict(condition, is, was);
-              if (said === "never") return yield* new WillNotBe({ unit: id, condition, why: whyNot(condition, is) });
-              if (said === "yes") yield* done(is);
-            }
-            return left.size === 0;
-          }),
-        ),
-        Stream.runDrain,
-      );
+      let latest: ReadonlyMap<string, UnitStatus> = first;
+      const waits = () => `waiting for ${named(Array.from(left, (id) => `${id} (${latest.get(id)?.state ?? "gone"})`))}`;
+      const until = (clear: Effect.Effect<void>) =>
+        statuses(call, [...left]).pipe(
+          Stream.takeUntilEffect((now) =>
+            Effect.gen(function* () {
+              latest = now;
+              for (const id of left) {
+                const [was, is] = [first.get(id)!, now.get(id)];
+                if (is === undefined) return yield* new WillNotBe({ unit: id, condition, why: "it is not there any more" });
+                const said = verdict(condition, is, was);
+                if (said === "never") return yield* new WillNotBe({ unit: id, condition, why: whyNot(condition, is) });
+                if (said === "yes") yield* Effect.andThen(clear, done(is));
+              }
+              return left.size === 0;
+            }),
+          ),
+          Stream.runDrain,
+        );
+      yield* whileWaiting(invocation, waits, until);
       return exitCode;
     }),
   );
