@@ -21,7 +21,11 @@ const waited = (io: ReturnType<typeof testIo>, what: string) =>
         invocation,
         () => what,
         (clear) =>
-          Deferred.await(first).pipe(Effect.andThen(clear), Effect.andThen(print(invocation, "one\n")), Effect.andThen(Deferred.await(last))),
+          Deferred.await(first).pipe(
+            Effect.andThen(clear),
+            Effect.andThen(print(invocation, "one\n")),
+            Effect.andThen(Deferred.await(last)),
+          ),
       ),
     );
     yield* TestClock.adjust(1500);
