@@ -22,7 +22,15 @@ export const explainTransport = <A, E, R>(
 ): Effect.Effect<A, Exclude<E, RpcClientError> | ConnectionLost, R> =>
   Effect.mapError(effect, (error) =>
     isTransportError(error) ? new ConnectionLost({ reason: reasonOf(error) }) : (error as Exclude<E, RpcClientError>),
+  ).pipe(
+    // Effect takes a write to a connection that is just being closed for a defect.
+    Effect.catchDefect((defect) =>
+      isSocketError(defect) ? Effect.fail(new ConnectionLost({ reason: "it closed the connection" })) : Effect.die(defect),
+    ),
   );
+
+const isSocketError = (defect: unknown): boolean =>
+  typeof defect === "object" && defect !== null && "_tag" in defect && defect._tag === "SocketError";
 
 const isTransportError = (error: unknown): error is RpcClientError =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "RpcClientError";

@@ -6,6 +6,7 @@ import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
 import type { Client } from "../Client.ts";
+import { ConnectionLost } from "../Errors.ts";
 import { type Invocation, say, withMaster } from "../Invocation.ts";
 
 /** How long the next master is waited for: after one that has vanished, and after one that has ended in good order. */
@@ -16,6 +17,9 @@ const [firstPauseMillis, lastPauseMillis] = [50, 1000];
 
 /** One that is found again as it ends is not told of once more, and has ended in good order, however the second try ends. */
 const sameMillis = 1000;
+
+/** So long what was asked for may take to say itself how it has ended, once the connection is closed: it may have been just about to write. */
+const graceMillis = 500;
 
 const absent: ReadonlySet<string> = new Set(["ConnectionLost", "NotRunning", "CannotReach"]);
 
@@ -40,7 +44,10 @@ export const overMasters = <E extends { readonly _tag: string }>(
     const once = withMaster(invocation, (client) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         connectedAt = now;
-        return session(client);
+        const lost = Effect.andThen(client.closed, Effect.sleep(graceMillis)).pipe(
+          Effect.andThen(Effect.fail(new ConnectionLost({ reason: "it closed the connection" }))),
+        );
+        return Effect.raceFirst(session(client), lost);
       }),
     ).pipe(
       Effect.scoped,
