@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-/** What changes modules or globals under the program that it tests. */
-const alone = ["test/actor/{fairness,planted,plantedGroups}.test.ts"];
+/** What changes modules or globals under the program that it tests, or counts what its process does. */
+const alone = ["test/actor/{fairness,planted,plantedGroups}.test.ts", "test/logs/follow.test.ts"];
 
 export default defineConfig({
   test: {
