@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect";
 import type { RpcClientError } from "effect/rpc/RpcClientError";
 import type * as Scope from "effect/Scope";
+import { isSocketError } from "effect/socket/Socket";
 import * as Net from "node:net";
 import { type Client, over } from "../peer/Client.ts";
 import { CannotConnect, ConnectionLost, NotRunning } from "./Errors.ts";
@@ -28,9 +29,6 @@ export const explainTransport = <A, E, R>(
       isSocketError(defect) ? Effect.fail(new ConnectionLost({ reason: "it closed the connection" })) : Effect.die(defect),
     ),
   );
-
-const isSocketError = (defect: unknown): boolean =>
-  typeof defect === "object" && defect !== null && "_tag" in defect && defect._tag === "SocketError";
 
 const isTransportError = (error: unknown): error is RpcClientError =>
   typeof error === "object" && error !== null && "_tag" in error && error._tag === "RpcClientError";

@@ -31,10 +31,7 @@ const announce = (state: State, report: Report, note: string | null, delayMillis
       return publish("completed", `completed${exitNote(state)}`);
     case "started":
       // Of one whose start was not complete this is the second word.
-      return publish(
-        "started",
-        slot.reattached && state.state === "starting" ? `up, pid ${slot.task?.identity.pid ?? "?"}` : startedAs(slot),
-      );
+      return publish("started", slot.reattached && state.state === "starting" ? `up, pid ${pidOf(slot)}` : startedAs(slot));
     case "startFailed":
       return publish("failed", `did not start: ${note ?? "unknown"}`);
     case "restarting":
@@ -57,10 +54,13 @@ const announce = (state: State, report: Report, note: string | null, delayMillis
   }
 };
 
-const startedAs = ({ lastStart, module, task }: Slot): string => {
+/** Of who was started last. It may name another process as its main one with the first that it says, and may have ended by now. */
+const pidOf = ({ lastStart, task }: Slot): number | "?" => task?.identity.pid ?? lastStart?.pid ?? "?";
+
+const startedAs = (slot: Slot): string => {
+  const { lastStart, module } = slot;
   if (module !== undefined) return module.thread === null ? "started in the master" : `started on thread ${module.thread}`;
-  // It may name another process as its main one with the first that it says.
-  return `${lastStart?.reattached === true ? "reattached" : "started"}, pid ${task?.identity.pid ?? lastStart?.pid ?? "?"}`;
+  return `${lastStart?.reattached === true ? "reattached" : "started"}, pid ${pidOf(slot)}`;
 };
 
 /** A start that failed has been told already. */

@@ -221,17 +221,16 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
   };
 
   let last: Usage | undefined;
-  let counted = 0;
-  let isCounted = false;
+  /** What the control group had used at the last look; null: nobody says. */
+  let counted: number | null = null;
   let quiet = 0;
   /** Whether nobody of the control group has run for a nanosecond since the last look: then nobody has come, gone, or taken anything. */
   const slept = (): boolean => {
     const stat = cpu === undefined || alone ? -1 : cpu.read();
     const now = stat < 0 ? null : numberBehind(names.cpu, stat);
     // Who sleeps since before it was taken in has used nothing there.
-    const isSame = now !== null && isCounted && isIn && now === counted;
-    isCounted = now !== null;
-    counted = now ?? 0;
+    const isSame = now !== null && isIn && now === counted;
+    counted = now;
     return isSame;
   };
 
@@ -250,7 +249,7 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
         continue;
       }
       // Who has run hardly at all may have moved much: where the group says exactly who has run, nobody is taken for quiet.
-      member.look(detail || (isCounted && isIn));
+      member.look(detail || (counted !== null && isIn));
       processes++;
       ticks += member.ticks;
       rss += member.rssPages;
@@ -271,7 +270,7 @@ export const procMeter = (pid: number, startTime: number, { alone = false, group
     if (detail && alone && around === undefined) lookAround();
     const stalled = detail ? { cpu: avg10(pressures[0]), memory: avg10(pressures[1]), io: avg10(pressures[2]) } : null;
     return {
-      cpuMillis: grown("cpuMillis", Math.max((ticks * 1000) / ticksPerSecond, counted / 1000)),
+      cpuMillis: grown("cpuMillis", Math.max((ticks * 1000) / ticksPerSecond, (counted ?? 0) / 1000)),
       rssBytes: rss * pageSize,
       pssBytes: detail ? pss : null,
       virtualBytes: virtual,
