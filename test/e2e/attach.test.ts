@@ -1,9 +1,8 @@
 /** Units that are written to: over the death of their master, and by keys. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import * as Effect from "effect/Effect";
-import { afterEach, beforeEach, expect, inject, it } from "vitest";
-import { attend } from "../../src/platform/Attended.ts";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { attended } from "./attended.ts";
 import { type Home, home, until } from "./program.ts";
 
 let place: Home;
@@ -36,17 +35,7 @@ it("what is typed reaches the unit, what it writes is seen; also of a unit whose
   const { pid } = (await place.status()).units[0]!;
   await place.killMaster();
   await place.hsu("up", "-d");
-  const env = {
-    PATH: process.env["PATH"] ?? "",
-    HSU_RUNTIME_DIR: join(place.folder, "run"),
-    HSU_TEST_MARK: place.folder,
-    HOME: place.folder,
-    TERM: "xterm",
-  };
-  const tty = { rows: 20, columns: 70 };
-  const terminal = await Effect.runPromise(
-    attend({ executable: process.execPath, args: [inject("builtProgram"), "attach", "shell"], cwd: place.folder, env, tty, beside: null }),
-  );
+  const terminal = await attended(place, { rows: 20, columns: 70 }, ["attach", "shell"], { TERM: "xterm" });
   let text = "";
   const over = (async () => {
     for await (const { data } of terminal.output) text += Buffer.from(data).toString();

@@ -44,7 +44,7 @@ export interface Home {
 }
 
 /** Looks every few milliseconds until it is so. */
-export const until = async <A>(what: string, look: () => A | Promise<A>, isSo: (seen: A) => boolean, millis = 15_000): Promise<A> => {
+export const until = async <A>(what: string, look: () => A | Promise<A>, isSo: (seen: A) => boolean, millis = 30_000): Promise<A> => {
   const deadline = performance.now() + millis;
   for (;;) {
     const seen = await look();

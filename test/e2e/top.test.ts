@@ -1,9 +1,8 @@
 /** `hsu top` on a terminal: keys, a signal that is asked about first, another size, and its end. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import * as Effect from "effect/Effect";
-import { afterEach, beforeEach, expect, inject, it } from "vitest";
-import { attend } from "../../src/platform/Attended.ts";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { attended } from "./attended.ts";
 import { type Home, home, until } from "./program.ts";
 
 let place: Home;
@@ -19,17 +18,9 @@ it("orders, filters, signals who is marked, follows the window, and leaves the t
   });
   writeFileSync(join(place.folder, "hsu.yaml"), JSON.stringify({ managed_processes: ["one", "two", "three"].map(unit) }));
   expect((await place.hsu("up", "-d")).code).toBe(0);
-  const env = {
-    PATH: process.env["PATH"] ?? "",
-    HSU_RUNTIME_DIR: join(place.folder, "run"),
-    HSU_TEST_MARK: place.folder,
-    HOME: place.folder,
-    TERM: "xterm",
-    NO_COLOR: "1",
-  };
+  const more = { TERM: "xterm", NO_COLOR: "1" };
   const tty = { rows: 12, columns: 70 };
-  const args = [inject("builtProgram"), "top", "--interval", "50ms"];
-  const top = await Effect.runPromise(attend({ executable: process.execPath, args, cwd: place.folder, env, tty, beside: null }));
+  const top = await attended(place, tty, ["top", "--interval", "50ms"], more);
   let frame = "";
   let all = "";
   const over = (async () => {

@@ -41,7 +41,7 @@ export const unit = Effect.gen(function* () {
         seen,
         up,
         /** Waits until as many lines were read; the test then compares. */
-        until: (expected: ReadonlyArray<string>) => Effect.timeoutOption(sees(expected), 10_000),
+        until: (expected: ReadonlyArray<string>) => Effect.timeoutOption(sees(expected), 30_000),
       };
     }),
   };

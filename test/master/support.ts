@@ -73,7 +73,7 @@ const master = <A>(yaml: string, use: Use<A>, early: boolean): Promise<A> => {
 };
 
 /** Looks until it is so; fails with what was seen last when that takes too long. */
-export const until = <A>(look: Effect.Effect<A, unknown>, isSo: (seen: A) => boolean, millis = 10_000): Effect.Effect<A> =>
+export const until = <A>(look: Effect.Effect<A, unknown>, isSo: (seen: A) => boolean, millis = 30_000): Effect.Effect<A> =>
   Effect.suspend(() => {
     const deadline = performance.now() + millis;
     const again: Effect.Effect<A> = Effect.flatMap(Effect.orDie(look), (seen) => {

@@ -31,24 +31,30 @@ it.effect("all units are sampled by one timer, and nobody is while nobody runs",
       memory: Effect.succeed(null),
       services: [],
     });
+    /** The processes of the test are made up but its files are real: what was asked for comes when they were written and read. */
+    const until = <E>(holds: Effect.Effect<boolean, E>) =>
+      Effect.gen(function* () {
+        for (const last = Date.now() + 20_000; Date.now() < last && !(yield* holds);) yield* looked();
+      });
     const looked = () => Effect.promise(() => new Promise((resume) => setTimeout(resume, 20)));
     expect((yield* control.status).units.map(({ cpu }) => cpu)).toEqual([undefined, undefined]);
     yield* TestClock.adjust(10_000);
     // What looks is loaded with the first look.
-    for (let tries = 0; tries < 500 && (yield* control.status).units[0]?.cpu === undefined; tries++) yield* looked();
+    yield* until(Effect.map(control.status, ({ units }) => units.every(({ cpu }) => cpu !== undefined)));
     expect((yield* control.status).units.map(({ cpu, memory: bytes }) => [cpu, bytes])).toEqual([
       [50, 1 << 20],
       [50, 1 << 20],
     ]);
     yield* TestClock.adjust(10_000);
-    yield* looked();
-    const report = yield* control.resources({ unit: "one", history: true, detail: false });
+    const asked = control.resources({ unit: "one", history: true, detail: false });
+    yield* until(Effect.map(asked, ({ units }) => units[0]?.history?.length === 2));
+    const report = yield* asked;
     expect(report.units).toMatchObject([
       { unit: "one", usage: { cpuPercent: 0, threads: 3 }, history: [{ cpuPercent: 50 }, { cpuPercent: 0 }] },
     ]);
-    const before = meters;
     for (const process of memory.started()) process.end({ code: 0, signal: null });
-    yield* looked();
+    yield* until(Effect.map(control.status, ({ units }) => units.every(({ pid }) => pid === null)));
+    const before = meters;
     yield* TestClock.adjust(100_000);
     yield* looked();
     expect(meters).toBe(before);
