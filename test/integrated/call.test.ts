@@ -153,10 +153,13 @@ describe("what does not work is said", () => {
   it("a deadline, and the unit hears that the call is broken off", () =>
     inShop(async (port) => {
       for (const name of ["Hang", "HangStream"]) {
-        expect((await refused(port, `shop.v1.Shop/${name}`, "{}", 300)).code).toBe("HSU-CALL-009");
         await until(
           "the unit knows",
-          () => brokenOff,
+          async () => {
+            // One whose deadline is over before it has come to the unit is never called there.
+            if (!brokenOff.includes(name)) expect((await refused(port, `shop.v1.Shop/${name}`, "{}", 300)).code).toBe("HSU-CALL-009");
+            return brokenOff;
+          },
           (all) => all.includes(name),
         );
       }
@@ -180,10 +183,12 @@ describe("what does not work is said", () => {
           timeoutMillis: 60_000,
         }),
       );
-      await Effect.runPromise(Effect.timeoutOption(hanging, 300));
       await until(
         "the unit knows",
-        () => brokenOff,
+        async () => {
+          if (brokenOff.length === 0) await Effect.runPromise(Effect.timeoutOption(hanging, 300));
+          return brokenOff;
+        },
         (all) => all.includes("Hang"),
       );
     }));

@@ -11,12 +11,15 @@ export const shopDescriptors = (): Uint8Array =>
 export const brokenOff: Array<string> = [];
 
 const forever = (name: string, signal: AbortSignal): Promise<never> =>
-  new Promise((_, fail) =>
-    signal.addEventListener("abort", () => {
+  new Promise((_, fail) => {
+    const broken = (): void => {
       brokenOff.push(name);
       fail(signal.reason);
-    }),
-  );
+    };
+    // On a busy machine that has happened before the handler is called.
+    if (signal.aborted) broken();
+    else signal.addEventListener("abort", broken);
+  });
 
 export const shop = (descriptors = shopDescriptors()): ServedService => {
   let number = 0n;
