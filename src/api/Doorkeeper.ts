@@ -105,24 +105,29 @@ export const pass = <A, E, R, Stranger extends { readonly code: string }>(
   { audit, origin, outcomes, throttle, who }: Guard<Stranger>,
   call: Asked,
   answer: (caller: Caller) => Effect.Effect<A, E, R>,
-): Effect.Effect<A, E | Stranger | Forbidden | TooMany | TooOften | TooSlow, R> =>
-  Effect.gen(function* () {
-    const { id, operation, payload } = call;
-    const refused = (from: Effect.Effect<AuditWho>, code: string) =>
-      audit === undefined ? Effect.void : Effect.flatMap(from, (him) => audit.refused(him, { operation, ...targetOf(payload) }, code));
-    const caller = yield* Effect.tapError(who, ({ code }) => refused(origin, code));
-    const from = Effect.map(origin, (him) => known(him, caller));
-    const admitted = Effect.gen(function* () {
-      yield* permit(caller, operation);
-      // What goes to actors is bounded by their own windows, and carries many messages at a time.
-      const wait = operation === "ActorMessages" ? 0 : (throttle?.call(caller.name) ?? 0);
-      if (wait > 0) return yield* new TooOften({ what: caller.name, retryAfterMillis: wait });
-      const asked = Effect.provideService(askedBy(from)(answer(caller)), Traceparent, call.traceparent);
-      const done = id === undefined || !isCommand(operation) ? asked : outcomes.once(`${caller.name} ${id}`, asked);
-      return yield* throttle === undefined ? done : bounded(done, throttle, caller, call);
-    });
-    return yield* Effect.tapError(admitted, (error) => (error instanceof Forbidden ? refused(from, error.code) : Effect.void));
-  });
+): Effect.Effect<A, E | Stranger | Forbidden | TooMany | TooOften | TooSlow, R> => {
+  const { id, operation, payload } = call;
+  const refused = (from: Effect.Effect<AuditWho>, code: string) =>
+    audit === undefined ? Effect.void : Effect.flatMap(from, (him) => audit.refused(him, { operation, ...targetOf(payload) }, code));
+  return Effect.flatMap(
+    Effect.tapError(who, ({ code }) => refused(origin, code)),
+    (caller) => {
+      const from = Effect.map(origin, (him) => known(him, caller));
+      const admitted = (): Effect.Effect<A, E | Forbidden | TooMany | TooOften | TooSlow, R> => {
+        // What goes to actors is bounded by their own windows, is taken at once, and is no command to the master.
+        if (operation === "ActorMessages") return answer(caller);
+        const wait = throttle?.call(caller.name) ?? 0;
+        if (wait > 0) return Effect.fail(new TooOften({ what: caller.name, retryAfterMillis: wait }));
+        const asked = Effect.provideService(askedBy(from)(answer(caller)), Traceparent, call.traceparent);
+        const done = id === undefined || !isCommand(operation) ? asked : outcomes.once(`${caller.name} ${id}`, asked);
+        return throttle === undefined ? done : bounded(done, throttle, caller, call);
+      };
+      return Effect.tapError(Effect.flatMap(permit(caller, operation), admitted), (error) =>
+        error instanceof Forbidden ? refused(from, error.code) : Effect.void,
+      );
+    },
+  );
+};
 
 export const doorFor = ({ who, ...guard }: Guard<{ readonly message: string }>): Layer.Layer<Door> => {
   const door = { ...guard, who: Effect.mapError(who, ({ message }) => new Forbidden({ why: message })) };

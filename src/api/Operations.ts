@@ -25,7 +25,9 @@ const groupsOf = (group: GroupSpec): number =>
 export const operationsOf = (now: () => Own) => {
   // Loaded by the first client that talks to an actor.
   let loading: Promise<ActorDoor> | undefined;
-  const actors = Effect.promise(() => (loading ??= import("./ActorDoor.ts").then(({ make }) => make())));
+  let loaded: ActorDoor | undefined;
+  const load = Effect.promise(() => (loading ??= import("./ActorDoor.ts").then(({ make }) => (loaded = make()))));
+  const actors = Effect.suspend(() => (loaded === undefined ? load : Effect.succeed(loaded)));
   return MasterRpc.of({
     Status: () => now().status,
     Tree: () => now().tree,
