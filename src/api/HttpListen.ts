@@ -13,6 +13,7 @@ import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware";
 import { MaxBodySize } from "effect/http/HttpIncomingMessage";
 import * as HttpRouter from "effect/http/HttpRouter";
 import * as HttpServer from "effect/http/HttpServer";
+import type { HttpServerError } from "effect/http/HttpServerError";
 import { HttpServerRequest } from "effect/http/HttpServerRequest";
 import * as HttpServerResponse from "effect/http/HttpServerResponse";
 import * as Layer from "effect/Layer";
@@ -79,8 +80,16 @@ const throttled = (throttle: Throttle, control: Control["Service"]) =>
     { global: true },
   );
 
-const nowhere = HttpRouter.use((router) =>
-  router.add("*", "/*", (request) => Effect.succeed(answer(nothingHere(request.url.split("?")[0] ?? "/")))),
+/** No route of its own: one for all methods would take HEAD from what is there for GET. */
+const nowhere = HttpRouter.middleware(
+  (app) =>
+    Effect.catch(app, (error) => {
+      const { reason } = error as Partial<HttpServerError>;
+      return reason?._tag === "RouteNotFound"
+        ? Effect.succeed(answer(nothingHere(reason.request.url.split("?")[0] ?? "/")))
+        : Effect.fail(error);
+    }),
+  { global: true },
 );
 
 const readable = HttpApiMiddleware.layerSchemaErrorTransform(Readable, (error) =>

@@ -51,7 +51,7 @@ const asking =
         response.setEncoding("utf8").on("data", (chunk) => (text += chunk));
         response.on("end", () => {
           const type = response.headers["content-type"] ?? "";
-          const json: Json = type.includes("json") ? JSON.parse(text) : undefined;
+          const json: Json = type.includes("json") && method !== "HEAD" ? JSON.parse(text) : undefined;
           done({ status: response.statusCode ?? 0, type, etag: response.headers.etag ?? "", headers: response.headers, text, json });
         });
       });
@@ -191,6 +191,38 @@ describe("the HTTP API", () => {
       expect(await ask("/ready")).toMatchObject({ status: 200, json: { status: "ready" } });
       await Effect.runPromise(Effect.flip(control.start("broken")));
       expect(await ask("/ready")).toMatchObject({ status: 503, json: { code: "HSU-API-012", detail: "not ready: broken is failed" } });
+    }));
+
+  it("answers HEAD as it would GET, with nothing but the head: at once even for what is followed", () =>
+    withHttp(async ({ admin: token, ask }) => {
+      const { paths } = (await ask("/v1/openapi.json", { token })).json;
+      const gets = Object.entries<object>(paths).filter(([, methods]) => "get" in methods);
+      expect(gets.length).toBeGreaterThan(15);
+      for (const [path] of gets) {
+        const at = path.replace("{unit}", "server").replace("{number}", "1");
+        // What another request has changed meanwhile is not held against it.
+        const [got, head] = [await ask(at, { token }), await ask(at, { token, method: "HEAD" })];
+        expect({ at, status: head.status, type: head.type, etag: head.etag, text: head.text }).toEqual({
+          at,
+          status: got.status,
+          type: got.type,
+          etag: got.etag,
+          text: "",
+        });
+        expect(Object.keys(head.headers).includes("content-length")).toBe(Object.keys(got.headers).includes("content-length"));
+      }
+      for (const follow of ["/v1/events?follow=true", "/v1/units/server/logs?follow=true"]) {
+        for (let i = 0; i < 60; i++) expect(await ask(follow, { token, method: "HEAD" })).toMatchObject({ status: 200, text: "" });
+      }
+      expect(await ask("/v1/status", { method: "HEAD" })).toMatchObject({
+        status: 401,
+        text: "",
+        headers: { "www-authenticate": "Bearer" },
+      });
+      expect(await ask("/v1/units/sever", { method: "HEAD", token })).toMatchObject({ status: 404, text: "" });
+      expect(await ask("/nowhere", { method: "HEAD" })).toMatchObject({ status: 404, type: "application/problem+json", text: "" });
+      // A command is none for looking.
+      expect(await ask("/v1/units/server/stop", { method: "HEAD", token })).toMatchObject({ status: 404 });
     }));
 
   it("tells events and lines as server-sent events, from where the client has been, and as they come", () =>
