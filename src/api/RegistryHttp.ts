@@ -91,7 +91,9 @@ const answering = (control: Control["Service"]) => {
     const [, name = "", part] = /^\/api\/v1\/(\w+)(?:\/([^/]+))?\/?$/.exec(pathname) ?? [];
     const id = part === undefined ? undefined : decoded(part);
     if (id === null) return Effect.succeed(refuse(400, "the module's name is not well encoded", part ?? ""));
-    switch (`${request.method} ${name}${id === undefined ? "" : "/"}`) {
+    // Node leaves the body out.
+    const method = request.method === "HEAD" ? "GET" : request.method;
+    switch (`${method} ${name}${id === undefined ? "" : "/"}`) {
       case "POST publish":
         return await publish(request);
       case "GET discover/":

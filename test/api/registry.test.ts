@@ -86,6 +86,17 @@ describe("the registry", () => {
       });
     }));
 
+  it("answers HEAD as GET, without a body", () =>
+    serving(async ({ port }) => {
+      for (const [path, status] of [
+        ["/api/v1/health", 200],
+        ["/api/v1/list", 200],
+        ["/api/v1/discover/nobody", 404],
+        ["/api/v1/publish", 405],
+      ] as const)
+        expect((await fetch(`http://127.0.0.1:${port}${path}`, { method: "HEAD" })).status).toBe(status);
+    }));
+
   it("an empty list of apis is allowed", () =>
     serving(async ({ unix }) => {
       expect(await unix("POST", "/api/v1/publish", '{"moduleID":"m","processID":1,"apis":[]}')).toMatchObject({ status: 200 });
