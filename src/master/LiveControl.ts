@@ -111,17 +111,20 @@ export const make = (parts: Parts): Control["Service"] => {
   };
   const start = (unit: string) => Effect.flatMap(find(unit), (entry) => withUnit(unit, () => startWithNeeds(entry, entries, order)));
   const startByCall = (unit: string) => Effect.catchTag(start(unit), "UnitNotFound", Effect.die);
-  /** With what was seen of it last; its memory is that of all its processes then. */
-  const sampled = (own: UnitStatus): UnitStatus => {
+  /** With what was seen of it last; its memory is that of all its processes then, or before that of the one that was started. */
+  const sampled = (own: UnitStatus): Effect.Effect<UnitStatus> => {
     const logTargets = outputs.targets(own.id);
     const waiting = [...(outputs.isFull(own.id) ? ["held back until its log has room"] : []), ...outputs.troubles(own.id)];
     const warned = waiting.length === 0 ? {} : { warnings: [...(own.warnings ?? []), ...waiting] };
     const status = { ...own, ...warned, ...(logTargets.length === 0 ? {} : { logTargets }) };
     const seen = status.pid === null ? null : monitoring.latest(status.id);
-    if (seen === null) return status;
-    return { ...status, memory: seen.rssBytes, ...(seen.cpuPercent === null ? {} : { cpu: seen.cpuPercent }) };
+    if (seen !== null) {
+      return Effect.succeed({ ...status, memory: seen.rssBytes, ...(seen.cpuPercent === null ? {} : { cpu: seen.cpuPercent }) });
+    }
+    const task = entries.get(status.id)?.slot.task ?? null;
+    return task === null || status.pid === null ? Effect.succeed(status) : Effect.map(task.memory, (memory) => ({ ...status, memory }));
   };
-  const described = (entry: Entry): Effect.Effect<UnitStatus> => Effect.map(describe(entry), sampled);
+  const described = (entry: Entry): Effect.Effect<UnitStatus> => Effect.flatMap(describe(entry), sampled);
   const units = Effect.suspend(() => Effect.forEach(entries.values(), described));
   const { store } = options;
   let running: Execs | undefined;
@@ -169,7 +172,7 @@ export const make = (parts: Parts): Control["Service"] => {
       Effect.gen(function* () {
         const known = yield* withUnit(unit, (ref) => ref.call("History", undefined, commandTimeout));
         const logTargets = yield* outputs.counted(unit);
-        const status = sampled(known.status);
+        const status = yield* sampled(known.status);
         const found = { ...known, status: logTargets.length === 0 ? status : { ...status, logTargets } };
         const own = status.port === undefined ? null : yield* statusOf(status.port);
         return own === null ? found : { ...found, own };

@@ -18,7 +18,7 @@ import type { UnitSpec } from "./UnitSpec.ts";
 import * as Schedule from "./Schedule.ts";
 import * as Timetable from "./Timetable.ts";
 import { UnitRpc, type UnitRpcs } from "./UnitRpc.ts";
-import { describe, keep, configOf, replaced, type State, type UnitArgs, waitsForText, words } from "./UnitState.ts";
+import { describe, keep, known, configOf, replaced, type State, type UnitArgs, waitsForText, words } from "./UnitState.ts";
 import * as Unmanaged from "./Unmanaged.ts";
 import { performUnmanaged } from "./Watch.ts";
 
@@ -250,9 +250,8 @@ export const Unit = Actor.make({
       const reset = keep(state, { ...state, state: next.state, reason: next.state === state.state ? state.reason : words["reset-failed"] });
       return Effect.map(describe(reset), (status) => Actor.reply(reset, status));
     },
-    History: (state) =>
-      Effect.map(describe(state), (status) => Actor.reply(state, { status, history: state.history, ...configOf(state.args.spec) })),
-    Describe: (state) => Effect.map(describe(state), (status) => Actor.reply(state, status)),
+    History: (state) => Actor.reply(state, { status: known(state), history: state.history, ...configOf(state.args.spec) }),
+    Describe: (state) => Actor.reply(state, known(state)),
     ProcessExited: (state, exit) => keep(state, { ...state, lastExit: exit }, state.reason, state.waiting.length === 0),
     Reported: (state, reported, context) => follow(state, reported, context),
     TrialOver: (state, { startedAt }) => endTrial(state, startedAt),

@@ -109,10 +109,11 @@ export const keep = (before: State, after: State, why: string | null = after.rea
   return { ...after, history };
 };
 
-export const describe = (state: State): Effect.Effect<UnitStatus> => {
+/** All that is known of it without a look at its process. */
+export const known = (state: State): UnitStatus => {
   const { groups, slot, spec } = state.args;
   const { task } = slot;
-  return Effect.map(task === null ? Effect.succeed(null) : task.memory, (memory) => ({
+  return {
     id: spec.id,
     kind: spec.kind,
     groups: [...groups],
@@ -123,13 +124,18 @@ export const describe = (state: State): Effect.Effect<UnitStatus> => {
     startedAt: task === null && spec.module === undefined ? null : slot.startedAt,
     nextStartAt: state.nextStartAt ?? state.timetable?.startAt() ?? null,
     lastExit: state.lastExit,
-    memory,
+    memory: null,
     health: slot.health ?? (spec.probes === undefined ? null : "unknown"),
     ready: slot.readiness.isReady(),
     ...(slot.port === null ? {} : { port: slot.port }),
     ...breakerOf(state),
     ...limitsOf(slot),
-  }));
+  };
+};
+
+export const describe = (state: State): Effect.Effect<UnitStatus> => {
+  const { task } = state.args.slot;
+  return task === null ? Effect.succeed(known(state)) : Effect.map(task.memory, (memory) => ({ ...known(state), memory }));
 };
 
 /** What the config says of it that people ask for: what it runs, and whom it waits for. */
