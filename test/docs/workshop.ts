@@ -33,7 +33,7 @@ const command = (file: string, args: ReadonlyArray<string>, cwd: string): Promis
       HSU_RUNTIME_DIR: join(cwd, "run"),
       NODE_COMPILE_CACHE: join(root, ".cache", "compiled"),
     };
-    execFile(file, args, { cwd, env, timeout: 20_000 }, (error, stdout, stderr) => {
+    execFile(file, args, { cwd, env, timeout: 50_000 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === "number" ? error.code : 1;
       done({ code, output: stdout + stderr });
     });

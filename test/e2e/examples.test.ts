@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 
 const run = (file: string): Promise<string> =>
   new Promise((done, failed) => {
-    execFile(process.execPath, [file], { timeout: 15_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, [file], { timeout: 50_000 }, (error, stdout, stderr) => {
       if (error === null && stderr === "") done(stdout);
       else failed(new Error(`${file}: ${error?.message ?? ""}\n${stdout}${stderr}`));
     });

@@ -29,7 +29,7 @@ const send = (socket: string, ...lines: ReadonlyArray<string>): Effect.Effect<vo
   return Effect.promise(
     () =>
       new Promise<void>((done, fail) => {
-        execFile(python!, ["-c", code], { timeout: 10_000 }, (error) => (error === null ? done() : fail(error)));
+        execFile(python!, ["-c", code], { timeout: 30_000 }, (error) => (error === null ? done() : fail(error)));
       }),
   );
 };
@@ -135,7 +135,7 @@ describe.skipIf(python === null || process.platform !== "linux")("a notification
     const code = `import * as Effect from "effect/Effect"; import * as Scope from "effect/Scope"; import { openNotifySocket } from "./src/platform/linux/NotifySocket.ts";
       await Effect.runPromise(Effect.provideService(openNotifySocket(${JSON.stringify(join(folder, "web.sock"))}, () => {}), Scope.Scope, Scope.makeUnsafe()));`;
     const { signal, status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", code], {
-      timeout: 10_000,
+      timeout: 30_000,
       encoding: "utf8",
     });
     expect({ signal, status, stderr }).toEqual({ signal: null, status: 0, stderr: "" });
