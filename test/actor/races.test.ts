@@ -4,7 +4,7 @@ import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
 import * as Fiber from "effect/Fiber";
 import { Actor, type CrashReport, Supervisor } from "../../src/actor/index.ts";
-import { ChildTimer } from "../../src/actor/internal/child.ts";
+import { ActTimer } from "../../src/actor/internal/timers.ts";
 import { failsAfter, pass, quiet, reporting, Script, settled, states, system, told, until, worker } from "./actors.ts";
 
 describe("a supervisor in a restart loop", () => {
@@ -142,7 +142,7 @@ describe("deadlines", () => {
       const supervisor = yield* Supervisor.start({ strategy: "rest_for_one", children: [a, b], intensity: 10 });
       const { timers } = yield* system;
       // Both in one wake-up, in this order: b has stopped, b's deadline has passed.
-      timers.add(new ChildTimer(() => void Deferred.doneUnsafe(gate, Effect.void)), 1000);
+      timers.add(new ActTimer(() => void Deferred.doneUnsafe(gate, Effect.void)), 1000);
       supervisor.ref(a).cast("Die");
       yield* pass(1000);
       expect([supervisor.ref(b).incarnation, yield* states(supervisor), timers.size]).toEqual([2, "a up, b up", 0]);

@@ -11,18 +11,7 @@ import type { ActorCell } from "./actorCell.ts";
 import type { IdleTimeout } from "./behavior.ts";
 import { type Call, type Cell, type Op, Phase } from "./cell.ts";
 import type { HandlerWatch } from "./system.ts";
-import { Timer } from "./timers.ts";
-
-class Alarm extends Timer {
-  readonly act: () => void;
-  constructor(act: () => void) {
-    super();
-    this.act = act;
-  }
-  override fire(): void {
-    this.act();
-  }
-}
+import { ActTimer } from "./timers.ts";
 
 /** The message, for this incarnation only: the next one must not find it in its mailbox, or what ticks would tick twice as often after each crash. */
 const ownOp = (cell: ActorCell, tag: string, valid: () => boolean): Op => {
@@ -40,7 +29,7 @@ export const sendAfter = (cell: ActorCell, millis: number, tag: string, payload:
   const op = ownOp(cell, tag, always);
   const { timers } = cell.system;
   const { releases } = cell.more;
-  const timer = new Alarm(() => {
+  const timer = new ActTimer(() => {
     releases.delete(cancel);
     cell.push(op, payload, null);
   });
@@ -135,7 +124,7 @@ export const setIdle = (cell: ActorCell, { message, millis }: IdleTimeout): void
   const news = { _tag: "Timeout", message };
   // Of no time at all: ahead of what waits in the mailbox.
   if (!(millis > 0)) return cell.pushInfo(news);
-  const timer = new Alarm(() => {
+  const timer = new ActTimer(() => {
     // What waits came first, and cancels it when it is handled.
     if (cell.messages === null && (extras.infos === null || extras.infos.length === 0)) {
       extras.idle = null;

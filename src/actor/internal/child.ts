@@ -8,7 +8,7 @@ import type { ExitReason } from "../ExitReason.ts";
 import type { RestartType } from "../Strategy.ts";
 import type { Cell, Owner } from "./cell.ts";
 import type { System } from "./system.ts";
-import { Timer } from "./timers.ts";
+import type { ActTimer } from "./timers.ts";
 
 /** A child spec with its types erased and its defaults filled in. */
 export interface ErasedSpec {
@@ -54,7 +54,8 @@ export class Child {
   upSince = -1;
   /** Its place in the start order. */
   position = -1;
-  timer: ChildTimer | null = null;
+  /** Its backoff or deadline: one at a time. */
+  timer: ActTimer | null = null;
   /** Admin calls that wait for the end of its start or stop. */
   onStarted: ((failure: ExitReason | null) => void) | null = null;
   onStopped: Array<() => void> | null = null;
@@ -69,17 +70,5 @@ export class Child {
 
   get stopped(): boolean {
     return this.state === "down" || this.state === "waiting";
-  }
-}
-
-/** A child's backoff or deadline: one at a time. */
-export class ChildTimer extends Timer {
-  readonly act: () => void;
-  constructor(act: () => void) {
-    super();
-    this.act = act;
-  }
-  override fire(): void {
-    this.act();
   }
 }

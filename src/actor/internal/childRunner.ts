@@ -10,7 +10,8 @@ import { report } from "../CrashReport.ts";
 import type { TreeEventBody } from "../Event.ts";
 import * as ExitReason from "../ExitReason.ts";
 import { Cell, Phase } from "./cell.ts";
-import { type Child, ChildTimer } from "./child.ts";
+import type { Child } from "./child.ts";
+import { ActTimer } from "./timers.ts";
 import { Children } from "./children.ts";
 
 /** A start took longer than its deadline, and was killed. */
@@ -146,7 +147,7 @@ export abstract class ChildRunner extends Cell {
     if (child.timer !== null) this.system.timers.cancel(child.timer);
     child.timer = null;
     if (millis === null || act === undefined) return;
-    const timer = new ChildTimer(() =>
+    const timer = new ActTimer(() =>
       this.pushControl({
         run: () => {
           // What came ahead of it in the lane may have made it void.

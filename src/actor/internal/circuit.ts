@@ -2,7 +2,7 @@
  * A supervisor's circuit breaker at work: CircuitBreaker.ts decides, this keeps the state and the one timer that moves it.
  */
 import { type CircuitBreaker, type CircuitState, closed, onFailure, onTime } from "../CircuitBreaker.ts";
-import { ChildTimer } from "./child.ts";
+import { ActTimer } from "./timers.ts";
 import type { System } from "./system.ts";
 
 export class Circuit {
@@ -13,7 +13,7 @@ export class Circuit {
   private readonly changed: (state: CircuitState) => void;
   /** Runs something in the supervisor's turn. */
   private readonly inTurn: (run: () => void) => void;
-  private timer: ChildTimer | null = null;
+  private timer: ActTimer | null = null;
 
   constructor(breaker: CircuitBreaker, system: System, inTurn: (run: () => void) => void, changed: (state: CircuitState) => void) {
     this.breaker = breaker;
@@ -38,7 +38,7 @@ export class Circuit {
     this.cancel();
     this.state = next;
     if (next._tag !== "Closed") {
-      const timer = new ChildTimer(() =>
+      const timer = new ActTimer(() =>
         this.inTurn(() => {
           if (this.timer !== timer) return;
           this.timer = null;

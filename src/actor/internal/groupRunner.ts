@@ -3,9 +3,10 @@
  * kept as data, and taken as far as it goes at each step: the supervisor never waits for it.
  */
 import type * as ExitReason from "../ExitReason.ts";
-import { type Child, type ChildState, ChildTimer } from "./child.ts";
+import type { Child, ChildState } from "./child.ts";
 import { ChildRunner } from "./childRunner.ts";
 import type { StartPlan } from "./startOrder.ts";
+import { ActTimer } from "./timers.ts";
 
 /** Stops the children from the last down to `from`, then starts those that are wanted from `from` up. */
 interface GroupOp {
@@ -16,7 +17,7 @@ interface GroupOp {
   asked: boolean;
   /** When the start may begin, in the system's time. */
   notBefore: number;
-  timer: ChildTimer | null;
+  timer: ActTimer | null;
   /** Set where children start, or stop, at once: who is next, and who is still waited for. */
   plan: StartPlan | null;
   /** Whose failure it is the answer to. */
@@ -186,7 +187,7 @@ export abstract class GroupRunner extends ChildRunner {
     const wait = op.notBefore - this.system.now();
     if (wait > 0) {
       if (op.timer === null) {
-        op.timer = new ChildTimer(() =>
+        op.timer = new ActTimer(() =>
           this.pushControl({
             run: () => {
               op.notBefore = 0;

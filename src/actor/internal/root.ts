@@ -8,7 +8,7 @@ import type { StartError } from "../Actor.ts";
 import { report } from "../CrashReport.ts";
 import * as ExitReason from "../ExitReason.ts";
 import { type Cell, type Owner, Phase } from "./cell.ts";
-import { ChildTimer } from "./child.ts";
+import { ActTimer } from "./timers.ts";
 import { type System, systemOf } from "./system.ts";
 
 const noPath: ReadonlyArray<string> = [];
@@ -87,7 +87,7 @@ class RootGroup implements Owner {
     return Effect.callback<void>((resume) => {
       if (!cell.alive) return resume(Effect.void);
       const { timers } = cell.system;
-      const deadline = new ChildTimer(() => cell.kill());
+      const deadline = new ActTimer(() => cell.kill());
       this.ending.set(cell, () => {
         timers.cancel(deadline);
         resume(Effect.void);

@@ -9,7 +9,7 @@ import * as ExitReason from "../ExitReason.ts";
 import type { Shutdown } from "../ChildSpec.ts";
 import { link, unlink } from "./attachments.ts";
 import { Current } from "./caller.ts";
-import { ChildTimer } from "./child.ts";
+import { ActTimer } from "./timers.ts";
 import type { Owner } from "./cell.ts";
 import { systemOf } from "./system.ts";
 import { type Result, TaskCell, type Work } from "./taskCell.ts";
@@ -87,7 +87,7 @@ export const stopTask = (task: TaskCell, shutdown: Shutdown): Effect.Effect<void
     const { incarnation } = task;
     const ofNow = (act: () => void) => (): void => (task.incarnation === incarnation ? act() : undefined);
     const kill = (): void => task.pushUrgent({ urgent: true, run: ofNow(() => task.kill()) });
-    const deadline = new ChildTimer(kill);
+    const deadline = new ActTimer(kill);
     task.dismiss();
     task.addMonitor({
       notify: () => {

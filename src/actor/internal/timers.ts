@@ -32,6 +32,18 @@ export interface Alarm {
   set(at: number): void;
 }
 
+/** One that does what it was made with. */
+export class ActTimer extends Timer {
+  readonly act: () => void;
+  constructor(act: () => void) {
+    super();
+    this.act = act;
+  }
+  override fire(): void {
+    this.act();
+  }
+}
+
 export class Timers {
   private readonly lists = new Map<number, TimerList>();
   private readonly heap: Array<TimerList> = [];

@@ -7,7 +7,7 @@ import type { RpcGroup } from "effect/rpc/RpcGroup";
 import type { ActorRef } from "../ActorRef.ts";
 import * as ExitReason from "../ExitReason.ts";
 import { ActorCell } from "./actorCell.ts";
-import { ChildTimer } from "./child.ts";
+import { ActTimer } from "./timers.ts";
 import { Cell, type Ops, type Owner, Phase } from "./cell.ts";
 import { wireOf } from "./codecs.ts";
 import { Connection, mismatch, type Place } from "./connection.ts";
@@ -173,7 +173,7 @@ class Thread implements Place {
   /** What it was told to end with before it listened. */
   private asked: ExitReason.ExitReason | null = null;
   private ready = false;
-  private linger: ChildTimer | null = null;
+  private linger: ActTimer | null = null;
   /** Why it ends, as soon as that is decided. */
   private reason: ExitReason.ExitReason | null = null;
   private closing = false;
@@ -257,7 +257,7 @@ class Thread implements Place {
     this.reason = reason;
     this.connection.close(reason);
     if (!this.transport.noticesEnd) return this.close();
-    this.linger = new ChildTimer(() => this.close());
+    this.linger = new ActTimer(() => this.close());
     this.cell.system.timers.add(this.linger, lingerMillis);
   }
 
