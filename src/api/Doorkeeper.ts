@@ -44,6 +44,10 @@ export interface Guard<Stranger> {
   readonly audit: Trail | undefined;
   /** Absent: as much as he wants. */
   readonly throttle?: Throttle | undefined;
+  /** Told of each one who got less than he wanted. */
+  readonly count?: ((code: string) => void) | undefined;
+  /** Of a refusal that has a code of its own at this door. */
+  readonly forbiddenAs?: string | undefined;
 }
 
 /** The same with his name, and what it is good for. */
@@ -67,6 +71,8 @@ export interface Asked {
   readonly id: string | undefined;
   /** W3C's header. */
   readonly traceparent?: string | undefined;
+  /** It is answered at once, also where others are answered bit by bit; what is followed is counted by who answers. */
+  readonly whole?: boolean;
 }
 
 /** Whether it is answered more than once. */
@@ -80,9 +86,9 @@ const bounded = <A, E, R>(
   answer: Effect.Effect<A, E, R>,
   { limits: { deadlineMillis, streams }, stream }: Throttle,
   { name }: Caller,
-  { operation, payload }: Asked,
+  { operation, payload, whole = false }: Asked,
 ): Effect.Effect<A, E | TooMany | TooSlow, R> => {
-  if (isStreaming(operation)) {
+  if (!whole && isStreaming(operation)) {
     if (!isFollowed(payload)) return answer;
     return Effect.acquireUseRelease(
       Effect.suspend(() => {
@@ -100,34 +106,35 @@ const bounded = <A, E, R>(
   return Effect.timeoutOrElse(answer, { duration: deadlineMillis, orElse: () => late });
 };
 
+const isLimit = (error: unknown): error is TooMany | TooOften | TooSlow =>
+  error instanceof TooOften || error instanceof TooMany || error instanceof TooSlow;
+
 /** What every call passes, at every door, before it is answered. */
 export const pass = <A, E, R, Stranger extends { readonly code: string }>(
-  { audit, origin, outcomes, throttle, who }: Guard<Stranger>,
+  { audit, count, forbiddenAs, origin, outcomes, throttle, who }: Guard<Stranger>,
   call: Asked,
   answer: (caller: Caller) => Effect.Effect<A, E, R>,
-): Effect.Effect<A, E | Stranger | Forbidden | TooMany | TooOften | TooSlow, R> => {
-  const { id, operation, payload } = call;
-  const refused = (from: Effect.Effect<AuditWho>, code: string) =>
-    audit === undefined ? Effect.void : Effect.flatMap(from, (him) => audit.refused(him, { operation, ...targetOf(payload) }, code));
-  return Effect.flatMap(
-    Effect.tapError(who, ({ code }) => refused(origin, code)),
-    (caller) => {
-      const from = Effect.map(origin, (him) => known(him, caller));
-      const admitted = (): Effect.Effect<A, E | Forbidden | TooMany | TooOften | TooSlow, R> => {
-        // What goes to actors is bounded by their own windows, is taken at once, and is no command to the master.
-        if (operation === "ActorMessages") return answer(caller);
-        const wait = throttle?.call(caller.name) ?? 0;
-        if (wait > 0) return Effect.fail(new TooOften({ what: caller.name, retryAfterMillis: wait }));
-        const asked = Effect.provideService(askedBy(from)(answer(caller)), Traceparent, call.traceparent);
-        const done = id === undefined || !isCommand(operation) ? asked : outcomes.once(`${caller.name} ${id}`, asked);
-        return throttle === undefined ? done : bounded(done, throttle, caller, call);
-      };
-      return Effect.tapError(Effect.flatMap(permit(caller, operation), admitted), (error) =>
-        error instanceof Forbidden ? refused(from, error.code) : Effect.void,
-      );
-    },
-  );
-};
+): Effect.Effect<A, E | Stranger | Forbidden | TooMany | TooOften | TooSlow, R> =>
+  Effect.gen(function* () {
+    const { id, operation, payload } = call;
+    const refused = (from: Effect.Effect<AuditWho>, code: string) =>
+      audit === undefined ? Effect.void : Effect.flatMap(from, (him) => audit.refused(him, { operation, ...targetOf(payload) }, code));
+    // Of those who come too often it is enough to know how many.
+    const caller = yield* Effect.tapError(who, (error) => (isLimit(error) ? Effect.void : refused(origin, error.code)));
+    const from = Effect.map(origin, (him) => known(him, caller));
+    const admitted = Effect.gen(function* () {
+      yield* permit(caller, operation);
+      // What goes to actors is bounded by their own windows, and carries many messages at a time.
+      const wait = operation === "ActorMessages" ? 0 : (throttle?.call(caller.name) ?? 0);
+      if (wait > 0) return yield* new TooOften({ what: caller.name, retryAfterMillis: wait });
+      const asked = Effect.provideService(askedBy(from)(answer(caller)), Traceparent, call.traceparent);
+      const done = id === undefined || !isCommand(operation) ? asked : outcomes.once(`${caller.name} ${operation} ${id}`, asked);
+      return yield* throttle === undefined ? done : bounded(done, throttle, caller, call);
+    });
+    return yield* Effect.tapError(admitted, (error) =>
+      error instanceof Forbidden ? refused(from, forbiddenAs ?? error.code) : Effect.void,
+    );
+  }).pipe(Effect.tapError((error) => (count !== undefined && isLimit(error) ? Effect.sync(() => count(error.code)) : Effect.void)));
 
 export const doorFor = ({ who, ...guard }: Guard<{ readonly message: string }>): Layer.Layer<Door> => {
   const door = { ...guard, who: Effect.mapError(who, ({ message }) => new Forbidden({ why: message })) };

@@ -36,6 +36,7 @@ export interface Options {
   readonly outcomes: Outcomes;
   readonly audit: Trail | undefined;
   readonly throttle: Throttle;
+  readonly count: (code: string) => void;
   readonly run: <A, E>(effect: Effect.Effect<A, E>) => Fiber.Fiber<A, E>;
   /** Aborts when nobody is served any more. */
   readonly closing: AbortSignal;
@@ -105,7 +106,15 @@ export interface From {
   readonly origin: Effect.Effect<AuditWho>;
 }
 
-export const make = ({ audit, closing, outcomes, reach, run, throttle }: Options): ((name: string, operation: Operation) => Method) => {
+export const make = ({
+  audit,
+  closing,
+  count,
+  outcomes,
+  reach,
+  run,
+  throttle,
+}: Options): ((name: string, operation: Operation) => Method) => {
   const known = new Map<string, Method>();
   const made = (name: string, operation: Operation): Method => {
     const { input, output } = methodNamed(name);
@@ -139,7 +148,7 @@ export const make = ({ audit, closing, outcomes, reach, run, throttle }: Options
       // Who does not wait any more has not taken a command back: each has an id, and goes on by itself.
       const id = metadata.get(commandId)[0]?.toString() ?? randomUUID();
       return pass(
-        { who, origin, outcomes, audit, throttle },
+        { who, origin, outcomes, audit, throttle, count },
         { operation, payload: fields, id, traceparent: metadata.get("traceparent")[0]?.toString() },
         (caller) => Effect.flatMap(answered(said, caller), (answer) => use(answer, bytesOf)),
       );

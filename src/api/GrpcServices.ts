@@ -40,6 +40,7 @@ import { longestMessage, mostCalls } from "./Guarded.ts";
 import { known as knownCaller } from "./Identify.ts";
 import type { NetworkPlace } from "./NetworkPlace.ts";
 import * as Outcomes from "./Outcomes.ts";
+import * as Refusals from "./Refusals.ts";
 import { make as makeThrottle, type Throttle } from "./Throttle.ts";
 
 /** What a client sees of a master that works; upstream's text. */
@@ -112,6 +113,7 @@ export const make = (place: NetworkPlace, options: GrpcOptions, closing: AbortSi
       return knownCaller({ token: bearer(call.metadata), name: typeof name === "string" ? name : undefined }, place, tokens);
     };
     const { throttle = makeThrottle() } = options;
+    const count = (code: string): void => Refusals.count(control, code);
     // `127.0.0.1:40000`, `[::1]:40000`
     const addressOf = (call: Unary | Streaming): string =>
       call
@@ -132,6 +134,7 @@ export const make = (place: NetworkPlace, options: GrpcOptions, closing: AbortSi
         outcomes: Outcomes.make(run),
         audit: control.audit,
         throttle,
+        count,
         run,
         closing,
       });
@@ -148,7 +151,10 @@ export const make = (place: NetworkPlace, options: GrpcOptions, closing: AbortSi
     const may = isLoopback(place.address) ? () => Effect.void : (call: Unary | Streaming) => Effect.asVoid(whoOf(call));
     const answer = (call: Unary, done: sendUnaryData<Bytes>, effect: Effect.Effect<Bytes, Partial<StatusObject>>): void => {
       const wait = throttle.call(addressOf(call));
-      if (wait > 0) return done({ code: Code.RESOURCE_EXHAUSTED, details: `not now, more are allowed in ${wait} ms` });
+      if (wait > 0) {
+        count("HSU-RPC-010");
+        return done({ code: Code.RESOURCE_EXHAUSTED, details: `not now, more are allowed in ${wait} ms` });
+      }
       const fiber = run(Effect.andThen(may(call), effect));
       call.once("cancelled", () => fiber.interruptUnsafe());
       fiber.addObserver((exit) => {

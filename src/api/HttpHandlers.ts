@@ -2,37 +2,29 @@
  * Each path of the HTTP API, answered by `Control`: for what the token of the request is good for, and no further.
  */
 import { createHash } from "node:crypto";
-import * as Clock from "effect/Clock";
-import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder";
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema";
 import * as OpenApi from "effect/http-api/OpenApi";
-import { HttpServerRequest } from "effect/http/HttpServerRequest";
 import * as HttpServerResponse from "effect/http/HttpServerResponse";
 import * as Layer from "effect/Layer";
-import * as Option from "effect/Option";
-import * as Redacted from "effect/Redacted";
 import * as Stream from "effect/Stream";
 import { alone, type Own } from "../peer/Reach.ts";
 import { Control } from "../master/Control.ts";
-import type { AuditWho } from "../protocol/Audit.ts";
 import type { InvalidTransition, NotAllowed, NotReloadable, StartFailed, UnitNotFound } from "../protocol/Errors.ts";
-import { Access, Needs, Scope } from "../protocol/HttpAccess.ts";
+import { Scope } from "../protocol/HttpAccess.ts";
 import { MasterHttp } from "../protocol/HttpApi.ts";
-import { TooMany, TooOften, TooSlow } from "../protocol/RemoteErrors.ts";
+import { TooMany } from "../protocol/RemoteErrors.ts";
 import { type MasterEvent, type MasterStatus, type UnitStatus, usualCallMillis } from "../protocol/MasterRpc.ts";
-import { askedBy, Tokens, Traceparent } from "../security/index.ts";
-import { known } from "./Doorkeeper.ts";
+import { Throttled } from "./HttpAccess.ts";
 import { asked, here, withProblems } from "./HttpBehind.ts";
 import { more } from "./HttpMore.ts";
 import * as Metrics from "./Metrics.ts";
 import { pageOf } from "./Pages.ts";
 import { statusBytes } from "./Remembered.ts";
-import type { Throttle } from "./Throttle.ts";
 import * as Refusals from "./Refusals.ts";
 import { within } from "./Restricted.ts";
-import { changed, forbidden, notReady, tokensUnusable, tooMany, tooOften, tooSlow, unauthorized } from "./Problems.ts";
+import { changed, notReady, tooMany } from "./Problems.ts";
 
 type CommandError = UnitNotFound | InvalidTransition | NotReloadable | NotAllowed | StartFailed;
 
@@ -54,11 +46,6 @@ const missing = ({ phase, units }: MasterStatus): string | null => {
 const withTag = <A extends object>(body: A, status: UnitStatus) => HttpApiSchema.withHeaders({ body, headers: { etag: tagOf(status) } });
 
 const event = (data: MasterEvent) => ({ id: String(data.seq), event: data.type, data });
-
-/** What the response to this request says of when another one is worth it. */
-export const RetryAfter = Context.Reference<{ seconds: number }>("hsu/api/RetryAfter", { defaultValue: () => ({ seconds: 1 }) });
-
-const Throttled = Context.Reference<Throttle | undefined>("hsu/api/Throttled", { defaultValue: () => undefined });
 
 /** One that is followed is one of not too many. It counts from when it is begun to be read: a client may have gone by then. */
 const followed = Effect.fnUntraced(function* <A, E, R>(follow: boolean, stream: Stream.Stream<A, E, R>) {
@@ -186,87 +173,5 @@ const scraped = HttpApiBuilder.group(MasterHttp, "scraped", (handlers) =>
     }),
   }),
 );
-
-/** Who asks, as far as it matters what he may. */
-export interface Asker {
-  readonly name: string;
-  readonly role: Tokens.Role;
-  readonly group?: string | undefined;
-}
-
-/** Who may, by the tokens of this file. */
-export const access = (tokens: Tokens.TokenFile, control: Control["Service"], throttle?: Throttle): Layer.Layer<Access> =>
-  accessBy(
-    (token) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => tokens.holder(token, now)).pipe(
-        Effect.mapBoth({
-          onFailure: tokensUnusable,
-          onSuccess: (found) => (found === undefined ? undefined : { name: `token ${found.name}`, role: found.role, group: found.group }),
-        }),
-      ),
-    control,
-    throttle,
-  );
-
-const fromOf = ({ remoteAddress }: HttpServerRequest): AuditWho => ({
-  door: "http",
-  ...(Option.isSome(remoteAddress) ? { address: remoteAddress.value } : {}),
-});
-
-/** Who may, by what is known of who asks; undefined: nobody knows him. */
-export const accessBy = (
-  whoIs: (token: string, request: HttpServerRequest) => Effect.Effect<Asker | undefined, ReturnType<typeof tokensUnusable>>,
-  control: Control["Service"],
-  throttle?: Throttle,
-): Layer.Layer<Access> =>
-  Layer.succeed(Access, {
-    bearer: (answer, { credential, endpoint }) =>
-      Effect.gen(function* () {
-        const request = yield* HttpServerRequest;
-        const from = fromOf(request);
-        const { audit } = control;
-        const again = Effect.fnUntraced(function* (what: string, wait: number) {
-          const error = new TooOften({ what, retryAfterMillis: wait });
-          Refusals.count(control, error.code);
-          (yield* RetryAfter).seconds = Math.ceil(wait / 1000);
-          return yield* Effect.fail(tooOften(error));
-        });
-        const refused = (who: AuditWho, code: string) =>
-          audit === undefined ? Effect.void : audit.refused(who, { operation: `${endpoint.method} ${endpoint.path}` }, code);
-        const holder = yield* whoIs(Redacted.value(credential), request);
-        if (holder === undefined) {
-          const guesses = throttle?.failure(from.address ?? "") ?? 0;
-          if (guesses > 0) return yield* again("guesses", guesses);
-          yield* refused(from, unauthorized.code);
-          return yield* Effect.fail(unauthorized);
-        }
-        const { group = null, name, role } = holder;
-        const who = known(from, { name, role, group });
-        const needed = Context.get(endpoint.annotations, Needs);
-        if (!Tokens.includes(role, needed)) {
-          const problem = forbidden(`this needs the role ${needed}, and ${JSON.stringify(name)} has ${role}`);
-          yield* refused(who, problem.code);
-          return yield* Effect.fail(problem);
-        }
-        const told = answer.pipe(
-          Effect.provideService(Scope, { group, name }),
-          Effect.provideService(Traceparent, request.headers["traceparent"]),
-        );
-        const byHim = askedBy(Effect.succeed(who));
-        // Inside of another program that is the business of that program.
-        if (throttle === undefined) return yield* byHim(told);
-        const wait = throttle.call(name);
-        if (wait > 0) return yield* again(name, wait);
-        const { deadlineMillis } = throttle.limits;
-        const answered = byHim(Effect.provideService(told, Throttled, throttle));
-        const operation = `${endpoint.method} ${endpoint.path}`;
-        return yield* deadlineMillis === 0
-          ? answered
-          : Effect.timeoutOrElse(answered, {
-              duration: deadlineMillis,
-              orElse: () => Effect.fail(tooSlow(new TooSlow({ operation, millis: deadlineMillis }))),
-            });
-      }),
-  });
 
 export const handlers = Layer.mergeAll(open, units, master, scraped, more);

@@ -13,9 +13,12 @@ import * as Scope from "effect/Scope";
 import { Control } from "../master/Control.ts";
 import { alone } from "../peer/Reach.ts";
 import { Tokens } from "../security/index.ts";
-import { access, accessBy, type Asker } from "./HttpHandlers.ts";
+import type { DoorLimits } from "../unit/index.ts";
+import type { Caller } from "./Doorkeeper.ts";
+import { access, accessBy } from "./HttpAccess.ts";
 import { bounded, routesFor, servedBy } from "./HttpListen.ts";
 import { ended, forbidden } from "./Problems.ts";
+import { make as makeThrottle } from "./Throttle.ts";
 
 /** Who asks, as the host knows him. */
 export interface Identity {
@@ -30,6 +33,8 @@ export interface MountOptions {
   readonly prefix?: string;
   /** Who asks, by the host's own means; null: nobody that it knows. Absent: tokens, as `hsu token` makes them. */
   readonly identify?: (request: IncomingMessage) => Identity | null | Promise<Identity | null>;
+  /** How much each one gets who asks; what is not said is as usual, and 0 is as much as he wants. */
+  readonly limits?: DoorLimits;
 }
 
 export type Listener = (request: IncomingMessage, response: ServerResponse) => void;
@@ -70,20 +75,22 @@ const below = (prefix: string, url: string): string | undefined => {
 
 /** It answers until the scope ends, and says then that the tree has ended. */
 export const mount = Effect.fnUntraced(function* (
-  { identify, prefix = "" }: MountOptions,
+  { identify, limits, prefix = "" }: MountOptions,
   tokens: string,
 ): Effect.fn.Return<Listener, never, Control | Scope.Scope> {
   const scope = yield* Effect.scope;
-  const identities = new WeakMap<object, Asker>();
+  const identities = new WeakMap<object, Caller>();
   const control = yield* Control;
+  const throttle = makeThrottle(limits);
   const may =
     identify === undefined
-      ? access(new Tokens.TokenFile(tokens), control)
-      : accessBy((_, { source }) => Effect.succeed(identities.get(source)), control);
+      ? access(new Tokens.TokenFile(tokens), control, throttle)
+      : // Who the host does not know has guessed nothing.
+        accessBy((_, { source }) => Effect.succeed(identities.get(source)), control, throttle);
   const own = alone(control);
   const parts = Layer.mergeAll(
     HttpServer.layerServices,
-    bounded(),
+    bounded(throttle.limits.bodyBytes),
     servedBy(() => own),
   );
   const app = yield* HttpRouter.toHttpEffect(routesFor(may).pipe(Layer.provide(parts)));
@@ -98,10 +105,10 @@ export const mount = Effect.fnUntraced(function* (
   const trimmed = prefix.replace(/\/+$/, "");
   return (request, response) => {
     const inner = below(trimmed, request.url ?? "/") ?? request.url ?? "/";
-    const go = (asker: Asker | null): void => {
+    const go = (asker: Identity | null): void => {
       if (!open) return refuse(response, ended);
       const source = readAgain(request);
-      if (asker !== null) identities.set(source, asker);
+      if (asker !== null) identities.set(source, { ...asker, group: asker.group ?? null });
       // It is read at once; the host has its own path back afterwards.
       const { url } = source;
       source.url = inner;

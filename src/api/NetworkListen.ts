@@ -113,6 +113,7 @@ export const listen = Effect.fnUntraced(function* (
   const incarnation = randomUUID();
   const guests = new Map<Socket, Guest>();
   const { throttle = makeThrottle() } = options;
+  const count = (code: string): void => Refusals.count(control, code);
 
   const turnAway = (socket: Socket, refused: Refused): void => {
     Refusals.count(control, refused.code);
@@ -168,7 +169,7 @@ export const listen = Effect.fnUntraced(function* (
     const all = (): Reach => (isMaster ? own : (options.reach?.() ?? own));
     const { group } = caller;
     const reach = (): Reach => within(group, all());
-    const door = doorFor({ who, origin: Effect.succeed(fromOf(socket, isMaster)), outcomes, audit: control.audit, throttle });
+    const door = doorFor({ who, origin: Effect.succeed(fromOf(socket, isMaster)), outcomes, audit: control.audit, throttle, count });
     const answering = RpcServer.layer(MasterRpc, { disableTracing: true, disableFatalDefects: true });
     yield* Layer.build(answering.pipe(Layer.provide([handlersOf(reach), door, wire])));
     yield* ended(socket);

@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema";
 import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware";
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema";
 import * as HttpApiSecurity from "effect/http-api/HttpApiSecurity";
-import type { Role } from "./Rights.ts";
+import type { Operation } from "./Rights.ts";
 
 /** RFC 9457, with the stable code and what to do next. */
 const problem = <Status extends number>(status: Status) =>
@@ -46,8 +46,8 @@ export const anyProblem = [
 ] as const;
 export type Problem = (typeof problems)[keyof typeof problems]["Type"];
 
-/** What a token has to be for: `viewer` where nothing is said. */
-export const Needs = Context.Reference<Role>("hsu/protocol/HttpApi/Needs", { defaultValue: () => "viewer" });
+/** The operation that a path is of, and whose right it takes: the status in one form or another, where nothing is said. */
+export const Does = Context.Reference<Operation>("hsu/protocol/HttpApi/Does", { defaultValue: () => "Status" });
 
 /** The group that the token of this request is good for; null: all. */
 export class Scope extends Context.Service<Scope, { readonly group: string | null; readonly name: string }>()(

@@ -8,7 +8,7 @@ import * as Endpoint from "effect/http-api/HttpApiEndpoint";
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup";
 import * as HttpApiSchema from "effect/http-api/HttpApiSchema";
 import * as OpenApi from "effect/http-api/OpenApi";
-import { Access, anyProblem, Needs, problems, Readable } from "./HttpAccess.ts";
+import { Access, anyProblem, Does, problems, Readable } from "./HttpAccess.ts";
 import { audit, config, fleet } from "./HttpMore.ts";
 import {
   CallReply,
@@ -22,7 +22,7 @@ import {
   UnitStatus,
 } from "./MasterRpc.ts";
 import { ResourceReport } from "./Resources.ts";
-import { needs, type Operation } from "./Rights.ts";
+import type { Operation } from "./Rights.ts";
 
 const unit = { params: { unit: Schema.String } };
 /** What a unit was when the client looked at it, as `GET` has told it. */
@@ -35,7 +35,7 @@ const command = <const Name extends string>(name: Name, operation: Operation) =>
     ...ifMatch,
     success: tagged(UnitStatus),
     error: [...anyProblem, problems.precondition],
-  }).annotate(Needs, needs[operation]);
+  }).annotate(Does, operation);
 
 const stream = <S extends Schema.Top>(data: S) =>
   HttpApiSchema.StreamSse({ events: Schema.Struct({ ...Sse.EventEncoded.fields, data: Schema.fromJsonString(data) }) });
@@ -63,7 +63,9 @@ const units = HttpApiGroup.make("units")
       error: anyProblem,
     }),
   )
-  .add(Endpoint.get("describe", "/units/:unit", { ...unit, success: tagged(UnitDescription), error: anyProblem }))
+  .add(
+    Endpoint.get("describe", "/units/:unit", { ...unit, success: tagged(UnitDescription), error: anyProblem }).annotate(Does, "Describe"),
+  )
   .add(command("start", "Start"))
   .add(command("stop", "Stop"))
   .add(command("restart", "Restart"))
@@ -74,9 +76,14 @@ const units = HttpApiGroup.make("units")
       ...unit,
       payload: Schema.Struct({ signal: Schema.String }),
       error: anyProblem,
-    }).annotate(Needs, needs.Signal),
+    }).annotate(Does, "Signal"),
   )
-  .add(Endpoint.get("resources", "/units/:unit/resources", { ...unit, query: looking, success: ResourceReport, error: anyProblem }))
+  .add(
+    Endpoint.get("resources", "/units/:unit/resources", { ...unit, query: looking, success: ResourceReport, error: anyProblem }).annotate(
+      Does,
+      "Resources",
+    ),
+  )
   .add(
     Endpoint.post("call", "/units/:unit/call", {
       ...unit,
@@ -88,14 +95,14 @@ const units = HttpApiGroup.make("units")
       }),
       success: Schema.Struct({ replies: Schema.Array(CallReply) }),
       error: anyProblem,
-    }).annotate(Needs, needs.Call),
+    }).annotate(Does, "Call"),
   )
   .add(
     Endpoint.post("roll", "/roll", {
       payload: Schema.Struct({ units: Schema.Array(Schema.String) }),
       success: Schema.Struct({ units: Schema.Array(UnitStatus) }),
       error: anyProblem,
-    }).annotate(Needs, needs.Roll),
+    }).annotate(Does, "Roll"),
   )
   .add(
     Endpoint.get("logs", "/units/:unit/logs", {
@@ -113,23 +120,23 @@ const units = HttpApiGroup.make("units")
       headers: { "last-event-id": Schema.optionalKey(Schema.String) },
       success: stream(LogLine),
       error: anyProblem,
-    }),
+    }).annotate(Does, "Logs"),
   )
   .middleware(Access);
 
 const master = HttpApiGroup.make("master")
   .add(Endpoint.get("status", "/status", { success: MasterStatus, error: anyProblem }))
-  .add(Endpoint.get("tree", "/tree", { success: TreeNode, error: anyProblem }))
-  .add(Endpoint.get("resources", "/resources", { query: looking, success: ResourceReport, error: anyProblem }))
+  .add(Endpoint.get("tree", "/tree", { success: TreeNode, error: anyProblem }).annotate(Does, "Tree"))
+  .add(Endpoint.get("resources", "/resources", { query: looking, success: ResourceReport, error: anyProblem }).annotate(Does, "Resources"))
   .add(
     Endpoint.get("events", "/events", {
       query: { since: Schema.optionalKey(Whole), follow: Schema.optionalKey(Flag) },
       headers: { "last-event-id": Schema.optionalKey(Whole) },
       success: stream(MasterEvent),
-    }),
+    }).annotate(Does, "Events"),
   )
   .add(Endpoint.get("openapi", "/openapi.json", { success: Schema.Unknown }))
-  .add(Endpoint.post("shutdown", "/shutdown", { success: HttpApiSchema.Accepted, error: anyProblem }).annotate(Needs, needs.Shutdown))
+  .add(Endpoint.post("shutdown", "/shutdown", { success: HttpApiSchema.Accepted, error: anyProblem }).annotate(Does, "Shutdown"))
   .middleware(Access);
 
 const scraped = HttpApiGroup.make("scraped")

@@ -126,7 +126,8 @@ it("who asks too often is told when to come back, by each door and over all of t
       expect((yield* ask("/v1/status", other)).status).toBe(200);
       expect(yield* status(other)).toBe("OK");
       yield* (yield* at(other)).call.Status(undefined);
-      expect(Refusals.of(control).get("HSU-RPC-010")).toBe(1);
+      // Of each door.
+      expect(Refusals.of(control).get("HSU-RPC-010")).toBe(3);
     }),
   ));
 

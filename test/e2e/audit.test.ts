@@ -51,8 +51,8 @@ managed_processes:
     "opened",
     "refused Apply rpc token ci HSU-RPC-004",
     "refused Connect rpc HSU-RPC-003",
-    "refused POST /v1/shutdown http token ci HSU-API-010",
-    "refused POST /v1/units/:unit/stop http HSU-API-009",
+    "refused Shutdown http token ci HSU-API-010",
+    "refused Stop web http HSU-API-009",
   ]);
   const restart = shown.find(({ kind, operation }) => kind === "begun" && operation === "Restart");
   expect(restart?.who).toEqual({ door: "unix", uid: process.getuid?.(), pid: expect.any(Number) as number });

@@ -127,7 +127,15 @@ it("its HTTP surface is mounted in a server of the host: with tokens, or with wh
       return headers["x-user"] === undefined ? null : { name: "me", role: headers["x-user"] as "viewer", group: "units" };
     },
   });
-  const server = createServer((request, response) => (request.url!.startsWith("/host") ? byHost : byToken)(request, response));
+  const seldom = await tree.handler({
+    prefix: "/seldom",
+    identify: () => ({ name: "often", role: "viewer" }),
+    limits: { rate: 0.01, burst: 2 },
+  });
+  const server = createServer((request, response) => {
+    const [, first] = request.url!.split("/");
+    (first === "host" ? byHost : first === "seldom" ? seldom : byToken)(request, response);
+  });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const ask = async (path: string, headers: Record<string, string> = {}, method = "GET") => {
@@ -149,6 +157,9 @@ it("its HTTP surface is mounted in a server of the host: with tokens, or with wh
       403,
       "HSU-API-010",
     ]);
+    expect(await ask("/seldom/v1/status")).toEqual([200, undefined]);
+    expect(await ask("/seldom/v1/status")).toEqual([200, undefined]);
+    expect(await ask("/seldom/v1/status")).toEqual([429, "HSU-RPC-010"]);
     expect(await ask("/host/nowhere", { "x-user": "operator" })).toEqual([404, "HSU-API-008"]);
     await tree.stop();
     expect(await ask("/host/health")).toEqual([503, "HSU-API-013"]);
