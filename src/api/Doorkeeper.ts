@@ -15,6 +15,7 @@ import { commandId, includes, isCommand, needs, type Operation, type Role } from
 import type { Trail } from "../security/index.ts";
 import { askedBy } from "../security/Origin.ts";
 import { Traceparent } from "../security/Traceparent.ts";
+import type { Staying } from "./Staying.ts";
 import type { Throttle } from "./Throttle.ts";
 import type { Outcomes } from "./Outcomes.ts";
 
@@ -44,6 +45,8 @@ export interface Guard<Stranger> {
   readonly audit: Trail | undefined;
   /** Absent: as much as he wants. */
   readonly throttle?: Throttle | undefined;
+  /** Absent: somebody else sees to it that who follows something is still good for it. */
+  readonly staying?: Staying | undefined;
   /** Told of each one who got less than he wanted. */
   readonly count?: ((code: string) => void) | undefined;
   /** Of a refusal that has a code of its own at this door. */
@@ -111,7 +114,7 @@ const isLimit = (error: unknown): error is TooMany | TooOften | TooSlow =>
 
 /** What every call passes, at every door, before it is answered. */
 export const pass = <A, E, R, Stranger extends { readonly code: string }>(
-  { audit, count, forbiddenAs, origin, outcomes, throttle, who }: Guard<Stranger>,
+  { audit, count, forbiddenAs, origin, outcomes, staying, throttle, who }: Guard<Stranger>,
   call: Asked,
   answer: (caller: Caller) => Effect.Effect<A, E, R>,
 ): Effect.Effect<A, E | Stranger | Forbidden | TooMany | TooOften | TooSlow, R> =>
@@ -127,7 +130,9 @@ export const pass = <A, E, R, Stranger extends { readonly code: string }>(
       // What goes to actors is bounded by their own windows, and carries many messages at a time.
       const wait = operation === "ActorMessages" ? 0 : (throttle?.call(caller.name) ?? 0);
       if (wait > 0) return yield* new TooOften({ what: caller.name, retryAfterMillis: wait });
-      const asked = Effect.provideService(askedBy(from)(answer(caller)), Traceparent, call.traceparent);
+      const told = Effect.provideService(askedBy(from)(answer(caller)), Traceparent, call.traceparent);
+      const stays = staying !== undefined && call.whole !== true && isStreaming(operation) && isFollowed(payload);
+      const asked = stays ? Effect.raceFirst(told, staying.until(who)) : told;
       const done = id === undefined || !isCommand(operation) ? asked : outcomes.once(`${caller.name} ${operation} ${id}`, asked);
       return yield* throttle === undefined ? done : bounded(done, throttle, caller, call);
     });

@@ -28,6 +28,7 @@ import { pageOf } from "./Pages.ts";
 import type { Outcomes } from "./Outcomes.ts";
 import { once } from "./Remembered.ts";
 import { within } from "./Restricted.ts";
+import * as Staying from "./Staying.ts";
 import type { Throttle } from "./Throttle.ts";
 import { type SentConfig, specOf } from "./SentConfig.ts";
 
@@ -116,6 +117,7 @@ export const make = ({
   throttle,
 }: Options): ((name: string, operation: Operation) => Method) => {
   const known = new Map<string, Method>();
+  const staying = Staying.make(run);
   const made = (name: string, operation: Operation): Method => {
     const { input, output } = methodNamed(name);
     const reply = replies[name] as ((result: unknown, said: Fields) => Fields) | undefined;
@@ -148,7 +150,7 @@ export const make = ({
       // Who does not wait any more has not taken a command back: each has an id, and goes on by itself.
       const id = metadata.get(commandId)[0]?.toString() ?? randomUUID();
       return pass(
-        { who, origin, outcomes, audit, throttle, count },
+        { who, origin, outcomes, audit, throttle, count, staying },
         { operation, payload: fields, id, traceparent: metadata.get("traceparent")[0]?.toString() },
         (caller) => Effect.flatMap(answered(said, caller), (answer) => use(answer, bytesOf)),
       );

@@ -19,13 +19,19 @@ import { type Caller, pass } from "./Doorkeeper.ts";
 import * as Outcomes from "./Outcomes.ts";
 import { forbidden, tokensUnusable, tooMany, tooOften, tooSlow, unauthorized } from "./Problems.ts";
 import * as Refusals from "./Refusals.ts";
+import * as Staying from "./Staying.ts";
 import type { Throttle } from "./Throttle.ts";
 
 /** What the response to this request says of when another one is worth it. */
 export const RetryAfter = Context.Reference<{ seconds: number }>("hsu/api/RetryAfter", { defaultValue: () => ({ seconds: 1 }) });
 
-/** How much who asks gets. */
-export const Throttled = Context.Reference<Throttle | undefined>("hsu/api/Throttled", { defaultValue: () => undefined });
+/** How much of what is followed who asks gets, and for how long. */
+export interface Following {
+  readonly throttle: Throttle;
+  /** Ends when he is not good for it any more. */
+  readonly stays: Effect.Effect<void>;
+}
+export const Followed = Context.Reference<Following | undefined>("hsu/api/Followed", { defaultValue: () => undefined });
 
 type Stranger = typeof unauthorized | ReturnType<typeof tokensUnusable>;
 
@@ -75,7 +81,9 @@ export const accessBy = (
   Layer.effect(
     Access,
     Effect.map(Effect.context<never>(), (context) => {
-      const outcomes = Outcomes.make(Effect.runForkWith(context));
+      const run = Effect.runForkWith(context);
+      const outcomes = Outcomes.make(run);
+      const staying = Staying.make(run);
       return {
         bearer: (answer, { credential, endpoint }) =>
           Effect.gen(function* () {
@@ -103,8 +111,9 @@ export const accessBy = (
               traceparent: request.headers["traceparent"],
               whole: true,
             };
+            const stays = Effect.ignore(staying.until(who));
             const passed = pass(guard, asked, ({ group, name }) =>
-              answer.pipe(Effect.provideService(Scope, { group, name }), Effect.provideService(Throttled, throttle)),
+              answer.pipe(Effect.provideService(Scope, { group, name }), Effect.provideService(Followed, { throttle, stays })),
             );
             const later = yield* RetryAfter;
             return yield* Effect.mapError(passed, (error) => {

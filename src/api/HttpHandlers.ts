@@ -16,7 +16,7 @@ import { Scope } from "../protocol/HttpAccess.ts";
 import { MasterHttp } from "../protocol/HttpApi.ts";
 import { TooMany } from "../protocol/RemoteErrors.ts";
 import { type MasterEvent, type MasterStatus, type UnitStatus, usualCallMillis } from "../protocol/MasterRpc.ts";
-import { Throttled } from "./HttpAccess.ts";
+import { Followed } from "./HttpAccess.ts";
 import { asked, here, withProblems } from "./HttpBehind.ts";
 import { more } from "./HttpMore.ts";
 import * as Metrics from "./Metrics.ts";
@@ -49,15 +49,16 @@ const event = (data: MasterEvent) => ({ id: String(data.seq), event: data.type, 
 
 /** One that is followed is one of not too many. It counts from when it is begun to be read: a client may have gone by then. */
 const followed = Effect.fnUntraced(function* <A, E, R>(follow: boolean, stream: Stream.Stream<A, E, R>) {
-  const throttle = yield* Throttled;
-  if (!follow || throttle === undefined) return stream;
+  const following = yield* Followed;
+  if (!follow || following === undefined) return stream;
+  const { stays, throttle } = following;
   const { name } = yield* Scope;
   if (!throttle.mayStream(name))
     return yield* Effect.fail(tooMany(new TooMany({ what: `streams of ${name}`, most: throttle.limits.streams })));
   return Stream.unwrap(
     Effect.sync(() => {
       const end = throttle.stream(name);
-      return end === undefined ? Stream.empty : Stream.ensuring(stream, Effect.sync(end));
+      return end === undefined ? Stream.empty : Stream.ensuring(Stream.interruptWhen(stream, stays), Effect.sync(end));
     }),
   );
 });

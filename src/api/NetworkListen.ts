@@ -16,6 +16,7 @@ import * as References from "effect/References";
 import * as RpcServer from "effect/rpc/RpcServer";
 import * as RpcSerialization from "effect/rpc/RpcSerialization";
 import * as Scope from "effect/Scope";
+import * as EffectSocket from "effect/socket/Socket";
 import * as SocketServer from "effect/socket/SocketServer";
 import { Control } from "../master/Control.ts";
 import { firstLine } from "../peer/Line.ts";
@@ -31,6 +32,7 @@ import { guarded, longestMessage } from "./Guarded.ts";
 import { certified, identify } from "./Identify.ts";
 import type { NetworkPlace } from "./NetworkPlace.ts";
 import * as Outcomes from "./Outcomes.ts";
+import * as Staying from "./Staying.ts";
 import { make as makeThrottle, type Throttle } from "./Throttle.ts";
 import { inBytes, inLines } from "./Remembered.ts";
 import * as Refusals from "./Refusals.ts";
@@ -108,6 +110,7 @@ export const listen = Effect.fnUntraced(function* (
   const scope = yield* Effect.scope;
   const run = Effect.runForkWith(yield* Effect.context());
   const outcomes = Outcomes.make(run);
+  const staying = Staying.make(run);
   const own = alone(control);
   const tokens = new Tokens.TokenFile(options.tokens);
   const incarnation = randomUUID();
@@ -158,7 +161,7 @@ export const listen = Effect.fnUntraced(function* (
 
   /** One server for one connection: what it may is bound to who has come. */
   const answer = Effect.fnUntraced(function* (socket: Socket, { caller, encoding, isMaster, who }: Admitted) {
-    const duplex = yield* NodeSocket.fromDuplex(Effect.succeed(socket));
+    const duplex = whileOpen(socket, yield* NodeSocket.fromDuplex(Effect.succeed(socket)));
     const one: SocketServer.SocketServer["Service"] = {
       address: NetAddress.unixPathAddress(""),
       run: (handler) => Effect.andThen(Effect.ignoreCause(handler(duplex)), Effect.never),
@@ -169,7 +172,15 @@ export const listen = Effect.fnUntraced(function* (
     const all = (): Reach => (isMaster ? own : (options.reach?.() ?? own));
     const { group } = caller;
     const reach = (): Reach => within(group, all());
-    const door = doorFor({ who, origin: Effect.succeed(fromOf(socket, isMaster)), outcomes, audit: control.audit, throttle, count });
+    const door = doorFor({
+      who,
+      origin: Effect.succeed(fromOf(socket, isMaster)),
+      outcomes,
+      audit: control.audit,
+      throttle,
+      count,
+      staying,
+    });
     const answering = RpcServer.layer(MasterRpc, { disableTracing: true, disableFatalDefects: true });
     yield* Layer.build(answering.pipe(Layer.provide([handlersOf(reach), door, wire])));
     yield* ended(socket);
@@ -238,6 +249,18 @@ export const listen = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => close(server, guests, Scope.close(attending, Exit.void)));
   return port;
 });
+
+/** Node answers a write to what is closed with a promise that it may be written to later; nobody is to wait for that. */
+const whileOpen = (socket: Socket, { reader, writer }: EffectSocket.Socket): EffectSocket.Socket => {
+  const gone = Effect.fail(new EffectSocket.SocketError({ reason: new EffectSocket.SocketCloseError({ code: 1000 }) }));
+  return EffectSocket.make({
+    reader,
+    writer: Effect.map(writer, ({ write, writeAll }) => ({
+      write: (chunk) => (socket.destroyed ? gone : write(chunk)),
+      writeAll: (chunks) => (socket.destroyed ? gone : writeAll(chunks)),
+    })),
+  });
+};
 
 const ended = (socket: Socket): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {

@@ -3,22 +3,24 @@
  */
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
+import { isWithin } from "../peer/Names.ts";
 import type { Reach } from "../peer/Reach.ts";
 import { UnitNotFound } from "../protocol/Errors.ts";
 import type { TreeNode } from "../protocol/MasterRpc.ts";
 import { Forbidden } from "../protocol/RemoteErrors.ts";
 
-const subtree = (node: TreeNode, group: string): TreeNode | undefined => {
-  if (node.kind === "supervisor" && node.id === group) return node;
+/** What other masters have of that name is not meant. */
+const subtree = (node: TreeNode, group: string, path: ReadonlyArray<string> = []): TreeNode | undefined => {
+  if (node.kind === "supervisor" && (path.length === 0 ? node.id === group : isWithin(path, group))) return node;
   for (const child of node.children) {
-    const found = subtree(child, group);
+    const found = subtree(child, group, [...path, child.id]);
     if (found !== undefined) return found;
   }
   return undefined;
 };
 
 const restrictedTo = (group: string, reach: Reach): Reach => {
-  const isIn = ({ groups }: { readonly groups: ReadonlyArray<string> }): boolean => groups.includes(group);
+  const isIn = ({ groups }: { readonly groups: ReadonlyArray<string> }): boolean => isWithin(groups, group);
   const seen = (unit: string) =>
     Effect.flatMap(reach.describe(unit), (description) =>
       isIn(description.status) ? Effect.succeed(description) : Effect.fail(new UnitNotFound({ unit, nearest: null })),
@@ -48,7 +50,7 @@ const restrictedTo = (group: string, reach: Reach): Reach => {
     reload: command(reach.reload),
     resetFailed: command(reach.resetFailed),
     describe: seen,
-    events: (options) => Stream.filter(reach.events(options), ({ path }) => path.includes(group)),
+    events: (options) => Stream.filter(reach.events(options), ({ path }) => isWithin(path, group)),
     logs: (request) => Stream.unwrap(Effect.as(seen(request.unit), reach.logs(request))),
     call: (request) => Stream.unwrap(Effect.as(seen(request.unit), reach.call(request))),
     input: command(reach.input),

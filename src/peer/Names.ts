@@ -13,6 +13,13 @@ export const split = (unit: string): { readonly peer: string; readonly unit: str
   return at === -1 ? undefined : { peer: unit.slice(0, at), unit: unit.slice(at + 1) };
 };
 
+/** Whether what has this path is in the group. Groups of another master are called as its units are, `east/front`: its `front` is not ours. */
+export const isWithin = (path: ReadonlyArray<string>, group: string): boolean => {
+  const [first, peer, ...rest] = path;
+  if (first !== above || peer === undefined) return path.includes(group);
+  return group === above || group === peer || rest.some((each) => named(peer, each) === group);
+};
+
 export const statusAs = (peer: string, status: UnitStatus): UnitStatus => ({
   ...status,
   id: named(peer, status.id),
