@@ -54,7 +54,7 @@ export interface Guard<Stranger> {
 }
 
 /** The same with his name, and what it is good for. */
-export const known = (origin: AuditWho, { group, name, role }: Caller): AuditWho => ({
+const known = (origin: AuditWho, { group, name, role }: Caller): AuditWho => ({
   ...origin,
   ...(name === "" ? {} : { name, role }),
   ...(group === null ? {} : { group }),
