@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect";
 import { Actor, ChildSpec, Supervisor, WorkerSupervisor } from "../../src/actor/index.ts";
 import { Kind, stride } from "../../src/actor/internal/transport.ts";
 import { probe } from "./protocols.ts";
+import { patient } from "./support.ts";
 
 const kinds = (frames: ReadonlyArray<unknown>): ReadonlyArray<unknown> => frames.filter((_, at) => at % stride === 0);
 const count = (posts: ReadonlyArray<ReadonlyArray<unknown>>, kind: number): number =>
@@ -37,7 +38,7 @@ it.live("the messages of one turn share a post, and so do the replies", () =>
     expect(sent.length).toBeLessThan(50);
     sent.length = heard.length = 0;
     yield* Effect.all(
-      Array.from({ length: 100 }, () => ref.call("Double", { n: 1 })),
+      Array.from({ length: 100 }, () => ref.call("Double", { n: 1 }, patient)),
       { concurrency: "unbounded" },
     );
     expect([count(sent, Kind.Call), count(heard, Kind.Reply)]).toEqual([100, 100]);
@@ -94,14 +95,14 @@ it.live("the ports of browsers, which do not tell of an end, carry a tree as wel
     const place = WorkerSupervisor.child({ id: "place", spawn, exports: { doubler: Doubler.protocol } });
     const app = yield* Supervisor.start({ id: "app", children: [place] });
     const ref = WorkerSupervisor.of(app, place).ref("doubler");
-    expect(yield* ref.call("Double", { n: 4 })).toBe(8);
+    expect(yield* ref.call("Double", { n: 4 }, patient)).toBe(8);
     yield* Actor.stop(ref);
-    expect(yield* ref.call("Double", { n: 5 })).toBe(10);
+    expect(yield* ref.call("Double", { n: 5 }, patient)).toBe(10);
     expect(ref.incarnation).toBe(2);
     yield* app.terminateChild("place");
     expect(terminated).toBe(1);
     yield* app.restartChild("place");
-    expect(yield* ref.call("Double", { n: 6 })).toBe(12);
+    expect(yield* ref.call("Double", { n: 6 }, patient)).toBe(12);
     expect(ref.incarnation).toBe(3);
   }),
 );

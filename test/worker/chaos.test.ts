@@ -10,7 +10,7 @@ import { Actor, ChildSpec, ExitReason, Registry, Supervisor, WorkerSupervisor } 
 import type { Cell } from "../../src/actor/internal/cell.ts";
 import { cellOf, quiet } from "../actor/actors.ts";
 import { behindChannel, CounterPort, numbered } from "./numbered.ts";
-import { eventually, startProbe, Threads } from "./support.ts";
+import { eventually, startProbe, Threads, patient } from "./support.ts";
 
 it.live("over many ends of its thread an actor sees each message at most once, in order, and each call ends", () =>
   Effect.gen(function* () {
@@ -129,6 +129,6 @@ it.live("a registry forgets an actor of another thread with its incarnation", ()
     expect(names.whereis("probe")).toBe(probe);
     yield* place.kill;
     expect(names.whereis("probe")).toBeUndefined();
-    expect(yield* probe.call("Double", { n: 1 })).toBe(2);
+    expect(yield* probe.call("Double", { n: 1 }, patient)).toBe(2);
   }).pipe(quiet),
 );

@@ -7,7 +7,7 @@ import { Actor, type CrashReport, ExitReason, Supervisor, WorkerSupervisor } fro
 import { cellOf, quiet, reporting, Script, told, worker } from "../actor/actors.ts";
 import { journalSpec } from "./journal.ts";
 import { probe, writer } from "./protocols.ts";
-import { eventually, probeChild, startProbe, Threads } from "./support.ts";
+import { eventually, probeChild, startProbe, Threads, patient } from "./support.ts";
 
 for (const { message, payload, says } of [
   { message: "ExitThread", payload: { code: 7 }, says: "the worker of app/place exited with code 7" },
@@ -26,7 +26,7 @@ for (const { message, payload, says } of [
       expect((yield* Fiber.join(waiting)).message).toBe(`app/place/second is down: ${says}`);
       expect(ExitReason.format(yield* Fiber.join(monitor))).toBe(says);
       // Sent while there is no thread: it waits for the next.
-      expect(yield* second.call("Double", { n: 4 })).toBe(8);
+      expect(yield* second.call("Double", { n: 4 }, patient)).toBe(8);
       expect([place.incarnation, second.incarnation, second.alive]).toEqual([2, 2, true]);
       expect(told(reports)).toEqual([`app/place: ${says}`]);
       expect(threads.started.length - threads.exited).toBe(1);
@@ -43,9 +43,9 @@ it.live("a thread that spins forever is killed at the deadline of its stop", () 
     expect(unheard._tag).toBe("CallTimeout");
     yield* app.terminateChild("place");
     expect([place.alive, threads.exited]).toEqual([false, 1]);
-    expect(yield* Effect.flip(probe.call("Notes"))).toMatchObject({ _tag: "ActorDown", reason: { _tag: "NoProc" } });
+    expect(yield* Effect.flip(probe.call("Notes", undefined, patient))).toMatchObject({ _tag: "ActorDown", reason: { _tag: "NoProc" } });
     yield* app.restartChild("place");
-    expect(yield* probe.call("Double", { n: 1 })).toBe(2);
+    expect(yield* probe.call("Double", { n: 1 }, patient)).toBe(2);
   }).pipe(quiet),
 );
 
@@ -149,10 +149,10 @@ it.live("with one_for_all a worker and its siblings here are restarted together"
     probe.cast("ExitThread", { code: 1 });
     yield* eventually(() => log.length === 3);
     expect(log).toEqual(["+sibling", "-sibling shutdown", "+sibling"]);
-    expect(yield* probe.call("Double", { n: 3 })).toBe(6);
+    expect(yield* probe.call("Double", { n: 3 }, patient)).toBe(6);
     app.ref(sibling).cast("Die");
     yield* eventually(() => threads.started.length === 3);
-    expect(yield* probe.call("Double", { n: 4 })).toBe(8);
+    expect(yield* probe.call("Double", { n: 4 }, patient)).toBe(8);
     expect(threads.exited).toBe(2);
   }).pipe(quiet),
 );
@@ -169,7 +169,7 @@ it.live("a spec may say that what waits for a thread is discarded with it", () =
     yield* eventually(() => probe.mailbox.depth >= 3000 && cellOf(probe).messages!.length < 2000);
     yield* place.kill;
     expect(yield* Fiber.join(waiting)).toMatchObject({ _tag: "ActorDown" });
-    expect(yield* probe.call("Notes")).toEqual([]);
+    expect(yield* probe.call("Notes", undefined, patient)).toEqual([]);
   }).pipe(quiet),
 );
 
@@ -180,7 +180,7 @@ it.live("a tree there that has restarted too often ends, and is a new thread's",
     const { place, probe } = yield* startProbe(threads);
     for (let n = 0; n < 4; n++) probe.cast("Crash");
     yield* eventually(() => threads.started.length === 2);
-    expect(yield* probe.call("Double", { n: 1 })).toBe(2);
+    expect(yield* probe.call("Double", { n: 1 }, patient)).toBe(2);
     expect(place.incarnation).toBe(2);
   }).pipe(reporting(reports));
 });
@@ -200,9 +200,9 @@ it.live("actors here can be provided to the tree there, which calls and casts th
     const there = WorkerSupervisor.of(app, place).ref("writer");
     there.cast("Tell", { line: "one" });
     there.cast("Tell", { line: "two" });
-    expect(yield* there.call("Ask")).toEqual(["one", "two"]);
+    expect(yield* there.call("Ask", undefined, patient)).toEqual(["one", "two"]);
     yield* app.terminateChild("place");
-    const lines = yield* journal.call("Lines");
+    const lines = yield* journal.call("Lines", undefined, patient);
     expect([lines.length, lines.at(-1)]).toEqual([3003, "ended: Shutdown"]);
   }),
 );
@@ -225,7 +225,7 @@ it.live("what the program there still has to release is released before its thre
       Effect.scoped(
         Effect.gen(function* () {
           const app = yield* Supervisor.start({ id: "app", children: [place] });
-          return yield* WorkerSupervisor.of(app, place).ref("writer").call("Ask");
+          return yield* WorkerSupervisor.of(app, place).ref("writer").call("Ask", undefined, patient);
         }),
       ),
     );

@@ -10,15 +10,15 @@ import { Actor, ExitReason, NotEncodable } from "../../src/actor/index.ts";
 import { cellOf, quiet } from "../actor/actors.ts";
 import { Linked } from "./linked.ts";
 import { Point } from "./protocols.ts";
-import { eventually, startProbe, Threads } from "./support.ts";
+import { eventually, startProbe, Threads, patient } from "./support.ts";
 
 it.live("a call is answered from the other thread, and casts are handled in their order before it", () =>
   Effect.gen(function* () {
     const { probe } = yield* startProbe(new Threads());
     for (let n = 0; n < 100; n++) probe.cast("Note", { text: `${n}` });
-    expect(yield* probe.call("Double", { n: 21 })).toBe(42);
-    expect(yield* probe.call("Notes")).toEqual(Array.from({ length: 100 }, (_, n) => `${n}`));
-    const where = yield* probe.call("Where");
+    expect(yield* probe.call("Double", { n: 21 }, patient)).toBe(42);
+    expect(yield* probe.call("Notes", undefined, patient)).toEqual(Array.from({ length: 100 }, (_, n) => `${n}`));
+    const where = yield* probe.call("Where", undefined, patient);
     expect(where.threadId).not.toBe(threadId);
     expect(where.path).toEqual(probe.path);
     expect(probe.path).toEqual(["app", "place", "probe"]);
@@ -36,8 +36,8 @@ it.live("classes, options, typed errors and bytes come across as what they are",
     const error = yield* Effect.flip(probe.call("Move", { point: new Point({ x: 1000, y: 0 }), by: Option.none() }));
     expect(error).toMatchObject({ _tag: "TooFar", limit: 100 });
     const bytes = new Uint8Array([1, 2, 3]);
-    expect(yield* probe.call("Bytes", { bytes })).toEqual(new Uint8Array([2, 3, 4]));
-    expect(yield* probe.call("Double", { n: Number.POSITIVE_INFINITY })).toBe(Number.POSITIVE_INFINITY);
+    expect(yield* probe.call("Bytes", { bytes }, patient)).toEqual(new Uint8Array([2, 3, 4]));
+    expect(yield* probe.call("Double", { n: Number.POSITIVE_INFINITY }, patient)).toBe(Number.POSITIVE_INFINITY);
   }),
 );
 
@@ -47,10 +47,10 @@ it.live("what cannot be sent is its caller's error, and what was sent beside it 
     const flip = <A, E>(effect: Effect.Effect<A, E>) => Effect.map(Effect.flip(effect), (error) => error as unknown as NotEncodable);
     const [invalid, uncloneable, unnoted] = yield* Effect.all(
       [
-        flip(probe.call("Double", { n: "two" as never })),
-        flip(probe.call("Anything", { value: () => 1 })),
+        flip(probe.call("Double", { n: "two" as never }, patient)),
+        flip(probe.call("Anything", { value: () => 1 }, patient)),
         flip(probe.send("Note", { text: 1 as never })),
-        probe.call("Note", { text: "beside" }),
+        probe.call("Note", { text: "beside" }, patient),
       ],
       { concurrency: "unbounded" },
     );
@@ -59,15 +59,15 @@ it.live("what cannot be sent is its caller's error, and what was sent beside it 
       "NotEncodable Anything payload",
       "NotEncodable Note payload",
     ]);
-    const wrong = yield* flip(probe.call("WrongReply"));
-    const reply = yield* flip(probe.call("Anything", { value: 1 }));
+    const wrong = yield* flip(probe.call("WrongReply", undefined, patient));
+    const reply = yield* flip(probe.call("Anything", { value: 1 }, patient));
     expect([wrong, reply].map(({ _tag, part, tag }) => `${_tag} ${tag} ${part}`)).toEqual([
       "NotEncodable WrongReply reply",
       "NotEncodable Anything reply",
     ]);
     probe.cast("Anything", { value: () => 1 });
     probe.cast("Note", { text: "after" });
-    expect(yield* probe.call("Notes")).toEqual(["beside", "after"]);
+    expect(yield* probe.call("Notes", undefined, patient)).toEqual(["beside", "after"]);
     expect(probe.mailbox.depth).toBe(0);
   }),
 );
@@ -87,10 +87,10 @@ it.live("a crash is told to its caller and to who monitors; the actor is restart
   Effect.gen(function* () {
     const { probe } = yield* startProbe(new Threads());
     const watching = yield* Effect.forkChild(Actor.awaitExit(probe), { startImmediately: true });
-    const error = yield* Effect.flip(probe.call("Crash"));
+    const error = yield* Effect.flip(probe.call("Crash", undefined, patient));
     expect(error.message).toBe("app/place/probe is down: Error: boom");
     expect(ExitReason.format(yield* Fiber.join(watching))).toBe("Error: boom");
-    expect(yield* probe.call("Double", { n: 2 })).toBe(4);
+    expect(yield* probe.call("Double", { n: 2 }, patient)).toBe(4);
     expect([probe.alive, probe.incarnation]).toEqual([true, 2]);
   }).pipe(quiet),
 );
@@ -104,7 +104,7 @@ it.live("an actor that has ended for good is down, and calls to it fail at once"
     expect(second.alive).toBe(false);
     second.cast("Note", { text: "nobody hears it" });
     yield* eventually(() => second.mailbox.depth === 0);
-    expect(yield* Effect.flip(second.call("Notes"))).toMatchObject({ _tag: "ActorDown", reason: { _tag: "NoProc" } });
+    expect(yield* Effect.flip(second.call("Notes", undefined, patient))).toMatchObject({ _tag: "ActorDown", reason: { _tag: "NoProc" } });
     expect(yield* Actor.awaitExit(second)).toEqual(ExitReason.noProc);
   }),
 );
@@ -113,13 +113,13 @@ it.live("stop, kill, signal and inform reach it", () =>
   Effect.gen(function* () {
     const { probe, second } = yield* startProbe(new Threads());
     Actor.inform(probe, { from: "afar" });
-    expect(yield* probe.call("Notes")).toEqual(['info {"from":"afar"}']);
+    expect(yield* probe.call("Notes", undefined, patient)).toEqual(['info {"from":"afar"}']);
     yield* Actor.stop(probe, { reason: ExitReason.shutdownWith("deploy") });
-    expect(yield* probe.call("Notes")).toEqual([]);
+    expect(yield* probe.call("Notes", undefined, patient)).toEqual([]);
     expect(probe.incarnation).toBe(2);
     expect((yield* Effect.flip(probe.call("Sleep", undefined, { timeout: 1 })))._tag).toBe("CallTimeout");
     yield* Actor.kill(probe);
-    expect(yield* probe.call("Notes")).toEqual([]);
+    expect(yield* probe.call("Notes", undefined, patient)).toEqual([]);
     const ended = yield* Effect.forkChild(Actor.awaitExit(second), { startImmediately: true });
     Actor.signal(second, ExitReason.shutdownWith("enough"));
     expect(yield* Fiber.join(ended)).toEqual(ExitReason.shutdownWith("enough"));
@@ -146,7 +146,7 @@ it.live("send waits until the message is in the mailbox there, and fails as that
     yield* box.send("Take");
     const sent = yield* Effect.exit(Effect.all(Array.from({ length: 4 }, () => box.send("Take"))));
     expect(Exit.isFailure(sent) && Cause.squash(sent.cause)).toMatchObject({ _tag: "MailboxFull", capacity: 2, path: box.path });
-    expect(yield* Effect.flip(box.call("Take"))).toMatchObject({ _tag: "MailboxFull" });
+    expect(yield* Effect.flip(box.call("Take", undefined, patient))).toMatchObject({ _tag: "MailboxFull" });
     for (let n = 0; n < 10; n++) box.cast("Take");
     // Those that were dropped there wait nowhere.
     yield* eventually(() => box.mailbox.depth === 2);

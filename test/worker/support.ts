@@ -5,6 +5,9 @@ import { bounded, probe } from "./protocols.ts";
 
 const exports = { probe, second: probe, box: bounded };
 
+/** A thread that starts on a busy machine may take longer than a call waits by itself. */
+export const patient = { timeout: "infinity" } as const;
+
 /** Counts the threads that it has started, and those that have exited. */
 export class Threads {
   readonly started: Array<Worker> = [];
