@@ -16,7 +16,6 @@ import * as References from "effect/References";
 import * as RpcServer from "effect/rpc/RpcServer";
 import * as RpcSerialization from "effect/rpc/RpcSerialization";
 import * as Scope from "effect/Scope";
-import * as EffectSocket from "effect/socket/Socket";
 import * as SocketServer from "effect/socket/SocketServer";
 import { Control } from "../master/Control.ts";
 import { firstLine } from "../peer/Line.ts";
@@ -32,6 +31,7 @@ import { guarded, longestMessage } from "./Guarded.ts";
 import { certified, identify } from "./Identify.ts";
 import type { NetworkPlace } from "./NetworkPlace.ts";
 import * as Outcomes from "./Outcomes.ts";
+import { whileOpen } from "./WhileOpen.ts";
 import * as Staying from "./Staying.ts";
 import { make as makeThrottle, type Throttle } from "./Throttle.ts";
 import { inBytes, inLines } from "./Remembered.ts";
@@ -250,18 +250,6 @@ export const listen = Effect.fnUntraced(function* (
   return port;
 });
 
-/** Node answers a write to what is closed with a promise that it may be written to later; nobody is to wait for that. */
-const whileOpen = (socket: Socket, { reader, writer }: EffectSocket.Socket): EffectSocket.Socket => {
-  const gone = Effect.fail(new EffectSocket.SocketError({ reason: new EffectSocket.SocketCloseError({ code: 1000 }) }));
-  return EffectSocket.make({
-    reader,
-    writer: Effect.map(writer, ({ write, writeAll }) => ({
-      write: (chunk) => (socket.destroyed ? gone : write(chunk)),
-      writeAll: (chunks) => (socket.destroyed ? gone : writeAll(chunks)),
-    })),
-  });
-};
-
 const ended = (socket: Socket): Effect.Effect<void> =>
   Effect.callback<void>((resume) => {
     const done = (): void => resume(Effect.void);
@@ -283,7 +271,9 @@ const open = (server: Server, { address, port }: NetworkPlace, failed: (cause: u
 const close = (server: Server, guests: ReadonlyMap<Socket, Guest>, end: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.gen(function* () {
     const closed = new Promise<void>((done) => server.close(() => done()));
-    yield* Effect.timeoutOrElse(end, { duration: graceMillis, orElse: () => Effect.void });
+    // Beside this: what cannot be interrupted is not waited for either.
+    const all = yield* Effect.forkDetach(end);
+    yield* Effect.timeoutOrElse(Effect.interruptible(Fiber.await(all)), { duration: graceMillis, orElse: () => Effect.void });
     for (const socket of guests.keys()) socket.destroy();
     yield* Effect.promise(() => closed);
   });

@@ -18,6 +18,7 @@ import { TooMany } from "../protocol/RemoteErrors.ts";
 import * as Fs from "node:fs";
 import * as Net from "node:net";
 import * as Path from "node:path";
+import { whileOpen } from "./WhileOpen.ts";
 
 /** Somebody answers at the socket: another master serves there. */
 export class SocketInUse extends Schema.TaggedError<SocketInUse>()("SocketInUse", { path: Schema.String }) {
@@ -154,7 +155,7 @@ const asSocket = (connection: Net.Socket): Effect.Effect<Socket.Socket> =>
       ),
       () => Effect.sync(() => connection.destroySoon()),
     ),
-  );
+  ).pipe(Effect.map((socket) => whileOpen(connection, socket)));
 
 /** Makes the folder (0700) if there is none, and takes away a socket that nobody serves any more. A folder that is there keeps its mode. */
 const prepare = (path: string): Effect.Effect<void, SocketInUse | ListenFailed> =>

@@ -50,6 +50,9 @@ const Worker = Actor.make({
   handlers: {},
 });
 
+/** How long it is waited for what was killed. */
+const killMillis = 1000;
+
 /**
  * Starts a master: all units that are enabled have been started, in order, when it returns. When the scope closes they are stopped, in
  * reverse order, within the spec's `forceShutdownTimeoutMillis`.
@@ -170,7 +173,8 @@ export const start = (options: Options): Effect.Effect<Control["Service"], Maste
       const forced = Effect.suspend(() => {
         history.publish([], "shutdown", `not over after ${millis} ms: killing what is left`);
         Deferred.doneUnsafe(patience, Exit.void);
-        return supervisor.kill;
+        // What does not even let itself be killed is not waited for: the next master is to start afresh.
+        return Effect.timeoutOrElse(supervisor.kill, { duration: killMillis, orElse: () => Effect.void });
       });
       return Effect.timeoutOrElse(supervisor.stop, { duration: millis, orElse: () => forced });
     }).pipe(

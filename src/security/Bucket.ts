@@ -27,8 +27,11 @@ export interface Taken {
   readonly waitMillis: number;
 }
 
+/** What is lost by counting in fractions: whoever has waited as long as he was told gets what he came for. */
+const whole = 1 - 1e-9;
+
 export const take = (before: Bucket, rate: Rate, now: number): Taken => {
   const bucket = filled(before, rate, now);
-  if (bucket.left >= 1) return { bucket: { ...bucket, left: bucket.left - 1 }, waitMillis: 0 };
+  if (bucket.left >= whole) return { bucket: { ...bucket, left: Math.max(0, bucket.left - 1) }, waitMillis: 0 };
   return { bucket, waitMillis: rate.rate === 0 ? Number.POSITIVE_INFINITY : Math.ceil(((1 - bucket.left) * 1000) / rate.rate) };
 };

@@ -240,6 +240,8 @@ it("a token that has run out is refused by each door and written down, and what 
   for (const at of [place, other]) {
     expect((await at.hsu("audit", "verify")).code).toBe(0);
     expect((await at.hsu("down")).code).toBe(0);
+    // Nobody whom it has cut off is waited for.
+    expect(readFileSync(join(at.folder, "state/master.log"), "utf8")).not.toContain("not over after");
     expect(at.left()).toEqual([]);
   }
 }, 90_000);

@@ -1,8 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
 import { describe, expect, it } from "vitest";
-import { eventsOf, ready, running, unit, until, withMaster, yamlUnit } from "./support.ts";
+import { eventsOf, ready, running, unit, until, withMaster, withService, yamlUnit } from "./support.ts";
 import { marked } from "../marked.ts";
 
 const stopOrder = (events: ReadonlyArray<{ readonly type: string; readonly path: ReadonlyArray<string> }>) =>
@@ -75,6 +76,23 @@ describe("stopping real processes", () => {
           expect((yield* eventsOf(control)).map(({ message }) => message)).toContain("not over after 200 ms: killing what is left");
         }),
     ));
+
+  it("is over even when something of the master itself does not end, and the next master starts afresh", () => {
+    const held = Deferred.makeUnsafe<void>();
+    return withService(
+      `process_manager: { force_shutdown_timeout: 200ms }\nmanaged_processes:\n${yamlUnit("a", "")}`,
+      Effect.addFinalizer(() => Deferred.await(held)),
+      ({ control, mark, store }) =>
+        Effect.gen(function* () {
+          yield* ready(control, "a");
+          expect([store.processes.length, store.units.size]).toEqual([1, 1]);
+          yield* control.shutdown;
+          yield* control.terminated;
+          expect(marked(mark)).toEqual([]);
+          expect([store.processes.length, store.units.size]).toEqual([0, 0]);
+        }).pipe(Effect.ensuring(Deferred.succeed(held, undefined))),
+    );
+  });
 
   it.each([
     { name: "by hand", flags: "--grandchild" },

@@ -15,7 +15,7 @@ import { parse } from "../../src/config/index.ts";
 import { ProcessDriver } from "../../src/driver/index.ts";
 import { type Control, start } from "../../src/master/index.ts";
 import { layer as processes } from "../../src/platform/linux/Processes.ts";
-import { MemoryStore } from "../../src/store/index.ts";
+import { MemoryStore, type Store } from "../../src/store/index.ts";
 import type { MasterEvent, UnitStatus } from "../../src/protocol/MasterRpc.ts";
 
 const misbehave = resolve("test/programs/misbehave.mjs");
@@ -35,7 +35,22 @@ export const withMaster = <A>(yaml: string, use: Use<A>): Promise<A> => master(y
 /** As soon as it answers, while its units are still being started. */
 export const withStarting = <A>(yaml: string, use: Use<A>): Promise<A> => master(yaml, use, true);
 
-const master = <A>(yaml: string, use: Use<A>, early: boolean): Promise<A> => {
+/** With a service of the test's own, and the store that the next master would find. */
+export const withService = <A>(
+  yaml: string,
+  service: Effect.Effect<void, never, Scope.Scope>,
+  use: (running: Running & { readonly store: Store }) => Effect.Effect<A, unknown, Scope.Scope>,
+): Promise<A> => {
+  const store = MemoryStore.make();
+  return master(yaml, (running) => use({ ...running, store }), false, { store, service });
+};
+
+const master = <A>(
+  yaml: string,
+  use: Use<A>,
+  early: boolean,
+  { service, store = MemoryStore.make() }: { readonly store?: Store; readonly service?: Effect.Effect<void, never, Scope.Scope> } = {},
+): Promise<A> => {
   const directory = mkdtempSync(join(tmpdir(), "hsu-master-"));
   const mark = `HSU_TEST_MARK=${directory}`;
   return Effect.gen(function* () {
@@ -50,11 +65,14 @@ const master = <A>(yaml: string, use: Use<A>, early: boolean): Promise<A> => {
         spec,
         driver,
         stateDirectory: directory,
-        store: MemoryStore.make(),
+        store,
         version: "test",
         pid: process.pid,
         memory: Effect.succeed(null),
-        services: [{ id: "test", start: (control) => Effect.asVoid(Deferred.succeed(answers, control)) }],
+        services: [
+          { id: "test", start: (control) => Effect.asVoid(Deferred.succeed(answers, control)) },
+          ...(service === undefined ? [] : [{ id: "its own", start: () => service }]),
+        ],
       }),
     );
     const control = yield* early ? Effect.raceFirst(Deferred.await(answers), Fiber.join(starting)) : Fiber.join(starting);
