@@ -19,6 +19,7 @@ import * as Fs from "node:fs";
 import * as Net from "node:net";
 import * as Path from "node:path";
 import { whileOpen } from "./WhileOpen.ts";
+import { makeFolder } from "../platform/Folder.ts";
 
 /** Somebody answers at the socket: another master serves there. */
 export class SocketInUse extends Schema.TaggedError<SocketInUse>()("SocketInUse", { path: Schema.String }) {
@@ -164,7 +165,7 @@ const prepare = (path: string): Effect.Effect<void, SocketInUse | ListenFailed> 
       return fail(path, `the path is longer than the ${longestPath} bytes a socket address takes`);
     }
     try {
-      Fs.mkdirSync(Path.dirname(path), { recursive: true, mode: 0o700 });
+      makeFolder(Path.dirname(path), 0o700);
       const found = Fs.lstatSync(path, { throwIfNoEntry: false });
       if (found === undefined) return Effect.void;
       if (!found.isSocket()) return fail(path, "there is a file of that name that is not a socket");

@@ -4,9 +4,10 @@
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Schema from "effect/Schema";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { PeerSpec, PeersUnusable } from "../protocol/Peers.ts";
+import { makeFolder } from "../platform/Folder.ts";
 
 const decode = Schema.decodeUnknownExit(Schema.fromJsonString(Schema.Struct({ peers: Schema.Array(PeerSpec) })));
 
@@ -32,7 +33,7 @@ export const read = (path: string): Effect.Effect<ReadonlyArray<PeerSpec>, Peers
 export const write = (path: string, peers: ReadonlyArray<PeerSpec>): Effect.Effect<void, PeersUnusable> =>
   Effect.try({
     try: () => {
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      makeFolder(dirname(path), 0o700);
       const next = `${path}.${process.pid}`;
       writeFileSync(next, `${JSON.stringify({ peers }, undefined, 2)}\n`, { mode: 0o600 });
       renameSync(next, path);

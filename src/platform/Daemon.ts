@@ -5,8 +5,9 @@ import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
 import * as Schema from "effect/Schema";
 import { spawn } from "node:child_process";
-import { closeSync, fstatSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolder } from "./Folder.ts";
 
 /** The program could not be started, or its log not be opened. */
 export class DaemonError extends Schema.TaggedError<DaemonError>()("DaemonError", { what: Schema.String, reason: Schema.String }) {
@@ -44,7 +45,7 @@ export const spawnDetached = (options: {
       resume(Effect.fail(new DaemonError({ what: program, reason: cause instanceof Error ? cause.message : String(cause) })));
     let log: number | undefined;
     try {
-      mkdirSync(dirname(options.logFile), { recursive: true, mode: 0o700 });
+      makeFolder(dirname(options.logFile), 0o700);
       log = openSync(options.logFile, "a", 0o600);
       const logOffset = fstatSync(log).size;
       const ended = Deferred.makeUnsafe<string>();

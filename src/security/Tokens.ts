@@ -2,12 +2,13 @@
  * Bearer tokens: made once, kept as hashes, with a role, perhaps a group, and perhaps an end.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Schema from "effect/Schema";
 import { includes, type Role, roles } from "../protocol/Rights.ts";
+import { makeFolder } from "../platform/Folder.ts";
 
 export { includes, type Role, roles };
 
@@ -185,7 +186,7 @@ export class TokenFile {
   #write(tokens: ReadonlyArray<Entry>): Effect.Effect<void, TokensUnusable> {
     return Effect.try({
       try: () => {
-        mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+        makeFolder(dirname(this.path), 0o700);
         this.#replace(this.path, `${JSON.stringify({ tokens }, undefined, 2)}\n`);
       },
       catch: (error) => new TokensUnusable({ file: this.path, reason: (error as NodeJS.ErrnoException).code ?? String(error) }),

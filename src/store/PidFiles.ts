@@ -4,7 +4,6 @@
  */
 import {
   closeSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -16,6 +15,7 @@ import {
 } from "node:fs";
 import { Paths } from "../platform/index.ts";
 import { type ProcessRecord, type Store, StoreUnusable } from "./Store.ts";
+import { makeFolder } from "../platform/Folder.ts";
 
 /** So long, and so many, files of ended processes are kept in a folder beside for the next process of the same unit. */
 const asideMillis = 10_000;
@@ -54,7 +54,7 @@ export const beside = (store: Store, directory: string, unwritable: (error: Stor
   };
   const keep = (file: string, name: string, length: number): boolean => {
     try {
-      if (aside.size === 0) mkdirSync(asideFolder, { recursive: true, mode: 0o700 });
+      if (aside.size === 0) makeFolder(asideFolder, 0o700);
       renameSync(file, `${asideFolder}/${name}`);
     } catch {
       // It is removed then.

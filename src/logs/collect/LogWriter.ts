@@ -10,6 +10,7 @@ import { encodeEntry, entryAt, entryBytes, type IndexEntry, needsEntry } from ".
 import { checkpointPath, generationsIn, indexPath, namesIn, type Place } from "./Place.ts";
 import { completeName, completeOf, expired, isComplete, parseName } from "./Rotate.ts";
 import { writeFully, writeMuch } from "./Write.ts";
+import { makeFolder } from "../../platform/Folder.ts";
 
 /** So much is written at once, whatever the disk does: its buffer may be another unit's right after. */
 export const atOnceBytes = 128 * 1024;
@@ -217,7 +218,7 @@ export class LogWriter {
   #opened(known?: Checkpoint): Open {
     if (this.#open !== undefined) return this.#open;
     const { log, folder } = this.#place;
-    Fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     const flags = Fs.constants.O_RDWR | Fs.constants.O_CREAT;
     const checkpointFd = Fs.openSync(checkpointPath(this.#place), flags, 0o600);
     const stored = known ?? this.#checkpoint ?? decode(readAll(checkpointFd, checkpointBytes, 0));
@@ -227,7 +228,7 @@ export class LogWriter {
     if (Fs.existsSync(complete) || Fs.existsSync(`${complete}.gz`)) {
       checkpoint = { ...checkpoint, segment: checkpoint.segment + 1, logBytes: 0, indexBytes: 0 };
     }
-    Fs.mkdirSync(dirname(log), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(log), 0o700);
     const logFd = Fs.openSync(log, flags, 0o600);
     const { size } = Fs.fstatSync(logFd);
     if (size > checkpoint.logBytes) Fs.ftruncateSync(logFd, checkpoint.logBytes);

@@ -6,6 +6,7 @@ import * as Fs from "node:fs";
 import { dirname, join } from "node:path";
 import { namesIn, type Place, placeOf } from "./Place.ts";
 import { completeOf } from "./Rotate.ts";
+import { makeFolder } from "../../platform/Folder.ts";
 
 interface Moves {
   /** Where it was written last. */
@@ -31,7 +32,7 @@ const read = (place: Place): Moves | undefined => {
 
 const write = (place: Place, moves: Moves): void => {
   const path = pathOf(place);
-  Fs.mkdirSync(place.folder, { recursive: true, mode: 0o700 });
+  makeFolder(place.folder, 0o700);
   Fs.writeFileSync(`${path}.new`, JSON.stringify(moves), { mode: 0o600 });
   Fs.renameSync(`${path}.new`, path);
 };

@@ -4,6 +4,7 @@
 import * as Fs from "node:fs";
 import { pathOfDescriptor } from "../../platform/index.ts";
 import { linesIn } from "./Format.ts";
+import { makeFolder } from "../../platform/Folder.ts";
 
 /**
  * So much is given back to the disk at once, and of a loud unit, of which it was a moment ago, more: a program is started for it, and the unit cannot
@@ -64,7 +65,7 @@ export class Spool {
       fd = opened();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      Fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder, 0o700);
       fd = opened();
     }
     if (isNext && this.#fd === undefined) this.#fd = fd;

@@ -4,6 +4,7 @@
 import * as Fs from "node:fs";
 import { join } from "node:path";
 import { namesIn, type Place } from "../collect/Place.ts";
+import { makeFolder } from "../../platform/Folder.ts";
 
 export interface Cursor {
   /** Number of a log file, and a place in it where a line begins. */
@@ -49,7 +50,7 @@ export const readCursor = (place: Place, target: string): Cursor | undefined => 
 
 export const writeCursor = (place: Place, target: string, cursor: Cursor): void => {
   const path = pathOf(place, target);
-  Fs.mkdirSync(place.folder, { recursive: true, mode: 0o700 });
+  makeFolder(place.folder, 0o700);
   Fs.writeFileSync(`${path}.new`, JSON.stringify({ ...cursor, nanos: String(cursor.nanos) }), { mode: 0o600 });
   Fs.renameSync(`${path}.new`, path);
 };

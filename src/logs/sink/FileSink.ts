@@ -8,6 +8,7 @@ import { completeName, completeOf, expired, isComplete } from "../collect/Rotate
 import { defaultRotation } from "../LogsSpec.ts";
 import type { LogRecord, LogSink } from "./LogSink.ts";
 import type { Destination } from "./TargetSpec.ts";
+import { makeFolder } from "../../platform/Folder.ts";
 
 interface Open {
   readonly fd: number;
@@ -25,7 +26,7 @@ export const open = ({ path = "", rotation = defaultRotation }: Destination): Lo
     // Removed, or renamed, by somebody: it is made again.
     if (file !== undefined && Fs.fstatSync(file.fd).ino !== Fs.statSync(path, { throwIfNoEntry: false })?.ino) close();
     if (file !== undefined) return file;
-    Fs.mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(path), 0o700);
     const fd = Fs.openSync(path, "a", 0o600);
     const { birthtimeMs, size } = Fs.fstatSync(fd);
     return (file = { fd, begunAt: size === 0 ? Date.now() : birthtimeMs });

@@ -6,6 +6,7 @@ import * as Fs from "node:fs";
 import { dirname, join } from "node:path";
 import { namesIn, type Place } from "../collect/Place.ts";
 import { readCursor, type Cursor, targetsIn } from "./Cursor.ts";
+import { makeFolder } from "../../platform/Folder.ts";
 
 /** What is known of files that are gone. */
 interface Counted {
@@ -69,7 +70,7 @@ export const count = async (place: Place, target: string): Promise<void> => {
   });
   for (const { after, isCompressed, offset, path, segment } of links) {
     const row: Counted = { segment, after, lines: await linesOf(path, offset, isCompressed) };
-    Fs.mkdirSync(place.folder, { recursive: true, mode: 0o700 });
+    makeFolder(place.folder, 0o700);
     Fs.appendFileSync(rowsPath(place, target), `${JSON.stringify(row)}\n`, { mode: 0o600 });
     Fs.rmSync(path, { force: true });
   }

@@ -2,7 +2,7 @@
  * Listening sockets of Linux that are held for others: made through the C library, never accepted from, and waited for by Node's own loop. No thread,
  * no polling. Loaded with the first unit that listens.
  */
-import { chmodSync, closeSync, lstatSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, closeSync, lstatSync, rmSync } from "node:fs";
 import type { Socket } from "node:net";
 import { dirname } from "node:path";
 import * as Effect from "effect/Effect";
@@ -13,6 +13,7 @@ import { claim, keep } from "./Kept.ts";
 import { type Libc, libc, quiet, socketLevel, unixAddress, unixDomain } from "./Libc.ts";
 import { procProbe } from "./Proc.ts";
 import { connectionsTo, listenerOn } from "./SocketTable.ts";
+import { makeFolder } from "../Folder.ts";
 
 const [inet, inet6, stream] = [2, 10, 1];
 const [reuseAddress, accepting] = [2, 30];
@@ -94,7 +95,7 @@ const make = (system: Libc, { address, backlog }: SocketSpec, at: Address): numb
   try {
     if (address._tag === "Tcp") check(system.setsockopt(fd, socketLevel, reuseAddress, intOf(1), 4));
     const isFile = address._tag === "Unix" && !address.path.startsWith("@");
-    if (isFile) mkdirSync(dirname(address.path), { recursive: true });
+    if (isFile) makeFolder(dirname(address.path));
     const failure = bind() < 0 ? system.errno() : null;
     if (failure === "EADDRINUSE" && isFile && isAbandoned(system, address.path, at)) {
       rmSync(address.path);

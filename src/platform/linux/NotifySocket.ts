@@ -2,7 +2,7 @@
  * Notification sockets of Linux: bound and read through the C library, and waited for by Node's own loop. No thread, no polling.
  */
 import { createHash } from "node:crypto";
-import { closeSync, lstatSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, lstatSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import * as Effect from "effect/Effect";
 import { type NotifyHolder, NotifyUnavailable, type OpenNotifySocket, type Sender } from "../Notify.ts";
@@ -10,6 +10,7 @@ import { canCopy, copyFrom, copyOf } from "./Copies.ts";
 import { claim, keep } from "./Kept.ts";
 import { type Libc, libc, quiet, socketLevel, unixAddress, unixDomain } from "./Libc.ts";
 import { environmentHas, procProbe } from "./Proc.ts";
+import { makeFolder } from "../Folder.ts";
 
 const datagram = 2;
 const typeOption = 3;
@@ -84,7 +85,7 @@ const nameFor = (path: string): string =>
 /** A new socket of this name. */
 const bound = (system: Libc, name: string, isFile: boolean): number => {
   if (isFile) {
-    mkdirSync(dirname(name), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(name), 0o700);
     rmSync(name, { force: true });
   }
   const fd = system.socket(unixDomain, datagram | quiet, 0);

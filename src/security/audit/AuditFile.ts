@@ -1,10 +1,11 @@
 /**
  * The files of the audit log: appended to, never changed. What is written stays also when the master is killed in the middle of a line.
  */
-import { closeSync, fstatSync, mkdirSync, openSync, readdirSync, readSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readdirSync, readSync, renameSync, statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { AuditHead, AuditRecord } from "../../protocol/Audit.ts";
 import { digestOf, genesis, type Line, open, seal, textOf } from "./Chain.ts";
+import { makeFolder } from "../../platform/Folder.ts";
 
 export interface Rotation {
   /** A file that is longer is put aside. */
@@ -117,7 +118,7 @@ export class AuditFile {
   /** Opens it where it is not, and says what was found amiss. Throws as the file system does. */
   #open(): number {
     if (this.#fd !== undefined) return this.#fd;
-    mkdirSync(dirname(this.path), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(this.path), 0o700);
     // The last file has no record where a master was killed right after a rotation.
     let end: Tail | undefined;
     let last: Tail | undefined;
