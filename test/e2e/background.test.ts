@@ -32,7 +32,7 @@ describe("a master in the background", () => {
     expect(down).toMatchObject({ code: 0, out: `master ${pid} has ended\n` });
     expect(place.left()).toEqual([]);
     expect(await place.hsu("status")).toMatchObject({ code: 3, out: "" });
-  }, 40_000);
+  }, 60_000);
 
   it("survives its stale socket", async () => {
     await place.hsu("up", "-d");
@@ -41,7 +41,7 @@ describe("a master in the background", () => {
     expect((await place.hsu("up", "-d")).code).toBe(0);
     expect((await place.status()).pid).not.toBe(pid);
     await place.hsu("down");
-  }, 40_000);
+  }, 60_000);
 });
 
 describe("upstream's configs", () => {
@@ -63,7 +63,7 @@ describe("upstream's configs", () => {
     up.child.kill("SIGTERM");
     expect((await up.ended).code).toBe(0);
     expect(place.left()).toEqual([]);
-  }, 40_000);
+  }, 60_000);
 
   it("rust-minimal.yaml loads, and tells that its Windows program is not here", async () => {
     const up = place.start("up", "rust-minimal.yaml");
@@ -71,7 +71,7 @@ describe("upstream's configs", () => {
     expect((await place.hsu("events")).out).toContain('did not start: there is no executable "C:\\\\Windows');
     up.child.kill("SIGTERM");
     expect((await up.ended).code).toBe(0);
-  }, 40_000);
+  }, 60_000);
 });
 
 it("a config with six different mistakes prints six located errors, exits 2 and starts nothing", async () => {
@@ -98,4 +98,4 @@ managed_processes:
   expect(places).toEqual(["2:3", "3:27", "8:48", "9:9", "12:7", "13:35"]);
   expect(err).toContain("6 errors");
   expect(place.left()).toEqual([]);
-}, 20_000);
+}, 60_000);

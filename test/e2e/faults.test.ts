@@ -160,4 +160,4 @@ it("a port that is taken, and a folder that cannot be written: said plainly, and
   write({});
   writeFileSync(join(place.folder, "file"), "");
   await refused("HSU-PATH-002", [`HSU_STATE_DIR=${join(place.folder, "file/state")}`]);
-}, 30_000);
+}, 60_000);

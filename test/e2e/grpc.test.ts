@@ -41,7 +41,7 @@ it("a master with a port answers there until it has ended", async () => {
   expect(await up.ended).toMatchObject({ code: 0, err: "stopping all units; a second signal kills what is left\n" });
   expect(await statusOverGrpc()).toContain("UNAVAILABLE");
   expect(place.left()).toEqual([]);
-}, 40_000);
+}, 60_000);
 
 it("a master whose port is taken does not start, says why, and leaves nothing behind", async () => {
   other = await new Promise<Server>((done) => {
@@ -58,4 +58,4 @@ it("a master whose port is taken does not start, says why, and leaves nothing be
   expect(existsSync(join(place.folder, "started"))).toBe(false);
   expect(existsSync(join(place.folder, "run/master.sock"))).toBe(false);
   expect(place.left()).toEqual([]);
-}, 40_000);
+}, 60_000);

@@ -70,4 +70,4 @@ it("a master with http answers there who has a token that `hsu token` has made, 
   expect(await place.hsu("token", "revoke", "me")).toMatchObject({ code: 1, err: expect.stringContaining("HSU-SEC-003") });
   expect(await place.hsu("token", "make")).toMatchObject({ code: 2, err: expect.stringContaining("there is no `hsu token make`") });
   expect(await place.hsu("down")).toMatchObject({ code: 0 });
-}, 40_000);
+}, 60_000);

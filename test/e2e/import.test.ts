@@ -54,7 +54,7 @@ it("an ecosystem file of pm2 that is code is run only when that is asked for", a
   expect(out).toContain("- id: aaa");
   writeFileSync(join(place.folder, "eco.cjs"), "throw new Error('not today')");
   expect(await place.hsu("import", "pm2", "--allow-js", "eco.cjs")).toMatchObject({ code: 1, err: expect.stringContaining("not today") });
-}, 30_000);
+}, 60_000);
 
 it("a kind that there is not is a mistake of usage", async () => {
   expect(await place.hsu("import", "supervisor", "x")).toMatchObject({

@@ -75,7 +75,9 @@ setInterval(() => {}, 1000);
     "all is there",
     () =>
       readdirSync(join(one.folder, "logs")).reduce(
-        (sum, name) => sum + (name.startsWith("writer") ? statSync(join(one.folder, "logs", name)).size : 0),
+        // A name may be another one's by now.
+        (sum, name) =>
+          sum + (name.startsWith("writer") ? (statSync(join(one.folder, "logs", name), { throwIfNoEntry: false })?.size ?? 0) : 0),
         0,
       ),
     (bytes) => bytes >= lines * lineBytes,

@@ -95,4 +95,4 @@ it("is what the schema of the command says", async () => {
   await look("validate (findings)", "validate");
   expect([...seen].toSorted()).toEqual(Object.keys(shapes).toSorted());
   await place.hsu("down");
-}, 40_000);
+}, 60_000);

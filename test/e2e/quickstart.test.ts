@@ -70,4 +70,4 @@ it("a second Ctrl-C does not wait for who ignores the first", async () => {
   up.child.kill("SIGINT");
   expect((await up.ended).code).toBe(130);
   expect(place.left()).toEqual([]);
-}, 30_000);
+}, 60_000);
