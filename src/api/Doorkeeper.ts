@@ -146,6 +146,11 @@ export const doorFor = ({ who, ...guard }: Guard<{ readonly message: string }>):
   return Layer.succeed(Door, (answer, { headers, payload, rpc }) => {
     const id = Option.getOrUndefined(Headers.get(headers, commandId));
     const traceparent = Option.getOrUndefined(Headers.get(headers, "traceparent"));
-    return pass(door, { operation: rpc._tag as Operation, payload, id, traceparent }, () => answer);
+    const operation = rpc._tag as Operation;
+    const all = () => pass(door, { operation, payload, id, traceparent }, () => answer);
+    if (operation !== "ActorMessages") return all();
+    // Taken at once, and no command to the master: whoever may is let through by the shortest way.
+    const onSuccess = ({ role }: Caller) => (includes(role, needs[operation]) ? answer : all());
+    return Effect.matchEffect(door.who, { onSuccess, onFailure: all });
   });
 };
