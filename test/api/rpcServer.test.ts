@@ -1,6 +1,7 @@
 /**
  * The API over a real unix socket, with a `Control` that has no master behind it.
  */
+import * as Deferred from "effect/Deferred";
 import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
@@ -294,5 +295,23 @@ test("one stream more than are followed at a time is refused with its code; when
       yield* follow;
       yield* until(() => fake.following() === 3);
       yield* Scope.close(scope, Exit.void);
+    }),
+  ));
+
+test("clients that have gone before they could be answered hold up nothing", () =>
+  scoped(
+    Effect.gen(function* () {
+      const gate = yield* Deferred.make<void>();
+      const server = yield* startedWith({ status: Effect.andThen(Deferred.await(gate), (yield* make).control.status) });
+      const request = `{"_tag":"Request","id":"0","tag":"Status","payload":null,"headers":[]}\n{"_tag":"Ping"}\n{"_tag":"Ping"}\n`;
+      for (let client = 0; client < 5; client++) {
+        // As one does that a master finds which has been suspended: all is there at once, the questions and the end.
+        const connection = Net.createConnection(path);
+        yield* Effect.promise(() => new Promise((resolve) => connection.write(request, resolve)));
+        connection.destroy();
+      }
+      yield* Deferred.succeed(gate, undefined);
+      yield* Effect.sleep(50);
+      yield* server.close.pipe(Effect.timeout(20_000));
     }),
   ));
