@@ -25,17 +25,35 @@ const sections: Readonly<Record<string, () => Promise<Section>>> = {
   resources: resourcesSection,
 };
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: "string", default: "5" },
-    json: { type: "boolean", default: false },
-  },
-});
+const usage = `usage: npm run bench -- ${Object.keys(sections)
+  .map((name) => `[${name}]`)
+  .join(" ")} [--rounds N] [--json]`;
+
+const asked = () => {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        rounds: { type: "string", default: "5" },
+        json: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
+      },
+    });
+  } catch (error) {
+    console.error(`${(error as Error).message}\n${usage}`);
+    process.exit(2);
+  }
+};
+
+const { positionals, values } = asked();
+if (values.help) {
+  console.log(usage);
+  process.exit(0);
+}
 const rounds = Number(values.rounds);
 const unknown = positionals.filter((name) => sections[name] === undefined);
 if (unknown.length > 0 || !Number.isInteger(rounds) || rounds < 1) {
-  console.error("usage: npm run bench -- [actors] [api] [cli] [config] [logs] [master] [process] [resources] [--rounds N] [--json]");
+  console.error(usage);
   process.exit(2);
 }
 

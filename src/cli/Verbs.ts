@@ -276,6 +276,7 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     summary: "Show what units have written",
     details:
       "Both streams of a unit go to stdout, in the order in which they were read. Several units come one after the other.\n" +
+      "UNIT is an id, a group, a pattern such as 'w*', or all.\n" +
       "TIME is a duration (10m: ten minutes ago), a date or a time as 2026-01-31T12:00:00Z.",
     operands: [units],
     flags: {

@@ -72,9 +72,25 @@ const expectedOf = (ast: SchemaAST.AST): string => {
       return "true or false";
     case "Number":
       return "a number";
+    case "Union": {
+      const [first, ...others] = new Set(ast.types.map(expectedOf));
+      return first !== undefined && others.length === 0 ? first : "a value";
+    }
+    case "Suspend":
+      return expectedOf(ast.thunk());
+    case "Declaration": {
+      const choose = ast.annotations?.["choose"] as ((value: unknown) => { readonly ast: SchemaAST.AST }) | undefined;
+      return choose === undefined ? "a string" : expectedOf(choose({}).ast);
+    }
     default:
       return "a string";
   }
+};
+
+/** What the file of another supervisor begins with, and how it is read. */
+const foreign: Readonly<Record<string, string>> = {
+  services: "this looks like a Compose file: `hsu import compose FILE` makes a config of it",
+  apps: "this looks like a file of pm2: `hsu import pm2 FILE` makes a config of it",
 };
 
 /** The way from what was found to what was expected, where it is a matter of spelling. */
@@ -127,7 +143,7 @@ const unexpectedKey = (root: Located, path: Path, ast: SchemaAST.AST): Problem =
     ...present({
       expected: known.length === 0 ? undefined : list(known),
       nearest: near,
-      hint: home === undefined ? undefined : `this key belongs in ${home}`,
+      hint: home === undefined ? (path.length === 1 ? foreign[key] : undefined) : `this key belongs in ${home}`,
     }),
   };
 };
@@ -166,9 +182,19 @@ const wrongType = (root: Located, path: Path, ast: SchemaAST.AST, told?: Annotat
     ...(node.kind === "null" ? { absent: true } : {}),
     ...present({
       expected: textOf(told, "expected") ?? (words === undefined ? expectedOf(ast) : list(words)),
-      hint: spelling(ast, node),
+      hint: spelling(ast, node) ?? (path.length === 0 ? otherFormat(node) : undefined),
     }),
   };
+};
+
+/** Of a file that is no map at all: an INI file begins with a section, which is a list for YAML. */
+const otherFormat = ({ items, kind }: Located): string | undefined => {
+  const text = kind === "list" ? (items[0]?.text ?? "") : "";
+  if (/^(program:|group:|supervisord$|unix_http_server$|inet_http_server$|supervisorctl$|include$)/.test(text))
+    return "this looks like a file of supervisord: `hsu import supervisord FILE` makes a config of it";
+  return /^(Unit|Service|Install|Timer|Socket)$/.test(text)
+    ? "this looks like a unit of systemd: `hsu import systemd FILE` makes a config of it"
+    : undefined;
 };
 
 const SAID: Partial<Record<Code, (name: string, found: string) => string>> = {

@@ -130,9 +130,10 @@ export class RevisionNotFound extends Schema.TaggedError<RevisionNotFound>()("Re
 }) {
   readonly code = "HSU-APL-002";
   override get message(): string {
-    return `there is no revision ${this.revision}`;
+    return this.revision === 0 ? "there is no config before the one that runs" : `there is no revision ${this.revision}`;
   }
   get hint(): string {
+    if (this.revision === 0) return "the master has run no other: `hsu apply` gives it a changed one";
     return this.kept === null ? "none is kept" : `kept are ${this.kept[0]} to ${this.kept[1]}: see \`hsu history\``;
   }
 }

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect";
 import * as Fs from "node:fs";
 import * as Path from "node:path";
 import { expect, test } from "vitest";
+import { RevisionNotFound } from "../../src/protocol/PlanRpc.ts";
 import { folder, hsu, master, scoped, testIo } from "./testIo.ts";
 
 const unit = (id: string, more = ""): string => `- id: ${id}\n  management: { control: { executable: x${more} } }\n`;
@@ -113,3 +114,9 @@ test("apply, history, diff and rollback ask the master", () =>
       expect(yield* hsu(io, "diff", "x")).toBe(2);
     }),
   ));
+
+test("where no config came before the one that runs, that is what is said", () => {
+  const error = new RevisionNotFound({ revision: 0, kept: [1, 1] });
+  expect(error.message).toBe("there is no config before the one that runs");
+  expect(error.hint).not.toContain("0");
+});

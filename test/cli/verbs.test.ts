@@ -159,6 +159,8 @@ describe("streams", () => {
         expect(io.out()).toBe("listening\nwarning: 1\n");
         expect(yield* hsu(io, "logs", "-n", "0", "web")).toBe(0);
         expect(io.out()).toBe("listening\nwarning: 1\n");
+        expect(yield* hsu(io, "logs", "w*")).toBe(0);
+        expect(io.out()).toBe("listening\nwarning: 1\n".repeat(2));
         expect(yield* hsu(io, "logs", "nobody")).toBe(4);
         expect(io.err()).toBe('error: no unit "nobody" [HSU-UNIT-001]\nhint: `hsu status` lists the units\n');
       }),

@@ -206,3 +206,24 @@ describe("what was meant", () => {
     );
   });
 });
+
+describe("the file of another supervisor", () => {
+  it.each([
+    ["compose", "services: { web: { image: nginx } }"],
+    ["pm2", '{ "apps": [{ "name": "web", "script": "web.js" }] }'],
+    ["supervisord", "[program:web]\ncommand=./web"],
+    ["systemd", "[Unit]\nDescription=web\n[Service]\nExecStart=/bin/web"],
+  ])("of %s is told how it is read", (kind, text) => {
+    expect(findings(text)).toContain(`\`hsu import ${kind} FILE\` makes a config of it`);
+  });
+
+  it("a list is no such file", () => {
+    expect(findings("[web, worker]")).not.toContain("hsu import");
+  });
+});
+
+it("a key that is to hold a map says so where it is missing", () => {
+  expect(findings("managed_processes: [{ id: web }]")).toContain(
+    'lacks the key "management"\n  1 | managed_processes: [{ id: web }]\n    |                     ^^^^^^^^^^^\n    = expected a map',
+  );
+});

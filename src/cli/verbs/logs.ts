@@ -11,6 +11,7 @@ import { UsageError } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
 import { type Invocation, print, withMaster } from "../Invocation.ts";
 import { nothingShown, resumed, shown } from "../Resume.ts";
+import { select } from "../Selection.ts";
 import { ndjson } from "../render/structured.ts";
 import type { Verb } from "../Verbs.ts";
 import { overMasters } from "./again.ts";
@@ -67,6 +68,16 @@ const textOf = (ids: ReadonlyArray<string>): ((line: LogLine) => string) => {
   return ({ text, unit }) => `${unit.padEnd(width)} | ${text}\n`;
 };
 
+/** The units that are meant. What means none is for the master to refuse. */
+const idsOf = (invocation: Invocation) => {
+  const words = Array.from(new Set(invocation.operands));
+  return withMaster(invocation, ({ call }) => call.Status(undefined)).pipe(
+    Effect.map(({ units }) => select("logs", words, units).map((each) => (typeof each === "string" ? each : each.unit))),
+    // Who cannot be asked for the units cannot be asked for what they have written: that says why, or waits for the next master.
+    Effect.catch(() => Effect.succeed(words)),
+  );
+};
+
 const jsonOf = ({ cursor: _cursor, time, ...line }: LogLine): string =>
   ndjson(time === undefined ? line : { time: new Date(time).toISOString(), ...line });
 
@@ -106,7 +117,7 @@ export const run: Verb = (invocation) =>
   Effect.gen(function* () {
     const request = requestOf(invocation, yield* Clock.currentTimeMillis);
     if (request instanceof UsageError) return yield* Effect.fail(request);
-    const ids = Array.from(new Set(invocation.operands));
+    const ids = yield* idsOf(invocation);
     const render = invocation.flags["output"] === "json" ? jsonOf : textOf(ids);
     if (request.follow) {
       yield* followed(invocation, ids, request, render);
