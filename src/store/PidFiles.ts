@@ -2,17 +2,7 @@
  * `<state>/pids/<unit>.pid`, for what looks for a process by such a file: the pid and a newline, as long as the process runs. Beside it, for an
  * integrated unit, `<unit>.port`.
  */
-import {
-  closeSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync, writeSync } from "node:fs";
 import { Paths } from "../platform/index.ts";
 import { type ProcessRecord, type Store, StoreUnusable } from "./Store.ts";
 import { makeFolder } from "../platform/Folder.ts";
