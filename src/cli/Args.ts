@@ -6,6 +6,7 @@ import { parseDuration } from "../config/Duration.ts";
 import { nearest } from "../config/Nearest.ts";
 import { UsageError } from "./Errors.ts";
 import { globalFlags } from "./GlobalFlags.ts";
+import { otherFlag, otherVerb } from "./OtherNames.ts";
 import { type FlagSpec, verbNamed, verbNames, type VerbSpec } from "./Verbs.ts";
 
 /** Values by flag name; a flag that was not given is not in it. Durations are milliseconds. */
@@ -40,8 +41,9 @@ export const parse = (argv: ReadonlyArray<string>): Parsed | UsageError => {
 
 /** No verb of that name; the nearest one, if one is near. */
 export const unknownVerb = (word: string): UsageError => {
+  const other = otherVerb(word);
   const near = nearest(word, verbNames);
-  const hint = near === undefined ? "`hsu help` lists the verbs" : `did you mean \`hsu ${near}\`?`;
+  const hint = other ?? (near === undefined ? "`hsu help` lists the verbs" : `did you mean \`hsu ${near}\`?`);
   return new UsageError({ message: `no verb ${JSON.stringify(word)}`, hint });
 };
 
@@ -120,9 +122,13 @@ const valueFor = (
 };
 
 const unknownFlag = (rawName: string, known: Readonly<Record<string, FlagSpec>>, verb: VerbSpec | undefined): UsageError => {
+  const other = otherFlag(rawName, verb, known);
   const near = rawName.startsWith("--") ? nearest(rawName.slice(2), Object.keys(known)) : undefined;
   const where = verb === undefined ? "no flag" : `\`hsu ${verb.name}\` has no flag`;
-  return new UsageError({ message: `${where} ${rawName}`, hint: near === undefined ? seeHelp(verb) : `did you mean --${near}?` });
+  return new UsageError({
+    message: `${where} ${rawName}`,
+    hint: other ?? (near === undefined ? seeHelp(verb) : `did you mean --${near}?`),
+  });
 };
 
 const checkOperands = (verb: VerbSpec, operands: ReadonlyArray<string>): UsageError | undefined => {

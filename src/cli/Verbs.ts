@@ -175,8 +175,8 @@ export const verbs: ReadonlyArray<VerbSpec> = [
     name: "status",
     aliases: ["ps"],
     summary: "Show the units",
-    details: "Exit code 3 if no master is running, or if a unit that should run does not.",
-    operands: [],
+    details: "Of units, groups or patterns, or of all. Exit code 3 if no master is running, or if a unit that should run does not.",
+    operands: [{ name: "UNIT", required: false, many: true }],
     flags: {
       ...watch,
       output: output("table", "json", "yaml", "name"),

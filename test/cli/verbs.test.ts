@@ -45,6 +45,24 @@ describe("status", () => {
   );
 
   test(
+    "of units that are named: their table, and their exit code",
+    withMaster(({ io }) =>
+      Effect.gen(function* () {
+        expect(yield* hsu(io, "status", "-o", "name", "web")).toBe(0);
+        expect(yield* hsu(io, "status", "-o", "name", "b*")).toBe(3);
+        expect(yield* hsu(io, "status", "-o", "name", "front")).toBe(3);
+        expect(io.out()).toBe("web\nbroken\nweb\nbroken\n");
+        expect(io.err()).toBe("");
+        expect(yield* hsu(io, "status", "-o", "name", "web", "wep")).toBe(4);
+        expect(yield* hsu(io, "status", "wep")).toBe(4);
+        expect(yield* hsu(io, "status", "--watch", "wep")).toBe(4);
+        expect(io.out()).toBe("web\nbroken\nweb\nbroken\nweb\n");
+        expect(io.err()).toBe('error: no unit "wep" [HSU-UNIT-001]\nhint: did you mean "web"?\n'.repeat(3));
+      }),
+    ),
+  );
+
+  test(
     "a terminal gets the master's line and colours",
     withMaster(
       ({ io }) =>

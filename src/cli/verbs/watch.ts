@@ -4,10 +4,13 @@
 import * as Clock from "effect/Clock";
 import * as Effect from "effect/Effect";
 import * as Stream from "effect/Stream";
+import type { UnitNotFound } from "../../protocol/Errors.ts";
 import type { UnitStatus } from "../../protocol/MasterRpc.ts";
+import type { OutputClosed } from "../Errors.ts";
 import { ExitCode } from "../ExitCode.ts";
 import { type Invocation, print } from "../Invocation.ts";
 import { looks } from "../Looks.ts";
+import { named } from "../Named.ts";
 import { stateStyle } from "../render/paint.ts";
 import { overMasters } from "./again.ts";
 import { ndjson } from "../render/structured.ts";
@@ -34,11 +37,18 @@ export const watch = (invocation: Invocation) => {
   };
   const gone = (id: string, now: number): string =>
     isJson ? ndjson({ at: now, id, gone: true }) : `${paint.dim(clock(now))} ${clean(id)} is not there any more\n`;
+  let isFirst = true;
   let known: ReadonlyMap<string, UnitStatus> = new Map();
   return overMasters(invocation, ({ call }) =>
     Stream.runForEach(
       Stream.mapEffect(looks(call), () => Effect.zip(call.Status(undefined), Clock.currentTimeMillis)),
-      ([{ units }, now]) => {
+      ([seen, now]): Effect.Effect<void, UnitNotFound | OutputClosed> => {
+        const { status, unknown } = named(seen, invocation.operands);
+        const { units } = status;
+        // Later on it is a unit that has gone, and may come again.
+        const [misspelled] = isFirst ? unknown : [];
+        if (misspelled !== undefined) return Effect.fail(misspelled);
+        isFirst = false;
         const before = known;
         known = new Map(units.map((unit) => [unit.id, unit]));
         const lost = [...before.keys()].filter((id) => !known.has(id));
