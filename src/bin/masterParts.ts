@@ -13,3 +13,4 @@ export * as Audit from "../security/audit/Trail.ts";
 export { layer as processes, masterRunsOn } from "../platform/Systems.ts";
 export { reveal, unitsOf } from "../unit/index.ts";
 export { replace } from "./replace.ts";
+export * as ownFiles from "./OwnFiles.ts";

@@ -18,7 +18,7 @@ const manyUnits = 50;
 
 /** Imported when a master starts: the other verbs need none of it. */
 const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath, stateDirectory }) {
-  const { api, Audit, Control, driver, logs, master, masterRunsOn, peer, platform, processes, replace, reveal, store, unitsOf } =
+  const { api, Audit, Control, driver, logs, master, masterRunsOn, ownFiles, peer, platform, processes, replace, reveal, store, unitsOf } =
     yield* Effect.promise(() => import("./masterParts.ts"));
   yield* masterRunsOn(process.platform);
   platform.adoptOrphans();
@@ -101,6 +101,7 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       ],
     });
     yield* platform.tookOver;
+    if (import.meta.filename.endsWith(".mjs")) ownFiles.hold(import.meta.dirname);
     return control;
   }).pipe(
     Effect.provide(processes),

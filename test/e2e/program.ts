@@ -77,8 +77,7 @@ const statusAt = (socketPath: string): Promise<MasterStatus> =>
   );
 
 /** A new folder, with a copy of `from` in it where that is given. `program` is another one than the one built from these sources. */
-export const home = (from?: string, program = inject("builtProgram")): Home => {
-  const folder = mkdtempSync(join(tmpdir(), "hsu-e2e-"));
+export const home = (from?: string, program = inject("builtProgram"), folder = mkdtempSync(join(tmpdir(), "hsu-e2e-"))): Home => {
   if (from !== undefined) cpSync(from, folder, { recursive: true });
   const env = {
     PATH: process.env["PATH"],
