@@ -88,10 +88,10 @@ const expectedOf = (ast: SchemaAST.AST): string => {
 };
 
 /** What the file of another supervisor begins with, and how it is read. */
-const foreign: Readonly<Record<string, string>> = {
-  services: "this looks like a Compose file: `hsu import compose FILE` makes a config of it",
-  apps: "this looks like a file of pm2: `hsu import pm2 FILE` makes a config of it",
-};
+const foreign: ReadonlyMap<string, string> = new Map([
+  ["services", "this looks like a Compose file: `hsu import compose FILE` makes a config of it"],
+  ["apps", "this looks like a file of pm2: `hsu import pm2 FILE` makes a config of it"],
+]);
 
 /** The way from what was found to what was expected, where it is a matter of spelling. */
 const spelling = (ast: SchemaAST.AST, node: Located): string | undefined => {
@@ -143,7 +143,7 @@ const unexpectedKey = (root: Located, path: Path, ast: SchemaAST.AST): Problem =
     ...present({
       expected: known.length === 0 ? undefined : list(known),
       nearest: near,
-      hint: home === undefined ? (path.length === 1 ? foreign[key] : undefined) : `this key belongs in ${home}`,
+      hint: home === undefined ? (path.length === 1 ? foreign.get(key) : undefined) : `this key belongs in ${home}`,
     }),
   };
 };

@@ -164,6 +164,10 @@ describe("the loader", () => {
     expect(Result.isFailure(result) ? result.failure.errors.map(({ message }) => message) : []).toStrictEqual([
       'unknown key "__proto__" in an entry of "managed_processes"',
     ]);
+    for (const name of ["__proto__", "constructor"]) {
+      const alone = parse(`${name}: 0\n`, "/srv/hsu.yaml");
+      expect(Result.isFailure(alone) ? alone.failure.errors.map(({ code }) => code) : []).toContain("HSU-CFG-005");
+    }
     const good = Result.getOrThrow(parse(text.replace("__proto__: {management: {}}, ", ""), "/srv/hsu.yaml")).spec.root.children[0]!;
     expect(good).toMatchObject({ restart: { factors: { profile: 1 } } });
     expect(Object.entries((good as { readonly environment: object }).environment)).toStrictEqual([

@@ -60,7 +60,7 @@ describe("the port of an integrated unit", () => {
     const after = await until(
       "it is back",
       () => unit("a"),
-      (now) => now.state === "running" && now.pid !== before.pid,
+      (now) => now.state === "running" && now.pid !== null && now.pid !== before.pid,
     );
     expect(readFileSync(portFile("a"), "latin1")).toBe(`${after.port}\n`);
     expect((await place.hsu("logs", "a")).out.split("\n")[1]).toBe(`--quiet --port ${after.port}`);

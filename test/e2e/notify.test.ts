@@ -98,7 +98,12 @@ describe.skipIf(python === null)("notifications over masters (needs python3)", (
     await place.killMaster();
     process.kill(web!.pid!, "SIGSTOP");
     expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
-    const next = await until("another runs", units, ({ web: now }) => now?.state === "running" && now.pid !== web!.pid, 30_000);
+    const next = await until(
+      "another runs",
+      units,
+      ({ web: now }) => now?.state === "running" && now.pid !== null && now.pid !== web!.pid,
+      30_000,
+    );
     expect(next["web"]!.lastExit).toMatchObject({ because: "watchdog: no sign of life for 1000 ms" });
   });
 

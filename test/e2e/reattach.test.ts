@@ -69,7 +69,7 @@ describe("units survive their master", () => {
 
     // Supervised as before: its end is seen, a restart and a stop reach it.
     process.kill(before["a"]!, "SIGKILL");
-    await until("a is back again", units, ({ a }) => a?.state === "running" && a.restarts === 2 && a.pid !== before["a"]);
+    await until("a is back again", units, ({ a }) => a?.state === "running" && a.restarts === 2 && a.pid !== null && a.pid !== before["a"]);
     expect((await place.hsu("restart", "b")).code).toBe(0);
     expect((await pids())["b"]).not.toBe(before["b"]);
     expect((await place.hsu("stop", "a")).code).toBe(0);

@@ -209,11 +209,14 @@ ${config(port).split("\n").slice(1).join("\n").replaceAll(/^/gm, "    ")}`,
             yield* waiting(control);
             const { pid: first } = yield* running(control, "other");
             process.kill(first!, "SIGKILL");
-            const { pid: second } = yield* until(unit(control, "other"), (now) => now.state === "running" && now.pid !== first);
+            const { pid: second } = yield* until(
+              unit(control, "other"),
+              (now) => now.state === "running" && now.pid !== null && now.pid !== first,
+            );
             expect(yield* waiting(control)).toMatchObject({ pid: null });
             const { pid: before } = yield* Effect.andThen(ask(port), running(control, "web"));
             process.kill(second!, "SIGKILL");
-            yield* until(unit(control, "web"), (now) => now.state === "running" && now.pid !== before);
+            yield* until(unit(control, "web"), (now) => now.state === "running" && now.pid !== null && now.pid !== before);
             expect(yield* ask(port)).toMatch(/^\d+\n$/);
             // A restart by hand of one that waits is a start.
             yield* control.stop("web");
@@ -269,7 +272,7 @@ describe("a unit whose sockets the master holds", () => {
             for (let round = 0; round < 3; round++) {
               const { pid } = yield* running(control, "web");
               process.kill(pid!, "SIGKILL");
-              yield* until(unit(control, "web"), (now) => now.state === "running" && now.pid !== pid);
+              yield* until(unit(control, "web"), (now) => now.state === "running" && now.pid !== null && now.pid !== pid);
             }
             isOver = true;
             yield* Fiber.join(asking);

@@ -104,7 +104,7 @@ it("a module unit and a process of one_for_all restart together", () =>
       Effect.gen(function* () {
         const { pid } = yield* running(control, "web");
         process.kill(pid!, "SIGKILL");
-        yield* until(unit(control, "web"), (seen) => seen.state === "running" && seen.pid !== pid);
+        yield* until(unit(control, "web"), (seen) => seen.state === "running" && seen.pid !== null && seen.pid !== pid);
         expect(yield* until(unit(control, "actor"), ({ state }) => state === "running")).toMatchObject({ kind: "module" });
         expect(yield* journal("actor")).toEqual(["init", "terminate Shutdown", "init"]);
       }),

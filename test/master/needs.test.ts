@@ -35,7 +35,10 @@ describe("order of units", () => {
           Effect.sync(() => readFileSync(join(directory, "log"), "utf8")),
           (text_) => text_.split("\n").length === 4,
         );
-        expect(log).toBe("once\nmiddle\nlast\n");
+        // Whose shell is quicker writes first; who was started first is the master's to say.
+        expect(log.startsWith("once\n")).toBe(true);
+        const started = (yield* eventsOf(control)).filter(({ type }) => type === "started").map(({ path }) => path.at(-1));
+        expect(started.slice(-2)).toEqual(["middle", "last"]);
       }),
     );
   });

@@ -108,7 +108,7 @@ describe("one-shot units", () => {
         Effect.gen(function* () {
           const web = yield* unit(control, "web");
           process.kill(web.pid!, "SIGKILL");
-          yield* until(unit(control, "web"), ({ pid, state }) => state === "running" && pid !== web.pid);
+          yield* until(unit(control, "web"), ({ pid, state }) => state === "running" && pid !== null && pid !== web.pid);
           expect((yield* unit(control, "migrate")).state).toBe("completed");
           expect(readFileSync(join(directory, "runs"), "utf8").trim().split("\n")).toHaveLength(2);
         }),

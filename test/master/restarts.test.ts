@@ -96,7 +96,10 @@ describe("restarts of real processes", () => {
         const first = yield* running(control, "job");
         yield* ready(control, "job");
         process.kill(first.pid!, "SIGTERM");
-        const after = yield* until(unit(control, "job"), (seen) => seen.pid !== first.pid && seen.state === state);
+        const after = yield* until(
+          unit(control, "job"),
+          (seen) => seen.pid !== first.pid && seen.state === state && (state === "running") === (seen.pid !== null),
+        );
         expect(after.restarts).toBe(state === "running" ? 1 : 0);
         expect(after.lastExit).toMatchObject({ code, signal: null });
       }),

@@ -127,7 +127,7 @@ describe("stopping real processes", () => {
           yield* control.stop("a");
           const { pid } = yield* running(control, "b");
           process.kill(pid!, "SIGKILL");
-          yield* until(unit(control, "b"), (seen) => seen.state === "running" && seen.pid !== pid);
+          yield* until(unit(control, "b"), (seen) => seen.state === "running" && seen.pid !== null && seen.pid !== pid);
           expect(yield* unit(control, "a")).toMatchObject({ state: "stopped", pid: null });
           expect((yield* control.start("a")).state).toBe("running");
         }),
