@@ -28,7 +28,7 @@ export class SocketInUse extends Schema.TaggedError<SocketInUse>()("SocketInUse"
     return `another master answers at ${this.path}`;
   }
   get hint(): string {
-    return "end it with `hsu down`, or give this one its own with --socket PATH or $HSU_RUNTIME_DIR";
+    return "`hsu apply` has that one run another config, `hsu down` ends it; or give this one its own with --socket PATH or $HSU_RUNTIME_DIR";
   }
 }
 

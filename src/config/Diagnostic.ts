@@ -47,7 +47,7 @@ export const CODES = {
   "HSU-CFG-107": "cannot apply on this system",
   "HSU-CFG-108": "a variable that is not set",
   "HSU-CFG-109": "an include that matches nothing",
-  "HSU-CFG-110": "an executable that is not there",
+  "HSU-CFG-110": "an executable or a folder that is not there",
   "HSU-CFG-111": "an intensity that cannot hold",
 } as const;
 

@@ -1,5 +1,5 @@
 /**
- * Executables that are not there, on the machine that the file is read on: units of them cannot start yet. Only a warning: another unit may make them.
+ * Executables and working directories that are not there, on the machine that the file is read on: units of them cannot start yet. Only a warning: another unit may make them.
  */
 import { accessSync, constants, statSync } from "node:fs";
 import * as NodePath from "node:path";
@@ -28,6 +28,24 @@ const executableOf = (unit: Located): Located | undefined => {
     : get(management, kind, "control", "execution", "executable_path")?.node;
 };
 
+/** What may not be looked at may be one. */
+const isFolder = (path: string): boolean => {
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EACCES";
+  }
+};
+
+/** A folder of one's own that is written down; the one of the config is there. */
+const folderOf = (unit: Located): Located | undefined => {
+  const management = get(unit, "management")?.node;
+  const kind = nestedOf(management?.value);
+  return kind === undefined
+    ? get(management, "control", "working_directory")?.node
+    : get(management, kind, "control", "execution", "working_directory")?.node;
+};
+
 /** `root` is the file's, `group` what has been made of it. `path`: the PATH of who reads the file. */
 export const executableProblems = (root: Located, group: GroupSpec, path: string): ReadonlyArray<Problem> => {
   const told = new Set<number>();
@@ -49,14 +67,18 @@ export const executableProblems = (root: Located, group: GroupSpec, path: string
   };
   const ofUnit = (node: Located, { enabled, environment, executable, id, kind, workingDirectory }: UnitSpec): ReadonlyArray<Problem> => {
     const at = executableOf(node);
+    const folder = folderOf(node);
     if (at === undefined || !enabled || (kind !== "managed" && kind !== "integrated") || isWindowsPath(executable)) return [];
     const { end, start } = at;
     // Of several instances, or of those of one template, once.
     if (told.has(start)) return [];
-    const tell = (message: string, hint: string): ReadonlyArray<Problem> => {
+    const tell = (message: string, hint: string, place: Pick<Problem, "start" | "end"> = { start, end }): ReadonlyArray<Problem> => {
       told.add(start);
-      return [{ code: "HSU-CFG-110", start, end, message: `unit ${JSON.stringify(id)}: ${message}`, hint }];
+      return [{ code: "HSU-CFG-110", start: place.start, end: place.end, message: `unit ${JSON.stringify(id)}: ${message}`, hint }];
     };
+    // Where the folder is missing nothing can be said of a program that is looked up from it.
+    if (folder !== undefined && !isFolder(workingDirectory))
+      return tell(`there is no folder ${workingDirectory}`, "the unit cannot start before it is there", folder);
     if (executable.includes("/")) {
       const why = wrong(executable);
       return why === null ? [] : tell(`${executable} ${why}`, "the unit cannot start before it is");

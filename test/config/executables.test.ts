@@ -19,6 +19,7 @@ it("a program that is not on this machine is a warning at its name, with the PAT
       unit("gone", "executable: ./gone", "count: 2, "),
       unit("plain", "executable: ./plain"),
       unit("name", "executable: tool, environment: {PATH: /nowhere:/none}"),
+      unit("folder", "executable: sh, working_directory: ./none"),
       unit("off", "executable: ./gone", "enabled: false, "),
     ];
     writeFileSync(join(folder, "hsu.yaml"), `managed_processes:\n${units.join("")}`);
@@ -27,6 +28,7 @@ it("a program that is not on this machine is a warning at its name, with the PAT
       `5:59 HSU-CFG-110 unit "gone-0": ${folder}/gone is not there; the unit cannot start before it is`,
       `6:50 HSU-CFG-110 unit "plain": ${folder}/plain may not be executed; the unit cannot start before it is`,
       '7:49 HSU-CFG-110 unit "name": there is no program "tool" on its PATH; searched: /nowhere:/none',
+      `8:74 HSU-CFG-110 unit "folder": there is no folder ${folder}/none; the unit cannot start before it is there`,
     ]);
   } finally {
     rmSync(folder, { recursive: true, force: true });

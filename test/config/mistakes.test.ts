@@ -219,6 +219,7 @@ describe("the file of another supervisor", () => {
 
   it("a list is no such file", () => {
     expect(findings("[web, worker]")).not.toContain("hsu import");
+    expect(findings("toString: 1")).toContain('unknown key "toString"');
   });
 });
 

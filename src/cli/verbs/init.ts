@@ -27,6 +27,9 @@ export const run: Verb = Effect.fnUntraced(function* (given) {
   const names = readdirSync(io.cwd);
   const code = names.find((name) => /^ecosystem\.config\.[cm]?js$/.test(name));
   if (code !== undefined) yield* say(invocation, `${code} is a program, and was not run: \`hsu import pm2 --allow-js ${code}\` reads it`);
+  const services = names.filter((name) => /\.(service|timer|socket)$/.test(name));
+  if (services.length > 0)
+    yield* say(invocation, `units of systemd are not looked into: \`hsu import systemd ${services.join(" ")}\` reads them`);
   for (const name of wanted(names)) {
     const file = join(io.cwd, name);
     const read = yield* Effect.result(readText(file));
