@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect";
 import type * as Scope from "effect/Scope";
-import type { Processes } from "../../platform/index.ts";
+import type { ProcessIdentity, Processes } from "../../platform/index.ts";
 
 /** So long those may go on that nobody waits for: a unit that fails again and again must not have everybody looked at each time. */
 const laterMillis = 5000;
@@ -18,6 +18,8 @@ export interface Sweeper {
   /** The same in some seconds, and at the latest when the scope closes. */
   readonly later: (value: string) => Effect.Effect<void>;
 }
+
+const nameOf = ({ pid, startTime }: ProcessIdentity): string => `${pid} ${startTime}`;
 
 export const make = (processes: Processes["Service"], mark: string): Effect.Effect<Sweeper, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -41,7 +43,14 @@ export const make = (processes: Processes["Service"], mark: string): Effect.Effe
         restUntil = now + (now - begunAt) * restFactor;
         tell();
       });
-      return Effect.ensuring(Effect.flatMap(processes.marked(mark, ...wanted), Effect.forEach(processes.kill, { discard: true })), rest);
+      const killed = new Set<string>();
+      // Who was started while a look went on is found by the next one.
+      const look: Effect.Effect<void> = Effect.flatMap(processes.marked(mark, ...wanted), (found) => {
+        const others = found.filter((one) => !killed.has(nameOf(one)));
+        for (const one of others) killed.add(nameOf(one));
+        return others.length === 0 ? Effect.void : Effect.andThen(Effect.forEach(others, processes.kill, { discard: true }), look);
+      });
+      return Effect.ensuring(look, rest);
     });
     yield* Effect.addFinalizer(() => sweep);
     return {

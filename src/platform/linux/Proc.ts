@@ -97,14 +97,20 @@ const has = (environment: string, names: Iterable<string>, wanted: ReadonlySet<s
   return false;
 };
 
-/** Whether a process was started with one of these entries in its environment. */
-export const environmentHas = (pid: string | number, entries: ReadonlyArray<string>): boolean => {
+/** Empty of what belongs to the kernel, and of one that is just becoming another program. */
+const environmentOf = (pid: string | number): string | undefined => {
   try {
-    return has(`\0${readFileSync(`/proc/${pid}/environ`, "latin1")}`, new Set(entries.map(nameOf)), new Set(entries));
+    return readFileSync(`/proc/${pid}/environ`, "latin1");
   } catch {
     // Somebody else's process, or one that has just ended: not one of ours.
-    return false;
+    return undefined;
   }
+};
+
+/** Whether a process was started with one of these entries in its environment. */
+export const environmentHas = (pid: string | number, entries: ReadonlyArray<string>): boolean => {
+  const environment = environmentOf(pid);
+  return environment !== undefined && has(`\0${environment}`, new Set(entries.map(nameOf)), new Set(entries));
 };
 
 let bootId: string | undefined;
@@ -144,12 +150,19 @@ export const procProbe: Probe = {
       return stat !== undefined && stat.group === group && runs(stat) ? [Number(name)] : [];
     }),
   isEmpty: (group) => !(inUse ??= groupsInUse()).has(group),
-  marked: (entries) =>
-    readdirSync("/proc").flatMap((name) => {
-      if (!/^\d+$/.test(name) || !environmentHas(name, entries)) return [];
+  marked: (entries) => {
+    const [names, wanted] = [new Set(entries.map(nameOf)), new Set(entries)];
+    const unsaid: Array<string> = [];
+    const look = (name: string): ReadonlyArray<number> => {
+      const environment = environmentOf(name);
+      if (environment === "") unsaid.push(name);
+      if (environment === undefined || !has(`\0${environment}`, names, wanted)) return [];
       const stat = readStat(Number(name));
       return stat !== undefined && runs(stat) ? [Number(name)] : [];
-    }),
+    };
+    const found = readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? look(name) : []));
+    return [...found, ...unsaid.splice(0).flatMap(look)];
+  },
   stats: (pid, startTime) =>
     Effect.sync(() => {
       const stat = readStat(pid);
