@@ -3,7 +3,9 @@
  */
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { isLoopback } from "../config/HttpOf.ts";
 import type { Control } from "../master/Control.ts";
+import { silent } from "../platform/index.ts";
 import { TooMany } from "../protocol/RemoteErrors.ts";
 import { malformed, tooMany } from "./Problems.ts";
 import * as Refusals from "./Refusals.ts";
@@ -21,6 +23,8 @@ export const limits = {
   keepAliveInitialDelay: 30_000,
 };
 const usualConnections = 1000;
+/** How often it is looked whether those still take what they get who are answered for longer. */
+const lookMillis = 10_000;
 /** How long somebody gets to take the answer. */
 const graceMillis = 500;
 
@@ -37,9 +41,36 @@ const end = (socket: Socket, line: string, body: object): void => {
   setTimeout(() => socket.destroy(), graceMillis).unref();
 };
 
+/**
+ * Cuts off who has gone without a word while something is on its way to him. The kernel would try for a quarter of an hour, and asks after those alone who
+ * are sent nothing. Nobody of this machine goes so.
+ */
+const lookingAfter = (): ((socket: Socket, response: ServerResponse) => void) => {
+  const answered = new Set<Socket>();
+  let looking = false;
+  const look = async (): Promise<void> => {
+    for (const gone of await silent([...answered])) gone.destroy();
+    looking = answered.size > 0;
+    if (looking) soon();
+  };
+  const soon = (): void => void setTimeout(() => void look(), lookMillis).unref();
+  return (socket, response) => {
+    if (isLoopback((socket.remoteAddress ?? "127.0.0.1").replace(/^::ffff:/, ""))) return;
+    answered.add(socket);
+    response.once("close", () => answered.delete(socket));
+    if (looking) return;
+    looking = true;
+    soon();
+  };
+};
+
 export const guard = (server: Server, control: Control["Service"], isTls: boolean, mostConnections = usualConnections): void => {
   const answers = new WeakMap<Socket, ServerResponse>();
-  server.prependListener("request", ({ socket }: IncomingMessage, response: ServerResponse) => void answers.set(socket, response));
+  const look = lookingAfter();
+  server.prependListener("request", ({ socket }: IncomingMessage, response: ServerResponse) => {
+    answers.set(socket, response);
+    look(socket, response);
+  });
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Socket) => {
     const isAnswered = answers.get(socket)?.writableEnded === false;
     // He has gone, or is being told something else.

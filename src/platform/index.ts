@@ -43,5 +43,6 @@ export * from "./ProcessErrors.ts";
 export { readSecret, readShort, type Secret } from "./SecretValue.ts";
 export { connectDatagram, type DatagramSocket } from "./Datagram.ts";
 export { type SocketPeer, socketPeer } from "./SocketPeer.ts";
+export { silent } from "./Silent.ts";
 export { openScratch } from "./Scratch.ts";
 export * as Signal from "./Signal.ts";

@@ -52,6 +52,23 @@ export const backlogOn = (port: number): number =>
     .filter((file) => existsSync(file))
     .reduce((sum, file) => sum + backlogIn(readFileSync(file, "latin1"), port), 0);
 
+/** So often in a row, at longer and longer times, something was sent and nobody said that he has it: half a minute or so. */
+const unanswered = 7;
+
+/**
+ * The other ends of connections from a port that do not answer any more, as the table writes them. What was sent is sent again (timer 1), or it is asked
+ * whether there is room again (timer 4); the kernel itself gives up after a quarter of an hour. Who does not read, and says so, is there.
+ */
+export const silentIn = (table: string, port: number): ReadonlySet<string> =>
+  new Set(
+    table.split("\n").flatMap((line) => {
+      const [, local = "", remote = "", state, , timer = "", again = "", , asked = ""] = line.trim().split(/\s+/);
+      if (state !== "01" || Number.parseInt(local.slice(local.lastIndexOf(":") + 1), 16) !== port) return [];
+      const times = timer.startsWith("01:") ? Number.parseInt(again, 16) : timer.startsWith("04:") ? Number(asked) : 0;
+      return times >= unanswered ? [remote] : [];
+    }),
+  );
+
 const latin = (text: string): string => Buffer.from(text).toString("latin1");
 
 /** Who listens on a port, for people; it is found where we may look. */
