@@ -45,7 +45,7 @@ const timer = setInterval(() => {
   const before = (await one.status()).memory!;
   writeFileSync(join(one.folder, "go"), "");
   // The unit has written all and ended: nobody kept it waiting.
-  const ended = await until("it has ended", one.status, ({ units }) => units[0]?.lastExit?.code === 0, 30_000);
+  const ended = await until("it has ended", one.status, ({ units }) => units[0]?.lastExit?.code === 0, 60_000);
   expect(ended.memory! - before).toBeLessThan((lines * lineBytes) / 2);
   const last = await one.hsu("logs", "-n", "1", "writer");
   expect(last.out).toMatch(new RegExp(`^${lines} x+\n$`));
@@ -53,8 +53,8 @@ const timer = setInterval(() => {
   reader.child.kill("SIGCONT");
   up.child.stdout!.resume();
   const endsWith = (text: string): boolean => text.slice(-2 * lineBytes).includes(`${lines} x`);
-  await until("it has read all", () => endsWith(reader.out()), Boolean, 30_000);
-  await until("so has who reads the master's output", () => endsWith(up.out()), Boolean, 30_000);
+  await until("it has read all", () => endsWith(reader.out()), Boolean, 60_000);
+  await until("so has who reads the master's output", () => endsWith(up.out()), Boolean, 60_000);
   const numbersIn = (text: string): ReadonlyArray<number> => Array.from(text.matchAll(/^(\d+) x+$/gm), ([, number]) => Number(number));
   const all = Array.from({ length: lines }, (_, at) => at + 1);
   expect(numbersIn(reader.out())).toEqual(all);
@@ -62,4 +62,4 @@ const timer = setInterval(() => {
   reader.child.kill("SIGINT");
   await reader.ended;
   await one.hsu("down");
-}, 90_000);
+}, 180_000);

@@ -79,6 +79,13 @@ describe.skipIf(python === null)("notifications over masters (needs python3)", (
       done: { steps: ["daemon", "READY=1", "until go", "exit 0"] },
     });
     expect(await place.hsu("up", "-d")).toMatchObject({ code: 0, err: "" });
+    // Each says that it is ready before its parent has said who goes on.
+    const both = (text: string): boolean => text.split("goes on as pid").length === 3;
+    await until(
+      "both go on",
+      () => place.hsu("events"),
+      ({ out }) => both(out),
+    );
     const before = await place.status();
     const zombies = () => readdirSync("/proc").filter((pid) => /^\d+$/.test(pid) && (statOf(pid)?.startsWith(`Z ${before.pid} `) ?? false));
     expect((await place.hsu("upgrade")).code).toBe(0);
