@@ -16,6 +16,8 @@ import { version } from "./version.ts";
 /** From here on it is worth a megabyte or two that a master works faster. */
 const manyUnits = 50;
 
+const holdAfterMillis = 500;
+
 /** Imported when a master starts: the other verbs need none of it. */
 const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath, stateDirectory }) {
   const { api, Audit, Control, driver, logs, master, masterRunsOn, ownFiles, peer, platform, processes, replace, reveal, store, unitsOf } =
@@ -101,7 +103,8 @@ const startMaster: StartMaster = Effect.fnUntraced(function* (spec, { socketPath
       ],
     });
     yield* platform.tookOver;
-    if (import.meta.filename.endsWith(".mjs")) ownFiles.hold(import.meta.dirname);
+    // When the units have been started: nobody replaces a program in the moment in which it is started.
+    if (import.meta.filename.endsWith(".mjs")) setTimeout(() => ownFiles.hold(import.meta.dirname), holdAfterMillis).unref();
     return control;
   }).pipe(
     Effect.provide(processes),

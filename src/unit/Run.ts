@@ -22,7 +22,6 @@ import { keepPort, newPort, recordedPort, withPort } from "./Port.ts";
 import type { Known } from "./Order.ts";
 import * as Demand from "./Demand.ts";
 import { beginProbing } from "./BeginProbing.ts";
-import * as Contract from "./Contract.ts";
 import * as Gently from "./Gently.ts";
 import { heard, listen } from "./Hearing.ts";
 import { ProbeFailed } from "./ProbeFailed.ts";
@@ -33,11 +32,12 @@ import { limited, type Monitor, relimited, stopSignalFor, watched } from "./Moni
 import type { Notifying } from "./Notifying.ts";
 import { ProcessFailed, RunTimeout, StopOverdue, WatchdogExpired } from "./RunErrors.ts";
 import { fingerprint, type RecoveredProcess } from "./Recovered.ts";
-import { LimitExceeded, outOfMemoryText, Overcommitted } from "./ResourceErrors.ts";
+import { LimitExceeded, Overcommitted } from "./ResourceErrors.ts";
 import { turn } from "./Turns.ts";
 import { secretsOf } from "./SecretsOf.ts";
 import type { UnitRpcs } from "./UnitRpc.ts";
 import type { RestartWhen, UnitSpec } from "./UnitSpec.ts";
+import { askedToEnd, ended, isSuccess } from "./Ending.ts";
 
 /** The process that runs just now, for the unit's mailbox to look at and to signal at any time. */
 export interface Slot extends FailureLog, Demand.SocketSlot {
@@ -431,32 +431,9 @@ const Run = Actor.make({
     probing?.stop();
     Proxying.stop(args.slot);
     args.slot.readiness.set(false);
-    const signal = Effect.ignore(task.signal(args.spec.stopSignal));
-    return Proxying.settled(args.slot).pipe(
-      Effect.andThen(Contract.askToEnd(task, args.slot, args.spec)),
-      Effect.andThen(signal),
-      Effect.andThen(task.waitForAll),
-    );
+    return askedToEnd(args, task);
   },
 });
-
-/** Whether an end that nobody asked for is as it should be. */
-const isSuccess = ({ onDemand, restart }: UnitSpec, { code, signal }: Pick<LastExit, "code" | "signal">): boolean => {
-  const end = signal ?? code;
-  // How one has ended that an earlier master had started is not known: it is enough that the next connection starts it.
-  if (end === null) return onDemand !== undefined;
-  return restart.successExits.includes(end);
-};
-
-const ended = (task: Task): Effect.Effect<LastExit> =>
-  Effect.gen(function* () {
-    const { code, signal } = yield* task.wait;
-    const at = yield* Clock.currentTimeMillis;
-    // Or nobody has heard how it ended.
-    const mayBeKilled = code === null && (signal === null || signal === "SIGKILL");
-    const kill = mayBeKilled && task.outOfMemory !== undefined ? yield* task.outOfMemory : null;
-    return { code, signal, at, ...(kill === null ? {} : { because: outOfMemoryText(kill) }) };
-  });
 
 export const restartTypes = {
   always: "permanent",
