@@ -105,8 +105,8 @@ const bounded = <A, E, R>(
     );
   }
   if (deadlineMillis === 0) return answer;
-  const late = Effect.fail(new TooSlow({ operation, millis: deadlineMillis }));
-  return Effect.timeoutOrElse(answer, { duration: deadlineMillis, orElse: () => late });
+  const orElse = () => Effect.fail(new TooSlow({ operation, millis: deadlineMillis }));
+  return Effect.timeoutOrElse(answer, { duration: deadlineMillis, orElse });
 };
 
 const isLimit = (error: unknown): error is TooMany | TooOften | TooSlow =>
