@@ -31,11 +31,10 @@ const readHeld = async (folder: string, held: ReadonlyMap<string, number>): Prom
 export const hold = (folder: string): void => {
   const held = new Map<string, number>();
   try {
-    for (const name of readdirSync(folder)) {
-      if (/-[\w-]{8}\.mjs$/.test(name)) held.set(name, openSync(join(folder, name), "r"));
-    }
-    const [first] = held.keys();
+    const names = readdirSync(folder).filter((name) => /-[\w-]{8}\.mjs$/.test(name));
+    const [first] = names;
     if (first === undefined) return;
+    // Before they are opened: what becomes of them from now on is heard of.
     const watcher = watch(folder, { persistent: false }, () => {
       if (existsSync(join(folder, first))) return;
       watcher.close();
@@ -43,8 +42,10 @@ export const hold = (folder: string): void => {
     });
     // Who cannot be watched is not helped, and nothing else is wrong.
     watcher.on("error", () => watcher.close());
+    for (const name of names) held.set(name, openSync(join(folder, name), "r"));
   } catch {
     // Out of descriptors or of watches: the units need them more.
     for (const file of held.values()) closeSync(file);
+    held.clear();
   }
 };
