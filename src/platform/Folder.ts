@@ -5,22 +5,18 @@
 import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
-const codeOf = (error: unknown): unknown => (error as NodeJS.ErrnoException).code;
+const at = (path: string) => statSync(path, { throwIfNoEntry: false });
 
 /** `mode` is that of each folder that is made; one that is there is left as it is. Throws what `mkdir` says. */
 export const makeFolder = (path: string, mode = 0o777): void => {
+  // To look first is cheaper than to be refused: an error takes ten times as long.
+  if (at(path)?.isDirectory() === true) return;
+  const above = dirname(path);
+  if (above !== path && at(above) === undefined) makeFolder(above, mode);
   try {
     mkdirSync(path, { mode });
   } catch (error) {
-    if (codeOf(error) === "ENOENT" && dirname(path) !== path) {
-      makeFolder(dirname(path), mode);
-      try {
-        return mkdirSync(path, { mode });
-      } catch (again) {
-        // Somebody else has made it in between.
-        if (codeOf(again) !== "EEXIST") throw again;
-      }
-    }
-    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) throw error;
+    // Somebody else may have made it in between.
+    if (at(path)?.isDirectory() !== true) throw error;
   }
 };
