@@ -1,7 +1,11 @@
 import { defineConfig } from "vitest/config";
 
 /** What changes modules or globals under the program that it tests, or counts what its process does. */
-const alone = ["test/actor/{fairness,planted,plantedGroups}.test.ts", "test/logs/follow.test.ts"];
+const alone = [
+  "test/actor/{fairness,planted,plantedGroups}.test.ts",
+  "test/logs/follow.test.ts",
+  "test/platform/{notifySocket,scratch,spawnErrors}.test.ts",
+];
 
 export default defineConfig({
   test: {

@@ -347,7 +347,8 @@ describe("who waits for tasks", () => {
       const slow = Effect.callback<number>((resume) => void setImmediate(() => resume(Effect.succeed(1))));
       const task = yield* Task.async(slow);
       const value = yield* Task.await(task, { timeoutMillis: 3_600_000 });
-      assert.deepStrictEqual([value, timeouts()], [1, before]);
+      // Others, of tests before this one, may have ended meanwhile.
+      assert.deepStrictEqual([value, timeouts() <= before], [1, true]);
     }),
   );
 
