@@ -46,7 +46,7 @@ describe("order of units", () => {
   it("a need that is not ready blocks, and says so; when it is ready the unit starts by itself", () => {
     const text = config(
       shell("web", stays, ["requires: [db]"]),
-      shell("db", stays, [], ["probes: { readiness: { exec: { command: test, args: [-e, ready] }, interval: 50ms, timeout: 40ms } }"]),
+      shell("db", stays, [], ["probes: { readiness: { exec: { command: test, args: [-e, ready] }, interval: 250ms, timeout: 240ms } }"]),
     );
     return withMaster(text, ({ control, directory }) =>
       Effect.gen(function* () {
@@ -205,7 +205,7 @@ describe("order of units", () => {
   });
 
   it("one that was blocked and then fails to start is tried again like any other", () => {
-    const probe = "probes: { readiness: { exec: { command: test, args: [-e, ready] }, interval: 50ms, timeout: 40ms } }";
+    const probe = "probes: { readiness: { exec: { command: test, args: [-e, ready] }, interval: 250ms, timeout: 240ms } }";
     const text = config(shell("db", stays, [], [probe]), shell("once", "[ -e ok ] || exit 3", ["requires: [db]"]));
     return withMaster(text, ({ control, directory }) =>
       Effect.gen(function* () {

@@ -17,7 +17,7 @@ managed_processes:
   ${more}
   management:
     control: { executable: sleep, arguments: ["${seconds}"] }
-    probes: { readiness: { exec: { command: test, args: [-e, "ready-{index}"] }, interval: 100ms, timeout: 95ms, failure_threshold: 3 } }
+    probes: { readiness: { exec: { command: test, args: [-e, "ready-{index}"] }, interval: 250ms, timeout: 240ms, failure_threshold: 3 } }
 - id: proxy
   requires: [web]
   management: { control: { executable: sleep, arguments: ["60"] } }
@@ -99,7 +99,7 @@ managed_processes:
   management:
     control: { executable: sh, arguments: [-c, "[ ! -e broken ] || exit 1; exec sleep 60"] }
     restart_policy: { strategy: on_failure, restart_delay: 10s, max_delay: 10s }
-    probes: { startup: { exec: { command: sh, args: [-c, "[ ! -e broken ]"] }, interval: 20ms, timeout: 15ms, failure_threshold: 2 } }
+    probes: { startup: { exec: { command: sh, args: [-c, "[ ! -e broken ]"] }, interval: 500ms, timeout: 450ms, failure_threshold: 2 } }
 `,
     (master) =>
       Effect.gen(function* () {
