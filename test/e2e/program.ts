@@ -112,13 +112,19 @@ export const home = (from?: string, program = inject("builtProgram"), folder = m
       await until("nobody answers", status, ({ pid }) => pid === 0);
     },
     clean: () => {
-      for (const pid of left()) {
-        try {
-          process.kill(pid, "SIGKILL");
-        } catch {
-          // It ended by itself.
+      const end = (): boolean => {
+        const found = left();
+        for (const pid of found) {
+          try {
+            process.kill(pid, "SIGKILL");
+          } catch {
+            // It ended by itself.
+          }
         }
-      }
+        return found.length > 0;
+      };
+      // A master may have been starting one more as it was killed.
+      for (let tries = 0; tries < 100 && end(); tries++) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
       // A master that was killed could not remove the groups of its units.
       removeGroups(join(folder, "state"));
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
