@@ -127,8 +127,7 @@ export const pass = <A, E, R, Stranger extends { readonly code: string }>(
     const from = Effect.map(origin, (him) => known(him, caller));
     const admitted = Effect.gen(function* () {
       yield* permit(caller, operation);
-      // What goes to actors is bounded by their own windows, and carries many messages at a time.
-      const wait = operation === "ActorMessages" ? 0 : (throttle?.call(caller.name) ?? 0);
+      const wait = throttle?.call(caller.name) ?? 0;
       if (wait > 0) return yield* new TooOften({ what: caller.name, retryAfterMillis: wait });
       const told = Effect.provideService(askedBy(from)(answer(caller)), Traceparent, call.traceparent);
       const stays = staying !== undefined && call.whole !== true && isStreaming(operation) && isFollowed(payload);
@@ -149,7 +148,7 @@ export const doorFor = ({ who, ...guard }: Guard<{ readonly message: string }>):
     const operation = rpc._tag as Operation;
     const all = () => pass(door, { operation, payload, id, traceparent }, () => answer);
     if (operation !== "ActorMessages") return all();
-    // Taken at once, and no command to the master: whoever may is let through by the shortest way.
+    // Taken at once, bounded by the actors' own windows, and no command to the master: whoever may is let through by the shortest way.
     const onSuccess = ({ role }: Caller) => (includes(role, needs[operation]) ? answer : all());
     return Effect.matchEffect(door.who, { onSuccess, onFailure: all });
   });

@@ -20,13 +20,14 @@ const wrongWith = (path: string): string | null => {
   }
 };
 
-const executableOf = (unit: Located): Located | undefined => {
+/** What stands at this key of its control, in the dialect that the unit is written in. */
+const controlOf = (unit: Located, key: string, nestedKey = key): Located | undefined => {
   const management = get(unit, "management")?.node;
   const kind = nestedOf(management?.value);
-  return kind === undefined
-    ? get(management, "control", "executable")?.node
-    : get(management, kind, "control", "execution", "executable_path")?.node;
+  return kind === undefined ? get(management, "control", key)?.node : get(management, kind, "control", "execution", nestedKey)?.node;
 };
+
+const executableOf = (unit: Located): Located | undefined => controlOf(unit, "executable", "executable_path");
 
 /** What may not be looked at may be one. */
 const isFolder = (path: string): boolean => {
@@ -38,13 +39,7 @@ const isFolder = (path: string): boolean => {
 };
 
 /** A folder of one's own that is written down; the one of the config is there. */
-const folderOf = (unit: Located): Located | undefined => {
-  const management = get(unit, "management")?.node;
-  const kind = nestedOf(management?.value);
-  return kind === undefined
-    ? get(management, "control", "working_directory")?.node
-    : get(management, kind, "control", "execution", "working_directory")?.node;
-};
+const folderOf = (unit: Located): Located | undefined => controlOf(unit, "working_directory");
 
 /** `root` is the file's, `group` what has been made of it. `path`: the PATH of who reads the file. */
 export const executableProblems = (root: Located, group: GroupSpec, path: string): ReadonlyArray<Problem> => {
