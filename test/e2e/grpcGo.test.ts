@@ -1,9 +1,10 @@
 /** The example of a client in Go, of what protoc's own plugins make of proto/, on a master that runs: upstream's services, health, reflection, and ours. */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { accessSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, it, onTestFinished } from "vitest";
+import { outsider } from "./outsider.ts";
 import { freePort, home, until } from "./program.ts";
 
 /** Why it cannot run here; empty when it can. */
@@ -35,15 +36,7 @@ it.skipIf(lacks !== "")(
     const token = (await place.hsu("token", "create", "gopher", "--role", "admin")).out.trim();
     const go = (given: string, ...argv: ReadonlyArray<string>) => {
       const env = { HSU_TEST_MARK: place.folder, HSU_TOKEN: given, HSU_GRPC: `127.0.0.1:${port}` };
-      const child = spawn(program, argv, { env, cwd: place.folder });
-      let out = "";
-      let err = "";
-      child.stdout.on("data", (chunk) => (out += String(chunk)));
-      child.stderr.on("data", (chunk) => (err += String(chunk)));
-      const ended = new Promise<{ out: string; err: string; code: number | null }>((done) =>
-        child.on("close", (code) => done({ out, err, code })),
-      );
-      return { ended, out: () => out };
+      return outsider(program, argv, env, place.folder);
     };
     const said = async (...argv: ReadonlyArray<string>): Promise<string> => {
       const { code, err, out } = await go(token, ...argv).ended;

@@ -1,8 +1,9 @@
 /** The example of a client in Python, on a master that runs: it sees units, follows what they say and what happens, and applies a config. */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
+import { outsider } from "./outsider.ts";
 import { freePort, home, until } from "./program.ts";
 
 /** Why it cannot run here; empty when it can. */
@@ -40,15 +41,7 @@ it.skipIf(lacks !== "")(
         HSU_GRPC: `127.0.0.1:${port}`,
         HSU_DESCRIPTORS: descriptors,
       };
-      const child = spawn("/usr/bin/python3", [resolve("examples/grpc-python/client.py"), ...argv], { env, cwd: place.folder });
-      let out = "";
-      let err = "";
-      child.stdout.on("data", (chunk) => (out += String(chunk)));
-      child.stderr.on("data", (chunk) => (err += String(chunk)));
-      const ended = new Promise<{ out: string; err: string; code: number | null }>((done) =>
-        child.on("close", (code) => done({ out, err, code })),
-      );
-      return { child, ended, out: () => out };
+      return outsider("/usr/bin/python3", [resolve("examples/grpc-python/client.py"), ...argv], env, place.folder);
     };
     const listed = await python(token, "list").ended;
     expect(listed).toMatchObject({ code: 0, err: "", out: expect.stringMatching(/^web running \d+ units\n$/) });
